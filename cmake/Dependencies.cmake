@@ -1,0 +1,45 @@
+# Finds what scripts/setup.sh installs, and says plainly what is missing.
+
+function(tuile_missing what package)
+  message(FATAL_ERROR "${what} was not found (package ${package}). Run scripts/setup.sh, which installs everything tuile needs.")
+endfunction()
+
+find_package(Threads REQUIRED)
+
+find_path(LASZIP_INCLUDE_DIR laszip/laszip_api.h)
+find_library(LASZIP_LIBRARY laszip)
+if(NOT LASZIP_INCLUDE_DIR OR NOT LASZIP_LIBRARY)
+  tuile_missing("LASzip" "liblaszip-dev")
+endif()
+add_library(laszip SHARED IMPORTED)
+set_target_properties(laszip PROPERTIES IMPORTED_LOCATION ${LASZIP_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${LASZIP_INCLUDE_DIR})
+
+find_path(XXHASH_INCLUDE_DIR xxhash.h)
+find_library(XXHASH_LIBRARY xxhash)
+if(NOT XXHASH_INCLUDE_DIR OR NOT XXHASH_LIBRARY)
+  tuile_missing("xxHash" "libxxhash-dev")
+endif()
+add_library(xxhash SHARED IMPORTED)
+set_target_properties(xxhash PROPERTIES IMPORTED_LOCATION ${XXHASH_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${XXHASH_INCLUDE_DIR})
+
+foreach(entry "TBB|TBB|libtbb-dev" "ZLIB|zlib|zlib1g-dev" "yaml-cpp|yaml-cpp|libyaml-cpp-dev" "CLI11|CLI11|libcli11-dev"
+        "fmt|fmt|libfmt-dev" "spdlog|spdlog|libspdlog-dev" "nlohmann_json|nlohmann-json|nlohmann-json3-dev")
+  string(REPLACE "|" ";" entry "${entry}")
+  list(GET entry 0 name)
+  list(GET entry 1 title)
+  list(GET entry 2 package)
+  find_package(${name} QUIET)
+  if(NOT ${name}_FOUND)
+    tuile_missing("${title}" "${package}")
+  endif()
+endforeach()
+if(NOT TARGET yaml-cpp::yaml-cpp)
+  add_library(yaml-cpp::yaml-cpp ALIAS yaml-cpp)
+endif()
+
+if(TUILE_TESTS)
+  find_package(GTest QUIET)
+  if(NOT GTest_FOUND)
+    tuile_missing("GoogleTest" "libgtest-dev")
+  endif()
+endif()

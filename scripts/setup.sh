@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Installs the system packages that tuile builds and tests with. Idempotent: asks the package manager for what is missing only.
+# The one place that lists them. Debian 12 and 13, Ubuntu 24.04.
+set -euo pipefail
+
+# --- the packages, by what needs them -------------------------------------------------------------------------------
+build=(g++ cmake ninja-build make pkg-config git)
+libraries=(liblaszip-dev libtbb-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev
+           libxxhash-dev zlib1g-dev libeigen3-dev libnanoflann-dev)
+tests=(libgtest-dev libgmock-dev libbenchmark-dev python3 python3-numpy python3-jsonschema)
+packages=("${build[@]}" "${libraries[@]}" "${tests[@]}")
+# ---------------------------------------------------------------------------------------------------------------------
+
+missing() {
+  local package
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
+  done
+}
+
+mapfile -t wanted < <(missing "${packages[@]}")
+if [ ${#wanted[@]} -eq 0 ]; then
+  echo "setup: every package is installed"
+  exit 0
+fi
+
+if ! command -v apt-get >/dev/null; then
+  echo "setup: this script knows Debian and Ubuntu only; install the equivalents of: ${wanted[*]}" >&2
+  exit 1
+fi
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || { echo "setup: missing ${wanted[*]}; run this script as root, or install sudo" >&2; exit 1; }
+  as_root=(sudo)
+fi
+write_file() { "${as_root[@]}" tee "$1" >/dev/null; }
+
+# shellcheck disable=SC1091
+. /etc/os-release
+
+# Debian 12 does not package LASzip; the next release does, and its three packages need nothing newer than what 12 has.
+# The suite is added with the URI and key of the machine's own sources, and pinned so that only these packages can come from it.
+if [ "${ID:-}" = debian ] && [ "${VERSION_ID:-}" = 12 ]; then
+  sources=/etc/apt/sources.list.d/debian.sources
+  uri=""
+  signed_by=""
+  if [ -f "$sources" ]; then
+    uri=$(awk '$1=="URIs:" {print $2; exit}' "$sources")
+    signed_by=$(awk '$1=="Signed-By:" {print $2; exit}' "$sources")
+  elif [ -f /etc/apt/sources.list ]; then
+    uri=$(awk '$1=="deb" {for (i=2; i<=NF; ++i) if ($i ~ /^(https?|file|mirror\+?[a-z]*):/) {print $i; exit}}' /etc/apt/sources.list)
+  fi
+  [ -n "$uri" ] || { echo "setup: cannot find the package source of this machine under /etc/apt; add Debian 13's suite for liblaszip-dev by hand" >&2; exit 1; }
+  {
+    echo "Types: deb"
+    echo "URIs: $uri"
+    echo "Suites: trixie"
+    echo "Components: main"
+    echo "Signed-By: ${signed_by:-/usr/share/keyrings/debian-archive-keyring.gpg}"
+  } | write_file /etc/apt/sources.list.d/tuile-laszip.sources
+  {
+    echo "Package: *"
+    echo "Pin: release n=trixie"
+    echo "Pin-Priority: -1"
+    echo
+    echo "Package: liblaszip-dev liblaszip8 liblaszip-api8"
+    echo "Pin: release n=trixie"
+    echo "Pin-Priority: 500"
+  } | write_file /etc/apt/preferences.d/tuile-laszip
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+echo "setup: installing ${wanted[*]}"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null
+mapfile -t wanted < <(missing "${packages[@]}")
+if [ ${#wanted[@]} -ne 0 ]; then
+  echo "setup: still missing after the installation: ${wanted[*]}" >&2
+  exit 1
+fi
+echo "setup: done"

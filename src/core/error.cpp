@@ -1,0 +1,42 @@
+#include "tuile/core/error.hpp"
+
+#include <cerrno>
+#include <system_error>
+
+namespace tuile {
+
+const char* to_string(ErrorKind kind) noexcept {
+  switch (kind) {
+    case ErrorKind::invalid_argument: return "invalid_argument";
+    case ErrorKind::config: return "config";
+    case ErrorKind::not_found: return "not_found";
+    case ErrorKind::permission: return "permission";
+    case ErrorKind::io: return "io";
+    case ErrorKind::corrupt: return "corrupt";
+    case ErrorKind::unsupported: return "unsupported";
+    case ErrorKind::out_of_memory: return "out_of_memory";
+    case ErrorKind::timeout: return "timeout";
+    case ErrorKind::cancelled: return "cancelled";
+    case ErrorKind::backend_unavailable: return "backend_unavailable";
+    case ErrorKind::device: return "device";
+  }
+  return "unknown";
+}
+
+void throw_errno(int error_number, const char* what, const std::string& path) {
+  const std::string message = std::string("cannot ") + what + " " + path + ": " + std::generic_category().message(error_number);
+  switch (error_number) {
+    case ENOENT:
+    case ENOTDIR: throw NotFound(message);
+    case EACCES:
+    case EPERM:
+    case EROFS: throw PermissionDenied(message + "; check the owner and mode of the file and its folders");
+    case ENOMEM: throw OutOfMemory(message);
+    case EISDIR: throw InvalidArgument(message + "; a file is expected");
+    case ENOSPC:
+    case EDQUOT: throw Error(ErrorKind::io, message + "; free space on that volume and run the same command again");
+    default: throw IoError(message);
+  }
+}
+
+}  // namespace tuile

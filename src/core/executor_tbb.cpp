@@ -1,0 +1,40 @@
+#include <tbb/blocked_range.h>
+#include <tbb/parallel_for.h>
+#include <tbb/partitioner.h>
+#include <tbb/task_arena.h>
+
+#include "tuile/core/error.hpp"
+#include "tuile/core/executor.hpp"
+
+namespace tuile {
+
+struct Executor::Impl {
+  explicit Impl(int threads) : arena(threads) {}
+  tbb::task_arena arena;
+};
+
+Executor::Executor(int threads) : threads_(threads > 0 ? threads : available_processors()), impl_(std::make_unique<Impl>(threads_)) {
+  if (threads < 0) throw InvalidArgument("threads is " + std::to_string(threads) + "; 0 (automatic) or more is expected");
+}
+Executor::~Executor() = default;
+
+void Executor::for_each(std::size_t count, const std::function<void(std::size_t)>& body) {
+  if (count == 0) return;
+  if (count == 1 || threads_ == 1) {
+    // Inside the arena all the same: `threads` bounds what runs at one time, whoever calls.
+    impl_->arena.execute([&] {
+      for (std::size_t i = 0; i < count; ++i) body(i);
+    });
+    return;
+  }
+  impl_->arena.execute([&] {
+    tbb::parallel_for(
+        tbb::blocked_range<std::size_t>(0, count, 1),
+        [&](const tbb::blocked_range<std::size_t>& range) {
+          for (std::size_t i = range.begin(); i != range.end(); ++i) body(i);
+        },
+        tbb::simple_partitioner());
+  });
+}
+
+}  // namespace tuile

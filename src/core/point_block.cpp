@@ -1,0 +1,119 @@
+#include "tuile/core/point_block.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string>
+
+namespace tuile {
+
+namespace {
+
+/// Calls `action(member pointer)` for every per-point array of a block.
+template <class Action>
+void for_each_array(Action&& action) {
+  action(&PointBlock::units);
+  action(&PointBlock::classification);
+  action(&PointBlock::intensity);
+  action(&PointBlock::return_number);
+  action(&PointBlock::number_of_returns);
+  action(&PointBlock::red);
+  action(&PointBlock::green);
+  action(&PointBlock::blue);
+  action(&PointBlock::nir);
+}
+
+template <class T>
+void gather(const Buffer<T>& from, std::span<const std::uint32_t> picks, Buffer<T>& to) {
+  if (from.empty()) return;
+  to = Buffer<T>(picks.size());
+  for (std::size_t i = 0; i < picks.size(); ++i) to[i] = from[picks[i]];
+}
+
+}  // namespace
+
+std::size_t PointBlock::bytes() const noexcept {
+  std::size_t total = rows.bytes();
+  for_each_array([&](auto member) { total += (this->*member).bytes(); });
+  return total;
+}
+
+GridBounds PointBlock::extent() const noexcept {
+  GridBounds box;
+  if (units.empty()) return box;
+  std::int32_t min_x = std::numeric_limits<std::int32_t>::max(), min_y = min_x;
+  std::int32_t max_x = std::numeric_limits<std::int32_t>::min(), max_y = max_x;
+  for (const GridPoint& p : units) {
+    min_x = std::min(min_x, p.x);
+    max_x = std::max(max_x, p.x);
+    min_y = std::min(min_y, p.y);
+    max_y = std::max(max_y, p.y);
+  }
+  return {grid.origin[0] + min_x, grid.origin[1] + min_y, grid.origin[0] + max_x, grid.origin[1] + max_y};
+}
+
+PointBlock select(const PointBlock& block, std::span<const std::uint32_t> picks) {
+  PointBlock out;
+  out.grid = block.grid;
+  out.rounded = block.rounded;
+  for_each_array([&](auto member) { gather(block.*member, picks, out.*member); });
+  out.rows = Buffer<std::uint32_t>(picks.size());
+  for (std::size_t i = 0; i < picks.size(); ++i) out.rows[i] = block.rows.empty() ? picks[i] : block.rows[picks[i]];
+  return out;
+}
+
+PointBlock regrid(PointBlock block, const Grid& grid) {
+  if (block.grid == grid) return block;
+  const double ratio = block.grid.scale / grid.scale;
+  const auto factor = static_cast<std::int64_t>(std::llround(ratio));
+  const bool exact = factor >= 1 && std::abs(ratio - static_cast<double>(factor)) <= 1e-9 * ratio;
+  const auto move = [&](std::int64_t absolute, std::size_t axis) {
+    std::int64_t value = 0;
+    if (exact) {
+      value = absolute * factor - grid.origin[axis];
+    } else {
+      value = std::llround(static_cast<double>(absolute) * ratio) - grid.origin[axis];
+    }
+    if (value < std::numeric_limits<std::int32_t>::min() || value > std::numeric_limits<std::int32_t>::max()) {
+      throw Unsupported("a coordinate lies " + std::to_string(static_cast<double>(value) * grid.scale) +
+                        " m from the tile origin, more than 2^31 units of " + std::to_string(grid.scale) +
+                        " m; split the tile or store it with a coarser scale");
+    }
+    return static_cast<std::int32_t>(value);
+  };
+  for (GridPoint& p : block.units) {
+    p = {move(block.grid.origin[0] + p.x, 0), move(block.grid.origin[1] + p.y, 1), move(block.grid.origin[2] + p.z, 2)};
+  }
+  block.rounded = block.rounded || !exact;
+  block.grid = grid;
+  return block;
+}
+
+PointBlock concatenate(std::span<const PointBlock* const> parts, const Grid& grid) {
+  PointBlock out;
+  out.grid = grid;
+  std::size_t total = 0;
+  for (const PointBlock* part : parts) {
+    if (!(part->grid == grid)) throw InvalidArgument("concatenate: blocks lie on different grids; regrid them first");
+    total += part->size();
+    out.rounded = out.rounded || part->rounded;
+  }
+  for_each_array([&](auto member) {
+    using Array = std::remove_reference_t<decltype(out.*member)>;
+    for (const PointBlock* part : parts) {
+      if (part->size() > 0 && (part->*member).size() != part->size()) return;
+    }
+    Array joined(total);
+    std::size_t at = 0;
+    for (const PointBlock* part : parts) {
+      if (part->size() == 0) continue;
+      std::memcpy(joined.data() + at, (part->*member).data(), (part->*member).bytes());
+      at += part->size();
+    }
+    out.*member = std::move(joined);
+  });
+  return out;
+}
+
+}  // namespace tuile
