@@ -1,0 +1,94 @@
+#include "tuile/source/byte_source.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "tuile/core/error.hpp"
+
+namespace tuile::source {
+
+namespace {
+
+[[noreturn]] void throw_short(const std::string& name, std::uint64_t offset, std::size_t wanted, std::uint64_t have) {
+  throw CorruptData("cannot read " + std::to_string(wanted) + " bytes at offset " + std::to_string(offset) + " of " + name + ": it ends at " +
+                    std::to_string(have) + " bytes; the file is truncated or was changed while it was read, copy it again");
+}
+
+/// pread, not mmap: a file that shrinks while it is read must be an error, not a SIGBUS.
+class FileSource final : public ByteSource {
+ public:
+  explicit FileSource(const std::string& path) : name_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (descriptor_ < 0) throw_errno(errno, "open", path);
+    struct stat status {};
+    if (::fstat(descriptor_, &status) != 0) {
+      const int error = errno;
+      ::close(descriptor_);
+      throw_errno(error, "stat", path);
+    }
+    if (!S_ISREG(status.st_mode)) {
+      ::close(descriptor_);
+      throw InvalidArgument("cannot read " + path + ": it is " + (S_ISDIR(status.st_mode) ? "a folder" : "not a regular file") +
+                            "; a LAS or LAZ file is expected");
+    }
+    size_ = static_cast<std::uint64_t>(status.st_size);
+  }
+  ~FileSource() override { ::close(descriptor_); }
+  FileSource(const FileSource&) = delete;
+  FileSource& operator=(const FileSource&) = delete;
+
+  const std::string& name() const noexcept override { return name_; }
+  std::uint64_t size() const noexcept override { return size_; }
+
+  void read(std::uint64_t offset, std::span<std::byte> out) const override {
+    std::size_t done = 0;
+    while (done < out.size()) {
+      const ssize_t got = ::pread(descriptor_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+      if (got < 0) {
+        if (errno == EINTR) continue;
+        throw_errno(errno, "read", name_);
+      }
+      if (got == 0) throw_short(name_, offset, out.size(), offset + done);
+      done += static_cast<std::size_t>(got);
+    }
+  }
+
+ private:
+  std::string name_;
+  int descriptor_;
+  std::uint64_t size_ = 0;
+};
+
+class MemorySource final : public ByteSource {
+ public:
+  MemorySource(std::span<const std::byte> bytes, std::string name) : bytes_(bytes), name_(std::move(name)) {}
+  const std::string& name() const noexcept override { return name_; }
+  std::uint64_t size() const noexcept override { return bytes_.size(); }
+  void read(std::uint64_t offset, std::span<std::byte> out) const override {
+    if (offset > bytes_.size() || out.size() > bytes_.size() - offset) throw_short(name_, offset, out.size(), bytes_.size());
+    if (!out.empty()) std::memcpy(out.data(), bytes_.data() + offset, out.size());
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+  std::string name_;
+};
+
+}  // namespace
+
+std::unique_ptr<ByteSource> open_file(const std::string& path) { return std::make_unique<FileSource>(path); }
+
+std::unique_ptr<ByteSource> from_memory(std::span<const std::byte> bytes, std::string name) {
+  return std::make_unique<MemorySource>(bytes, std::move(name));
+}
+
+Buffer<std::byte> read_all(const ByteSource& source) {
+  Buffer<std::byte> bytes(source.size());
+  if (!bytes.empty()) source.read(0, bytes.span());
+  return bytes;
+}
+
+}  // namespace tuile::source
