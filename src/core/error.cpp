@@ -23,6 +23,29 @@ const char* to_string(ErrorKind kind) noexcept {
   return "unknown";
 }
 
+void throw_error(ErrorKind kind, const std::string& message) {
+  switch (kind) {
+    case ErrorKind::invalid_argument: throw InvalidArgument(message);
+    case ErrorKind::config: throw ConfigError(message);
+    case ErrorKind::not_found: throw NotFound(message);
+    case ErrorKind::permission: throw PermissionDenied(message);
+    case ErrorKind::io: throw IoError(message);
+    case ErrorKind::corrupt: throw CorruptData(message);
+    case ErrorKind::unsupported: throw Unsupported(message);
+    case ErrorKind::out_of_memory: throw OutOfMemory(message);
+    case ErrorKind::timeout: throw TimeoutError(message);
+    case ErrorKind::cancelled: throw Cancelled(message);
+    case ErrorKind::backend_unavailable: throw BackendUnavailable(message);
+    case ErrorKind::device: throw DeviceError(message);
+  }
+  throw Error(kind, message);
+}
+
+void rethrow_at(const Error& error, const std::string& place) {
+  const std::string message = error.what();
+  throw_error(error.kind(), message.find(place) == std::string::npos ? place + ": " + message : message);
+}
+
 void throw_errno(int error_number, const char* what, const std::string& path) {
   const std::string message = std::string("cannot ") + what + " " + path + ": " + std::generic_category().message(error_number);
   switch (error_number) {
@@ -34,7 +57,7 @@ void throw_errno(int error_number, const char* what, const std::string& path) {
     case ENOMEM: throw OutOfMemory(message);
     case EISDIR: throw InvalidArgument(message + "; a file is expected");
     case ENOSPC:
-    case EDQUOT: throw Error(ErrorKind::io, message + "; free space on that volume and run the same command again");
+    case EDQUOT: throw IoError(message + "; free space on that volume and run the same command again");
     default: throw IoError(message);
   }
 }

@@ -26,7 +26,7 @@ enum class ErrorKind {
 const char* to_string(ErrorKind kind) noexcept;
 
 /// Base of every exception that tuile throws. The message names the value, what was expected and the remedy;
-/// the place (tile, stage) is put before it once, on the way up, by `with_context`.
+/// the place (tile, stage) is put before it once, on the way up, by `rethrow_at`.
 class Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
@@ -34,9 +34,6 @@ class Error : public std::runtime_error {
 
   /// True where the same call can succeed later (a network or disk hiccup); such errors are retried.
   bool can_pass() const noexcept { return kind_ == ErrorKind::io; }
-
-  /// The same error with `place` before its message: "tile.laz: truncated …".
-  Error with_context(const std::string& place) const { return Error(kind_, place + ": " + what()); }
 
  private:
   ErrorKind kind_;
@@ -61,6 +58,12 @@ using TimeoutError = TypedError<ErrorKind::timeout>;
 using Cancelled = TypedError<ErrorKind::cancelled>;
 using BackendUnavailable = TypedError<ErrorKind::backend_unavailable>;
 using DeviceError = TypedError<ErrorKind::device>;
+
+/// Throws the typed error of `kind`.
+[[noreturn]] void throw_error(ErrorKind kind, const std::string& message);
+
+/// Throws `error` again, of the same type, with `place` before its message ("tile.laz: truncated …") unless it names the place already.
+[[noreturn]] void rethrow_at(const Error& error, const std::string& place);
 
 /// The typed error for `errno` after a failed system call on `path`; `what` is the verb ("open", "read").
 [[noreturn]] void throw_errno(int error_number, const char* what, const std::string& path);

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace tuile::catalog {
+
+/// One file that the user's INPUTs lead to.
+struct InputFile {
+  std::string path;
+  std::string name;  ///< output name without extension; files found below an INPUT directory keep their sub-path
+};
+
+/// Turns INPUTs into files, each once, sorted by path: files, directories (searched recursively for .las and .laz, any case),
+/// globs (*, ?, [..]) and @list.txt (one INPUT a line, # starts a comment, relative to the list's folder).
+/// A folder whose name ends in .las or .laz is kept as a file, so that its error is reported with the tiles.
+/// Throws ConfigError: an INPUT that leads nowhere, a glob without match, a list in a list, an http(s) URL (not in this version).
+std::vector<InputFile> expand_inputs(const std::vector<std::string>& inputs);
+
+/// File name without .las, .laz, .copc.laz (any case).
+std::string tile_name(const std::string& path);
+
+}  // namespace tuile::catalog

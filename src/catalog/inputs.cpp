@@ -1,0 +1,139 @@
+#include "tuile/catalog/inputs.hpp"
+
+#include <glob.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <system_error>
+
+#include "tuile/core/error.hpp"
+
+namespace fs = std::filesystem;
+
+namespace tuile::catalog {
+
+namespace {
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+bool is_tile_name(const fs::path& path) {
+  const std::string extension = lower(path.extension().string());
+  return extension == ".las" || extension == ".laz";
+}
+
+class Expansion {
+ public:
+  void add(const std::string& input, const fs::path& base, bool lists_allowed) {
+    if (input.rfind("http://", 0) == 0 || input.rfind("https://", 0) == 0) {
+      throw ConfigError("input '" + input + "': http(s) inputs are not in this version; download the tile and give its path");
+    }
+    if (input.rfind('@', 0) == 0) {
+      if (!lists_allowed) throw ConfigError("input '" + input + "': a list inside a list is not allowed; name the files themselves");
+      add_list(resolve(input.substr(1), base));
+      return;
+    }
+    const std::string path = resolve(input, base).string();
+    std::error_code error;
+    const fs::file_status status = fs::status(path, error);
+    if (fs::exists(status)) {
+      if (fs::is_directory(status) && !is_tile_name(path)) {
+        add_directory(path);
+      } else {
+        add_file(path, tile_name(path));
+      }
+      return;
+    }
+    if (status.type() == fs::file_type::none && error) {
+      add_file(path, tile_name(path));  // exists perhaps, cannot be looked at: reported with the tiles
+      return;
+    }
+    if (path.find_first_of("*?[") != std::string::npos) {
+      add_glob(path);
+      return;
+    }
+    throw ConfigError("input '" + path + "' does not exist; give files, folders, globs or @list.txt");
+  }
+
+  std::vector<InputFile> take() {
+    std::sort(files_.begin(), files_.end(), [](const InputFile& a, const InputFile& b) { return a.path < b.path; });
+    return std::move(files_);
+  }
+
+ private:
+  static fs::path resolve(const fs::path& path, const fs::path& base) { return path.is_absolute() || base.empty() ? path : base / path; }
+
+  void add_file(const fs::path& path, std::string name) {
+    std::error_code error;
+    const fs::path canonical = fs::weakly_canonical(path, error);
+    if (!seen_.insert((error ? path : canonical).string()).second) return;
+    files_.push_back({path.lexically_normal().string(), std::move(name)});
+  }
+
+  void add_directory(const fs::path& root) {
+    std::error_code error;
+    fs::recursive_directory_iterator entries(root, fs::directory_options::follow_directory_symlink, error);
+    if (error) throw PermissionDenied("cannot list " + root.string() + ": " + error.message() + "; check the mode of the folder");
+    std::size_t found = 0;
+    for (const fs::recursive_directory_iterator end; entries != end; entries.increment(error)) {
+      if (error) throw IoError("cannot list " + root.string() + ": " + error.message());
+      const fs::path& path = entries->path();
+      if (!is_tile_name(path) || path.filename().string().front() == '.') continue;
+      std::error_code ignored;
+      if (entries->is_directory(ignored)) entries.disable_recursion_pending();
+      const fs::path below = path.parent_path().lexically_relative(root);
+      add_file(path, (below == "." ? fs::path() : below) / tile_name(path.string()));
+      ++found;
+    }
+    if (found == 0) throw ConfigError("input '" + root.string() + "' holds no .las or .laz file");
+  }
+
+  void add_list(const fs::path& list) {
+    std::ifstream file(list);
+    if (!file) throw ConfigError("cannot read the input list '" + list.string() + "'");
+    for (std::string line; std::getline(file, line);) {
+      line.erase(std::find(line.begin(), line.end(), '#'), line.end());
+      while (!line.empty() && std::isspace(static_cast<unsigned char>(line.back()))) line.pop_back();
+      line.erase(line.begin(), std::find_if(line.begin(), line.end(), [](unsigned char c) { return !std::isspace(c); }));
+      if (!line.empty()) add(line, list.parent_path(), false);
+    }
+  }
+
+  void add_glob(const std::string& pattern) {
+    glob_t matches{};
+    const int status = ::glob(pattern.c_str(), GLOB_ERR, nullptr, &matches);
+    std::vector<std::string> paths(matches.gl_pathv, matches.gl_pathv + matches.gl_pathc);
+    ::globfree(&matches);
+    if (status != 0 || paths.empty()) throw ConfigError("input '" + pattern + "' matches no file");
+    for (const std::string& path : paths) add(path, {}, false);
+  }
+
+  std::vector<InputFile> files_;
+  std::set<std::string> seen_;
+};
+
+}  // namespace
+
+std::string tile_name(const std::string& path) {
+  std::string name = fs::path(path).filename().string();
+  const auto drop = [&](const std::string& extension) {
+    if (name.size() <= extension.size() || lower(name).compare(name.size() - extension.size(), extension.size(), extension) != 0) return false;
+    name.resize(name.size() - extension.size());
+    return true;
+  };
+  if (drop(".laz") || drop(".las")) drop(".copc");
+  return name;
+}
+
+std::vector<InputFile> expand_inputs(const std::vector<std::string>& inputs) {
+  Expansion expansion;
+  for (const std::string& input : inputs) expansion.add(input, {}, true);
+  return expansion.take();
+}
+
+}  // namespace tuile::catalog
