@@ -1,0 +1,222 @@
+#include "compute/cpu/delaunay.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "tuile/core/error.hpp"
+
+namespace tuile::compute {
+namespace {
+
+constexpr int next(int slot) noexcept { return slot == 2 ? 0 : slot + 1; }
+constexpr int previous(int slot) noexcept { return slot == 0 ? 2 : slot - 1; }
+constexpr std::size_t at_slot(int slot) noexcept { return static_cast<std::size_t>(slot); }
+
+bool lexicographically_less(const GridPoint& a, const GridPoint& b) noexcept { return a.x != b.x ? a.x < b.x : a.y < b.y; }
+
+/// Positive where d lies inside the circle through a, b, c (which turn left). Differences of at most 2^30 make every 2×2 minor and
+/// every lift at most 2^61, so they fit 64 bits, and the determinant, at most 3·2^122, fits 128.
+Int128 in_circle(const GridPoint& a, const GridPoint& b, const GridPoint& c, const GridPoint& d) noexcept {
+  const std::int64_t ax = std::int64_t{a.x} - d.x, ay = std::int64_t{a.y} - d.y;
+  const std::int64_t bx = std::int64_t{b.x} - d.x, by = std::int64_t{b.y} - d.y;
+  const std::int64_t cx = std::int64_t{c.x} - d.x, cy = std::int64_t{c.y} - d.y;
+  return Int128{ax * ax + ay * ay} * (bx * cy - by * cx) + Int128{bx * bx + by * by} * (cx * ay - cy * ax) +
+         Int128{cx * cx + cy * cy} * (ax * by - ay * bx);
+}
+
+/// in_circle for four cocircular points, once lifts are perturbed: the lexicographically largest point rises the most and decides.
+/// Raising d puts it outside; raising a vertex of the triangle lifts its plane on that vertex's side of the opposite edge.
+/// No three of four distinct cocircular points are collinear, so the first decision is never a tie.
+bool perturbed_in_circle(const GridPoint& a, const GridPoint& b, const GridPoint& c, const GridPoint& d) noexcept {
+  const GridPoint* largest = &a;
+  for (const GridPoint* other : {&b, &c, &d}) {
+    if (lexicographically_less(*largest, *other)) largest = other;
+  }
+  if (largest == &d) return false;
+  if (largest == &a) return orient2d(d, b, c) > 0;
+  if (largest == &b) return orient2d(a, d, c) > 0;
+  return orient2d(a, b, d) > 0;
+}
+
+struct Extent {
+  std::int32_t min_x, min_y, max_x, max_y;
+};
+
+Extent extent_of(const std::vector<GridPoint>& points) noexcept {
+  Extent extent{points[0].x, points[0].y, points[0].x, points[0].y};
+  for (const GridPoint& point : points) {
+    extent.min_x = std::min(extent.min_x, point.x);
+    extent.min_y = std::min(extent.min_y, point.y);
+    extent.max_x = std::max(extent.max_x, point.x);
+    extent.max_y = std::max(extent.max_y, point.y);
+  }
+  return extent;
+}
+
+/// Position of (x, y), 16 bits each, along the Hilbert curve of order 16.
+std::uint32_t hilbert(std::uint32_t x, std::uint32_t y) noexcept {
+  std::uint32_t position = 0;
+  for (int bit = 15; bit >= 0; --bit) {
+    const std::uint32_t qx = (x >> bit) & 1U, qy = (y >> bit) & 1U;
+    position = (position << 2) | ((3U * qx) ^ qy);
+    if (qy == 0) {
+      if (qx == 1) {
+        x = ~x;
+        y = ~y;
+      }
+      std::swap(x, y);
+    }
+  }
+  return position;
+}
+
+}  // namespace
+
+Delaunay::Delaunay(std::vector<GridPoint> points) : points_(std::move(points)) {
+  if (points_.size() < 3) return;
+  check_extent();
+  std::size_t third = 2;
+  while (third < points_.size() && orient2d(points_[0], points_[1], points_[third]) == 0) ++third;
+  if (third == points_.size()) return;
+  // n vertices and the infinite one triangulate a sphere: 2 (n + 1) - 4 triangles.
+  triangles_ = Buffer<Triangle>(2 * points_.size() - 2);
+  const auto apex = static_cast<std::int32_t>(third);
+  orient2d(points_[0], points_[1], points_[third]) > 0 ? start_with(0, 1, apex) : start_with(1, 0, apex);
+  for (std::int32_t vertex = 2; vertex < static_cast<std::int32_t>(points_.size()); ++vertex) {
+    if (vertex != apex) insert(vertex);
+  }
+  cavity_ = {};
+  stack_ = {};
+  rim_ = {};
+}
+
+void Delaunay::check_extent() const {
+  if (points_.size() > (std::size_t{1} << 30)) {
+    throw Unsupported(std::to_string(points_.size()) + " points in one triangulation; at most 2^30 are possible: cut the tile with --bbox");
+  }
+  const Extent extent = extent_of(points_);
+  const std::int64_t widest =
+      std::max(std::int64_t{extent.max_x} - extent.min_x, std::int64_t{extent.max_y} - extent.min_y);
+  if (widest > largest_extent) {
+    throw Unsupported("ground points span " + std::to_string(widest) + " grid units; at most " + std::to_string(largest_extent) +
+                      " are possible: remove stray class-2 points or cut the tile with --bbox");
+  }
+}
+
+void Delaunay::start_with(std::int32_t a, std::int32_t b, std::int32_t c) {
+  triangle(0) = {{a, b, c}, {1, 2, 3}};
+  triangle(1) = {{c, b, infinite}, {3, 2, 0}};
+  triangle(2) = {{a, c, infinite}, {1, 3, 0}};
+  triangle(3) = {{b, a, infinite}, {2, 1, 0}};
+  count_ = 4;
+  last_ = 0;
+}
+
+bool Delaunay::conflicts(const Triangle& candidate, const GridPoint& point) const noexcept {
+  if (candidate.unbounded()) {
+    const int slot = candidate.infinite_slot();
+    const GridPoint& a = at(candidate.vertex[at_slot(next(slot))]);
+    const GridPoint& b = at(candidate.vertex[at_slot(previous(slot))]);
+    const Int128 side = orient2d(a, b, point);
+    if (side != 0) return side > 0;
+    // On the hull edge's line: in conflict only between its ends.
+    return lexicographically_less(a, point) == lexicographically_less(point, b);
+  }
+  const GridPoint &a = at(candidate.vertex[0]), &b = at(candidate.vertex[1]), &c = at(candidate.vertex[2]);
+  const Int128 inside = in_circle(a, b, c, point);
+  return inside != 0 ? inside > 0 : perturbed_in_circle(a, b, c, point);
+}
+
+std::int32_t Delaunay::locate(const GridPoint& query, std::int32_t start) const noexcept {
+  std::int32_t current = start, came_from = -1;
+  if (const Triangle& first = triangle(current); first.unbounded()) current = first.neighbour[at_slot(first.infinite_slot())];
+  for (;;) {
+    const Triangle& here = triangle(current);
+    std::int32_t step = -1;
+    for (int slot = 0; slot < 3; ++slot) {
+      const std::int32_t across = here.neighbour[at_slot(slot)];
+      if (across == came_from) continue;
+      if (orient2d(at(here.vertex[at_slot(next(slot))]), at(here.vertex[at_slot(previous(slot))]), query) < 0) {
+        step = across;
+        break;
+      }
+    }
+    if (step < 0) return current;
+    if (triangle(step).unbounded()) return step;
+    came_from = current;
+    current = step;
+  }
+}
+
+void Delaunay::insert(std::int32_t vertex) {
+  const GridPoint point = at(vertex);
+  const std::int32_t first = locate(point, last_);
+
+  // The triangles in conflict form a tree around `first`. Taking their edges depth first, turning left, gives the rim in order.
+  cavity_.clear();
+  rim_.clear();
+  stack_.clear();
+  cavity_.push_back(first);
+  for (const int slot : {2, 1, 0}) stack_.push_back({first, slot});
+  while (!stack_.empty()) {
+    const Edge edge = stack_.back();
+    stack_.pop_back();
+    const Triangle& inner = triangle(edge.triangle);
+    const std::int32_t across = inner.neighbour[at_slot(edge.slot)];
+    const Triangle& outer = triangle(across);
+    const int back = outer.neighbour[0] == edge.triangle ? 0 : outer.neighbour[1] == edge.triangle ? 1 : 2;
+    if (conflicts(outer, point)) {
+      cavity_.push_back(across);
+      stack_.push_back({across, previous(back)});
+      stack_.push_back({across, next(back)});
+    } else {
+      rim_.push_back({inner.vertex[at_slot(next(edge.slot))], inner.vertex[at_slot(previous(edge.slot))], across, back});
+    }
+  }
+
+  // One new triangle per rim edge: two more than were emptied.
+  cavity_.push_back(count_++);
+  cavity_.push_back(count_++);
+  const std::size_t size = rim_.size();
+  for (std::size_t i = 0; i < size; ++i) {
+    const Rim& rim = rim_[i];
+    const std::int32_t after = cavity_[i + 1 == size ? 0 : i + 1], before = cavity_[i == 0 ? size - 1 : i - 1];
+    triangle(cavity_[i]) = {{rim.from, rim.to, vertex}, {after, before, rim.outside}};
+    triangle(rim.outside).neighbour[at_slot(rim.outside_slot)] = cavity_[i];
+  }
+  last_ = cavity_[0];
+}
+
+std::vector<GridPoint> spatial_order(const std::vector<GridPoint>& points) {
+  if (points.empty()) return {};
+  const Extent extent = extent_of(points);
+  const auto widest = static_cast<std::uint32_t>(
+      std::max(std::int64_t{extent.max_x} - extent.min_x, std::int64_t{extent.max_y} - extent.min_y));
+  int shift = 0;
+  while ((widest >> shift) > 0xFFFFU) ++shift;
+
+  struct Entry {
+    std::uint32_t key;
+    GridPoint point;
+  };
+  std::vector<Entry> entries(points.size()), sorted(points.size());
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const auto x = static_cast<std::uint32_t>(std::int64_t{points[i].x} - extent.min_x);
+    const auto y = static_cast<std::uint32_t>(std::int64_t{points[i].y} - extent.min_y);
+    entries[i] = {hilbert(x >> shift, y >> shift), points[i]};
+  }
+  // Radix sort, 11 bits at a time.
+  for (int low = 0; low < 32; low += 11) {
+    std::array<std::size_t, 2049> starts{};
+    for (const Entry& entry : entries) ++starts[((entry.key >> low) & 2047U) + 1];
+    for (std::size_t digit = 1; digit < starts.size(); ++digit) starts[digit] += starts[digit - 1];
+    for (const Entry& entry : entries) sorted[starts[(entry.key >> low) & 2047U]++] = entry;
+    entries.swap(sorted);
+  }
+  std::vector<GridPoint> ordered(points.size());
+  std::transform(entries.begin(), entries.end(), ordered.begin(), [](const Entry& entry) { return entry.point; });
+  return ordered;
+}
+
+}  // namespace tuile::compute

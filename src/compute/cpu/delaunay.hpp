@@ -1,0 +1,90 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "tuile/core/buffer.hpp"
+#include "tuile/core/point_block.hpp"
+
+namespace tuile::compute {
+
+/// Wide enough for every predicate below; not in ISO C++, so named once.
+__extension__ using Int128 = __int128;
+
+/// Twice the signed area of (a, b, c), exactly: positive where they turn left. Any int32 coordinates.
+inline Int128 orient2d(const GridPoint& a, const GridPoint& b, const GridPoint& c) noexcept {
+  const std::int64_t abx = std::int64_t{b.x} - a.x, aby = std::int64_t{b.y} - a.y;
+  const std::int64_t acx = std::int64_t{c.x} - a.x, acy = std::int64_t{c.y} - a.y;
+  return Int128{abx} * acy - Int128{aby} * acx;
+}
+
+/// Delaunay triangulation of points with distinct (x, y), by incremental insertion with exact integer predicates.
+///
+/// Ties between cocircular points are broken by raising each point's lift by an infinitesimal that grows with its (x, y) in
+/// lexicographic order, so the triangulation is unique: it depends on the set of points alone, not on their order nor on the origin.
+/// The unbounded outside is cut into triangles too, one per hull edge, that share the vertex `infinite`.
+///
+/// Time depends on the order: about linear along a space-filling curve (see spatial_order).
+/// Source: Bowyer 1981 and Watson 1981 (insertion), Devillers and Teillaud 2011 (perturbation).
+class Delaunay {
+ public:
+  static constexpr std::int32_t infinite = -1;
+  /// Largest difference between two x (or two y) that the in-circle predicate takes exactly.
+  static constexpr std::int64_t largest_extent = std::int64_t{1} << 30;
+
+  /// Vertices turn left; neighbour[i] lies across the edge opposite vertex[i].
+  struct Triangle {
+    std::array<std::int32_t, 3> vertex;
+    std::array<std::int32_t, 3> neighbour;
+    bool unbounded() const noexcept { return (vertex[0] | vertex[1] | vertex[2]) < 0; }
+    /// Position of the vertex `infinite` in an unbounded triangle.
+    int infinite_slot() const noexcept { return vertex[0] < 0 ? 0 : vertex[1] < 0 ? 1 : 2; }
+  };
+
+  Delaunay() = default;
+  /// Throws Unsupported where the points span more than `largest_extent`, or where there are more than 2^30 of them.
+  explicit Delaunay(std::vector<GridPoint> points);
+
+  const std::vector<GridPoint>& points() const noexcept { return points_; }
+  /// Empty where the points are fewer than three or all on one line.
+  std::span<const Triangle> triangles() const noexcept { return triangles_.span(); }
+
+  /// The triangle whose closure holds (x, y), or the unbounded one across a hull edge that (x, y) lies strictly outside of.
+  /// Walks from triangle `start`; there must be triangles.
+  std::int32_t locate(const GridPoint& at, std::int32_t start) const noexcept;
+
+ private:
+  /// A boundary edge of the region that a new point empties, seen from inside: from `from` to `to`.
+  struct Rim {
+    std::int32_t from, to, outside;
+    int outside_slot;
+  };
+  struct Edge {
+    std::int32_t triangle;
+    int slot;
+  };
+
+  void check_extent() const;
+  void start_with(std::int32_t a, std::int32_t b, std::int32_t c);
+  void insert(std::int32_t vertex);
+  bool conflicts(const Triangle& triangle, const GridPoint& point) const noexcept;
+  const GridPoint& at(std::int32_t vertex) const noexcept { return points_[static_cast<std::size_t>(vertex)]; }
+  Triangle& triangle(std::int32_t index) noexcept { return triangles_[static_cast<std::size_t>(index)]; }
+  const Triangle& triangle(std::int32_t index) const noexcept { return triangles_[static_cast<std::size_t>(index)]; }
+
+  std::vector<GridPoint> points_;
+  Buffer<Triangle> triangles_;
+  std::int32_t count_ = 0;  ///< triangles made so far
+  std::int32_t last_ = 0;   ///< where the next walk starts
+  // Scratch of insert(), kept so that an insertion allocates nothing.
+  std::vector<std::int32_t> cavity_;
+  std::vector<Edge> stack_;
+  std::vector<Rim> rim_;
+};
+
+/// The points along a Hilbert curve, so that each lies near the one before. Depends on the set of points only.
+std::vector<GridPoint> spatial_order(const std::vector<GridPoint>& points);
+
+}  // namespace tuile::compute
