@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "tuile/core/buffer.hpp"
@@ -26,7 +27,7 @@ inline Int128 orient2d(const GridPoint& a, const GridPoint& b, const GridPoint& 
 /// lexicographic order, so the triangulation is unique: it depends on the set of points alone, not on their order nor on the origin.
 /// The unbounded outside is cut into triangles too, one per hull edge, that share the vertex `infinite`.
 ///
-/// Time depends on the order: about linear along a space-filling curve (see spatial_order).
+/// Only time depends on the order; take spatial_order, then it is about linear.
 /// Source: Bowyer 1981 and Watson 1981 (insertion), Devillers and Teillaud 2011 (perturbation).
 class Delaunay {
  public:
@@ -84,7 +85,9 @@ class Delaunay {
   std::vector<Rim> rim_;
 };
 
-/// The points along a Hilbert curve, so that each lies near the one before. Depends on the set of points only.
+/// The points in a biased randomised insertion order: rounds of growing size, drawn by a hash of the coordinates, each along a Hilbert
+/// curve so that each point lies near the one before. The n log n of randomness whatever the points, with the walks of a spatial sort.
+/// Source: Amenta, Choi and Rote 2003.
 std::vector<GridPoint> spatial_order(const std::vector<GridPoint>& points);
 
 }  // namespace tuile::compute
