@@ -1,0 +1,331 @@
+#include "prefetch/loader_impl.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+#include <system_error>
+#include <utility>
+
+#include "prefetch/tile_lease.hpp"
+#include "tuile/core/error.hpp"
+
+namespace tuile::prefetch {
+
+namespace {
+
+const LoaderOptions& checked(const LoaderOptions& options) {
+  const auto refuse = [](const std::string& name, auto value, const std::string& expected) {
+    throw InvalidArgument("AsyncTileLoader: " + name + " is " + std::to_string(value) + "; " + expected + " is expected");
+  };
+  if (options.num_workers < 0 || options.num_workers > 1024) refuse("num_workers", options.num_workers, "0 (no prefetching) to 1024");
+  if (options.cache_size < 1) refuse("cache_size", options.cache_size, "at least 1");
+  if (options.retries < 0) refuse("retries", options.retries, "0 or more");
+  if (options.retry_delay.count() < 0) refuse("retry_delay", options.retry_delay.count(), "0 ms or more");
+  return options;
+}
+
+LoadFunction checked(LoadFunction function) {
+  if (!function) throw InvalidArgument("AsyncTileLoader: the load function is empty; pass a callable");
+  return function;
+}
+
+/// A NaN equals nothing, not even itself: such a request could never be found again.
+void check(const TileRequest& request) {
+  if (!request.bbox) return;
+  const Bounds& box = *request.bbox;
+  if (std::isnan(box.min_x) || std::isnan(box.min_y) || std::isnan(box.max_x) || std::isnan(box.max_y)) {
+    throw InvalidArgument(request.path + ": bbox has a NaN; four numbers in metres are expected");
+  }
+}
+
+std::optional<Clock::time_point> deadline_of(Clock::time_point begin, std::optional<std::chrono::duration<double>> timeout) {
+  if (!timeout) return std::nullopt;
+  const double seconds = timeout->count();
+  if (std::isnan(seconds) || seconds < 0) {
+    throw InvalidArgument("get_tile: timeout is " + std::to_string(seconds) + " s; 0 or more is expected, or none to wait as long as it takes");
+  }
+  constexpr double as_long_as_it_takes = 1e8;  // three years; far below what the clock can count
+  if (seconds >= as_long_as_it_takes) return std::nullopt;
+  return begin + std::chrono::ceil<Clock::duration>(*timeout);
+}
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+std::exception_ptr out_of_memory(const std::string& path) noexcept {
+  try {
+    return std::make_exception_ptr(OutOfMemory(path + ": not enough memory to load it; lower memory.budget or the number of workers"));
+  } catch (...) {
+    return std::current_exception();
+  }
+}
+
+}  // namespace
+
+AsyncTileLoader::Impl::Impl(LoaderOptions chosen, LoadFunction function)
+    : options(checked(chosen)),
+      load_function(checked(std::move(function))),
+      shared(std::make_shared<SharedCache>(options)),
+      mutex(shared->mutex),
+      cache(shared->cache),
+      random(static_cast<std::minstd_rand::result_type>(Clock::now().time_since_epoch().count())) {
+  try {
+    for (int i = 0; i < options.num_workers; ++i) threads.emplace_back([this] { work(); });
+  } catch (const std::system_error& error) {
+    const std::size_t started = threads.size();
+    shutdown();
+    throw OutOfMemory("AsyncTileLoader: only " + std::to_string(started) + " of " + std::to_string(options.num_workers) +
+                      " I/O threads could be started (" + error.what() + "); lower num_workers");
+  }
+}
+
+void AsyncTileLoader::Impl::preload(TileRequest request) {
+  check(request);
+  decltype(errors)::node_type forgotten;  // outlives the lock, as the exception's destructor is not ours
+  const Lock lock(mutex);
+  if (stopped) throw Cancelled(request.path + ": preload_tile after shutdown of the loader");
+  if (cache.use(request, true) || loads.contains(request)) return;
+  forgotten = errors.extract(request);
+  enqueue(request, false);
+}
+
+TileHandle AsyncTileLoader::Impl::get(const TileRequest& request, std::optional<std::chrono::duration<double>> timeout) {
+  const Clock::time_point begin = Clock::now();
+  const auto deadline = deadline_of(begin, timeout);
+  check(request);
+  TileHandle handle;         // these outlive the lock: freeing a handle takes it,
+  std::exception_ptr error;  // and an exception's destructor is not ours
+  Lock lock(mutex);
+  if (stopped) throw Cancelled(request.path + ": get_tile after shutdown of the loader");
+
+  struct Account {  // of one request; made and destroyed with the mutex held
+    Impl& impl;
+    const Clock::time_point begin;
+    Account(Impl& of, Clock::time_point at) : impl(of), begin(at) {
+      ++impl.counts.requests;
+      ++impl.callers;
+    }
+    ~Account() {
+      impl.counts.wait_seconds += seconds_since(begin);
+      if (--impl.callers == 0 && impl.stopped) impl.left.notify_all();
+    }
+  };
+
+  // Each request counts in exactly one of hits_ready, hits_in_flight and misses; what throws here does so before it counts in any.
+  if (const auto tile = cache.use(request, false)) {
+    handle = lease(shared, tile);
+    const Account account(*this, begin);
+    ++counts.hits_ready;
+    return handle;
+  }
+  if (const auto found = errors.find(request); found != errors.end()) {
+    error = std::move(found->second);
+    errors.erase(found);
+    const Account account(*this, begin);
+    ++counts.hits_ready;
+    std::rethrow_exception(error);
+  }
+
+  std::shared_ptr<Load> load;
+  bool starts = true;
+  if (const auto found = loads.find(request); found != loads.end()) {
+    load = found->second;
+    starts = options.num_workers == 0 && load->state == Load::State::queued;
+    promote(*load);
+  } else {
+    load = enqueue(request, true);
+  }
+  const Account account(*this, begin);
+  ++(starts ? counts.misses : counts.hits_in_flight);
+
+  ++load->waiters;
+  if (options.num_workers == 0 && load->state == Load::State::queued) {
+    run(load, lock);
+  } else {
+    const auto settled = [&] { return load->state == Load::State::done || stopped; };
+    if (deadline) {
+      load->finished.wait_until(lock, *deadline, settled);
+    } else {
+      load->finished.wait(lock, settled);
+    }
+  }
+  const bool last = --load->waiters == 0;
+  if (load->state == Load::State::done) {
+    handle = last ? std::move(load->handle) : load->handle;
+    error = last ? std::move(load->error) : load->error;
+    if (error) std::rethrow_exception(error);
+    return handle;
+  }
+  if (stopped) throw Cancelled(request.path + ": the loader was shut down while get_tile waited");
+  throw TimeoutError(request.path + ": not loaded within " + std::to_string(timeout->count()) +
+                     " s; the load goes on, ask again or raise prefetch.timeout");
+}
+
+bool AsyncTileLoader::Impl::ready(const TileRequest& request) const {
+  const Lock lock(mutex);
+  return !loads.contains(request);
+}
+
+void AsyncTileLoader::Impl::clear_cache() {
+  TileCache::Tiles leaving;  // both outlive the lock
+  decltype(errors) forgotten;
+  const Lock lock(mutex);
+  leaving = cache.clear();
+  forgotten.swap(errors);
+  shared->work.notify_all();
+}
+
+LoaderStatistics AsyncTileLoader::Impl::statistics() const {
+  const Lock lock(mutex);
+  LoaderStatistics snapshot = counts;
+  snapshot.evictions = cache.evictions();
+  snapshot.bytes_cached = cache.bytes_cached();
+  snapshot.tiles_cached = cache.count();
+  snapshot.bytes_held = cache.bytes_held();
+  return snapshot;
+}
+
+void AsyncTileLoader::Impl::shutdown() {
+  {
+    const Lock lock(mutex);
+    stopped = true;
+    for (const auto& [request, load] : loads) load->finished.notify_all();
+    for (const Load::Queue* queue : {&wanted, &preloads}) {
+      for (const auto& load : *queue) loads.erase(load->request);
+    }
+    wanted.clear();
+    preloads.clear();
+    shared->work.notify_all();
+    retry.notify_all();
+  }
+  stop_source.request_stop();  // not under the mutex: it calls back into load functions
+  const std::lock_guard joining(join_mutex);
+  for (std::jthread& thread : threads) {
+    if (thread.joinable()) thread.join();
+  }
+  Lock lock(mutex);
+  left.wait(lock, [this] { return callers == 0; });
+  lock.unlock();
+  clear_cache();
+}
+
+void AsyncTileLoader::Impl::work() {
+  Lock lock(mutex);
+  for (;;) {
+    shared->work.wait(lock, [this] { return stopped || can_start(); });
+    if (stopped) return;
+    const std::shared_ptr<Load> load = wanted.empty() ? preloads.front() : wanted.front();
+    run(load, lock);
+  }
+}
+
+std::shared_ptr<Load> AsyncTileLoader::Impl::enqueue(const TileRequest& request, bool is_wanted) {
+  const auto load = std::make_shared<Load>(request);
+  Load::Queue node{load};
+  loads.emplace(request, load);
+  load->wanted = is_wanted;
+  load->position = node.begin();
+  Load::Queue& queue = is_wanted ? wanted : preloads;
+  queue.splice(queue.end(), node);
+  shared->work.notify_one();
+  return load;
+}
+
+void AsyncTileLoader::Impl::promote(Load& load) {
+  if (load.state != Load::State::queued || load.wanted) return;
+  load.wanted = true;
+  wanted.splice(wanted.end(), preloads, load.position);
+  shared->work.notify_one();
+}
+
+std::size_t AsyncTileLoader::Impl::estimate() const noexcept {
+  return counts.tiles_loaded == 0 ? 0 : static_cast<std::size_t>(loaded_bytes / counts.tiles_loaded);
+}
+
+bool AsyncTileLoader::Impl::can_start() const noexcept {
+  return !wanted.empty() || (!preloads.empty() && cache.admits(estimate(), running));
+}
+
+void AsyncTileLoader::Impl::run(const std::shared_ptr<Load>& load, Lock& lock) {
+  Load::Queue node;
+  node.splice(node.end(), load->wanted ? wanted : preloads, load->position);
+  load->state = Load::State::running;
+  load->reserved = estimate();
+  ++running;
+  TileCache::Tiles leaving = cache.reserve(load->reserved);
+  lock.unlock();
+
+  leaving.clear();  // first, so that the new tile finds the memory
+  LoadOutcome outcome = execute(load->request);
+
+  lock.lock();
+  leaving = finish(*load, outcome);
+  lock.unlock();
+  leaving.clear();
+  outcome = {};
+  lock.lock();
+}
+
+TileCache::Tiles AsyncTileLoader::Impl::finish(Load& load, const LoadOutcome& outcome) {
+  TileCache::Tiles leaving;
+  --running;
+  cache.unreserve(load.reserved);
+  counts.io_seconds += outcome.seconds;
+  load.state = Load::State::done;
+  bool loaded = false;
+  try {
+    if (outcome.tile) {
+      // The handle first: with a user, the tile outlives its own eviction.
+      if (load.waiters > 0) load.handle = lease(shared, outcome.tile);
+      leaving = cache.insert(outcome.tile, load.waiters == 0);
+      loaded_bytes += outcome.tile->bytes;
+      loaded = true;
+    } else if (load.waiters > 0) {
+      load.error = outcome.error;
+    } else {
+      errors.insert_or_assign(load.request, outcome.error);
+    }
+  } catch (const std::bad_alloc&) {
+    load.error = out_of_memory(load.request.path);
+  }
+  ++(loaded ? counts.tiles_loaded : counts.loads_failed);
+  loads.erase(load.request);
+  load.finished.notify_all();
+  shared->work.notify_all();
+  return leaving;
+}
+
+LoadOutcome AsyncTileLoader::Impl::execute(const TileRequest& request) {
+  LoadOutcome outcome;
+  const Clock::time_point begin = Clock::now();
+  for (int attempt = 0;; ++attempt) {
+    bool can_pass = false;
+    try {
+      outcome.tile = std::make_shared<ResidentTile>(request, load_function(request, stop_source.get_token()));
+      outcome.error = nullptr;
+    } catch (const Error& error) {
+      outcome.error = std::current_exception();
+      can_pass = error.can_pass();
+    } catch (const std::bad_alloc&) {
+      outcome.error = out_of_memory(request.path);
+    } catch (...) {
+      outcome.error = std::current_exception();
+    }
+    if (!can_pass || attempt >= options.retries || !wait_before_retry(attempt)) break;
+  }
+  outcome.seconds = seconds_since(begin);
+  return outcome;
+}
+
+/// Exponential backoff; the jitter keeps loads that failed together from asking again together. False: the end has come meanwhile.
+bool AsyncTileLoader::Impl::wait_before_retry(int attempt) {
+  Lock lock(mutex);
+  const double jitter = std::uniform_real_distribution<double>(1.0, 1.5)(random);
+  const double longest = 3600.0;
+  const double base = std::chrono::duration<double>(options.retry_delay).count();
+  const std::chrono::duration<double> delay(std::min(longest, std::ldexp(base, std::min(attempt, 64)) * jitter));
+  if (retry.wait_for(lock, delay, [this] { return stopped; })) return false;
+  ++counts.retries;
+  return true;
+}
+
+}  // namespace tuile::prefetch
