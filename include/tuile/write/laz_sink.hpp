@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tuile/core/buffer.hpp"
+#include "tuile/las/file_info.hpp"
+#include "tuile/write/sink.hpp"
+
+namespace tuile::write {
+
+/// A feature column that becomes an extra-bytes dimension (float32).
+struct LazColumn {
+  std::size_t column = 0;   ///< index into TileLayout::feature_names
+  std::string name;         ///< at most 32 bytes; a name that the file already has gets the prefix "tuile_"
+  std::string description;  ///< cut at 32 bytes
+};
+
+struct LazSinkOptions {
+  std::vector<LazColumn> columns;   ///< without those that are LAS dimensions already
+  las::FileInfo original;           ///< of the input file
+  std::function<Buffer<std::byte>()> read_original;  ///< the input file's bytes; called once, when the first rows can be written
+  std::vector<std::uint32_t> rows;  ///< output row i is record rows[i] (increasing); empty: all records
+};
+
+/// The input file again as LAZ, every dimension bit for bit, every VLR and EVLR as las::RecordWriter keeps them, with one float32
+/// extra-bytes dimension per column after the file's own. Rows are compressed as soon as all rows before them are there: blocks in row
+/// order are never copied, others wait in memory for their turn.
+/// Throws InvalidArgument: a record would pass 65535 bytes, a name too long, row counts that disagree; CorruptData, IoError, PermissionDenied.
+std::unique_ptr<Sink> make_laz_sink(const std::filesystem::path& path, const TileLayout& layout, LazSinkOptions options);
+
+}  // namespace tuile::write

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuile/core/bounds.hpp"
+#include "tuile/write/atomic_file.hpp"
+#include "tuile/write/statistics.hpp"
+
+namespace tuile::write {
+
+/// An input file as it was read.
+struct FileIdentity {
+  std::string path;          ///< or URL
+  std::uint64_t size = 0;    ///< bytes
+  std::int64_t mtime_ns = 0; ///< last modification, nanoseconds since 1970; 0 where unknown
+  bool operator==(const FileIdentity&) const = default;
+};
+
+/// A neighbour that could not be used.
+struct MissingHaloTile {
+  FileIdentity file;
+  std::string reason;
+};
+
+/// Everything about one tile's outputs that is not in them: docs/sidecar.schema.json says the same of its JSON form.
+/// Holds no times: the same run gives the same sidecar. So `device` must not vary from run to run either (no thread count).
+struct Sidecar {
+  std::string version;      ///< of tuile
+  std::string config_hash;  ///< of the configuration as far as it changes output bytes
+  std::string backend;      ///< resolved: "cpu", "cuda"
+  std::string device;       ///< e.g. "cpu, AVX2"
+
+  FileIdentity input;
+  std::uint64_t input_points = 0;
+  Bounds input_bounds;      ///< metres; empty for no points
+  int crs_epsg = 0;         ///< 0 where unknown
+  std::string crs_name;
+
+  double halo_width = 0;    ///< metres
+  std::vector<FileIdentity> halo_used;
+  std::vector<MissingHaloTile> halo_missing;
+
+  double grid_scale = 0;    ///< metres per unit of the common grid
+  bool rounded = false;     ///< some coordinate was not on that grid
+
+  std::uint64_t rows = 0;   ///< rows of the outputs: input_points, or fewer where a box cuts
+  std::uint64_t valid_points = 0, invalid_points = 0;
+  std::uint64_t degenerate_neighbourhoods = 0, truncated_neighbourhoods = 0;
+  std::vector<FeatureStatistics> features;
+  std::vector<std::string> missing_columns;
+  std::vector<std::string> warnings;
+  std::vector<WrittenFile> outputs;
+};
+
+/// JSON text, keys in a fixed order, numbers that read back to the same bits, NaN and infinities as null, bytes that are not UTF-8 as U+FFFD.
+std::string to_json(const Sidecar& sidecar);
+
+/// Throws CorruptData naming the key: not JSON, a key missing, unknown, or of another type or range than the schema says.
+Sidecar sidecar_from_json(const std::string& text);
+
+/// DIR/NAME.json for DIR/NAME.npz and its like.
+/// Written atomically, after all outputs (TileWriter does that). Throws IoError, PermissionDenied.
+void write_sidecar(const std::filesystem::path& path, const Sidecar& sidecar);
+
+/// Throws NotFound, PermissionDenied, IoError, CorruptData.
+Sidecar read_sidecar(const std::filesystem::path& path);
+
+}  // namespace tuile::write

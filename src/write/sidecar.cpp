@@ -1,0 +1,50 @@
+#include "tuile/write/sidecar.hpp"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <span>
+
+#include "descriptor.hpp"
+#include "read_text.hpp"
+#include "tuile/core/error.hpp"
+
+namespace tuile::write {
+
+namespace {
+
+/// Far above any sidecar (a few kB): what is larger is not read into memory.
+constexpr std::uint64_t largest_sidecar = 64U << 20;
+
+}  // namespace
+
+std::string read_json_text(const std::filesystem::path& path) {
+  const Descriptor file = open_for_reading(path.string());
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) throw_errno(errno, "read the size of", path.string());
+  if (!S_ISREG(status.st_mode)) throw CorruptData("sidecar " + path.string() + " is not a file");
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size > largest_sidecar)
+    throw CorruptData("sidecar " + path.string() + " has " + std::to_string(size) + " bytes; at most " + std::to_string(largest_sidecar) + " are expected");
+  std::string text(size, '\0');
+  text.resize(read_some(file.get(), 0, std::as_writable_bytes(std::span(text)), path.string()));
+  return text;
+}
+
+void write_sidecar(const std::filesystem::path& path, const Sidecar& sidecar) {
+  const std::string text = to_json(sidecar);
+  AtomicFile file(path);
+  file.write_at(0, std::as_bytes(std::span<const char>(text)));
+  file.publish();
+}
+
+Sidecar read_sidecar(const std::filesystem::path& path) {
+  const std::string text = read_json_text(path);
+  try {
+    return sidecar_from_json(text);
+  } catch (const CorruptData& error) {
+    throw CorruptData(path.string() + ": " + error.what());
+  }
+}
+
+}  // namespace tuile::write
