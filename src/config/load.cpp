@@ -55,7 +55,8 @@ std::string probable_key(const std::string& section, const std::string& name) {
   return nearest(join(section, name), paths);
 }
 
-[[noreturn]] void unknown_key(const std::string& place, const std::string& section, const std::string& name) {
+/// rest: what follows the name in a dotted key (".k"), or nothing.
+[[noreturn]] void unknown_key(const std::string& place, const std::string& section, const std::string& name, const std::string& rest = "") {
   const std::string path = join(section, name);
   for (const LaterKey& later : later_keys()) {
     if (later.path == path) throw ConfigError(place + ": " + path + " is not in this version (" + TUILE_VERSION + "); " + later.instead);
@@ -65,7 +66,7 @@ std::string probable_key(const std::string& section, const std::string& name) {
     const std::size_t dot = name.find('.');
     message += "; dots are for --set, here write it nested: " + name.substr(0, dot) + ": {" + name.substr(dot + 1) + ": …}";
   } else if (const std::string meant = probable_key(section, name); !meant.empty()) {
-    message += "; did you mean " + meant + "?";
+    message += "; did you mean " + meant + (find_key(meant + rest) != nullptr ? rest : "") + "?";
   }
   throw ConfigError(message + " (allowed " + (section.empty() ? "here" : "in " + section) + ": " + list_names(names_in(section)) + ")");
 }
@@ -96,7 +97,7 @@ void apply_dotted(Config& config, const std::string& path, const Value& value, c
     const std::string name = path.substr(start, end - start);
     const std::vector<std::string> names = names_in(section);
     if (names.empty()) throw ConfigError(source.name + ": unknown key " + quoted_for_message(path) + "; " + section + " holds a value, it has no keys below it");
-    if (std::find(names.begin(), names.end(), name) == names.end()) unknown_key(source.name, section, name);
+    if (std::find(names.begin(), names.end(), name) == names.end()) unknown_key(source.name, section, name, path.substr(end));
     section = join(section, name);
     start = end + 1;
   }
@@ -139,7 +140,7 @@ void apply_assignment(Config& config, const std::string& text) {
     throw ConfigError("--set " + quoted_for_message(text) + ": key=value is expected, e.g. --set features.k=30");
   }
   const std::string path = text.substr(0, equals);
-  const Source source{"--set " + path, "--set", false, true};
+  const Source source{"--set", "--set", false, true};
   apply_dotted(config, path, parse_yaml(std::string_view(text).substr(equals + 1), source), source);
 }
 

@@ -83,13 +83,7 @@ bool read_boolean(const Cell& cell) {
   if (is_plain(value) && value.text == "true") return true;
   if (is_plain(value) && value.text == "false") return false;
   if (value.quoted && (value.text == "true" || value.text == "false")) refuse(cell, "write it without quotes");
-  for (const char* word : {"yes", "Yes", "on", "On", "True", "TRUE", "1", "y"}) {
-    if (is_word(value, word)) refuse(cell, "write true");
-  }
-  for (const char* word : {"no", "No", "off", "Off", "False", "FALSE", "0", "n"}) {
-    if (is_word(value, word)) refuse(cell, "write false");
-  }
-  refuse(cell);
+  refuse(cell, "booleans are written true and false");
 }
 
 std::int64_t read_integer(const Cell& cell, std::int64_t low, std::int64_t high) {

@@ -32,7 +32,7 @@ struct Entry {
 
 /// Where a text comes from.
 struct Source {
-  std::string name;           ///< "c.yaml", "--set features.k=3", "--k 3"
+  std::string name;           ///< "c.yaml", "--set", "--k"
   std::string origin;         ///< what Config::origins gets, without the line
   bool has_lines = false;     ///< a file: places are name:line:column
   bool command_line = false;  ///< a plain text may stand for a list, its items separated by commas

@@ -1,0 +1,235 @@
+// What every key takes, where values come from, and which of them the hash sees.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tuile/config/load.hpp"
+#include "tuile/core/error.hpp"
+
+namespace tuile::config {
+namespace {
+
+/// The text of interfaces.md, "Config (YAML)", with what belongs to later versions off as it is there.
+constexpr const char* design_yaml = R"(
+input: []                 # as INPUT above
+output: out
+backend: auto             # auto | cpu | cuda
+devices: auto             # cuda: list of device ids
+features:
+  set: lod2               # minimal | lod2 | asprs | lod3 | full | [names]
+  k: 20                   # neighbours, the point itself included
+  radius: null            # metres; when set: all points within it, at most max_neighbors nearest
+  max_neighbors: 200
+  missing: nan            # nan | drop | error: a column whose input the tile lacks
+  scales: []              # further neighbourhoods, e.g. [{k: 50}, {radius: 2}]
+  color_depth: 16         # 16 | 8
+halo: 10.0                # metres
+crs: auto                 # EPSG code where the files say nothing or something wrong
+threads: auto
+preprocess:               # in this order
+  exclude_classes: [65, 66]
+  statistical_outliers: {enabled: false, k: 12, std: 2.0}
+  radius_outliers: {enabled: false, radius: 1.0, min_neighbors: 4}
+  voxel: {enabled: false, size: 0.5}
+ground_truth: {source: none}       # ground_truth.md
+imagery: {source: tile}            # tile | none | wms | [GeoTIFF paths]
+prefetch: {workers: auto, ahead: auto, cache_tiles: auto, retries: 2, timeout: 300}
+memory: {budget: auto}
+batch: {size: auto}
+write:
+  formats: [npz]
+  npz: {compression: none}         # none | deflate
+  laz: {features: extra_bytes, labels: extra_bytes}   # labels: extra_bytes | classification
+  patches: {enabled: false, size: 50, overlap: 0.1, points: 16384, seed: 0}
+report: null
+trace: null
+)";
+
+/// effective_yaml without its comments.
+std::string values_of(const Config& config) {
+  std::istringstream lines(effective_yaml(config));
+  std::string out, line;
+  while (std::getline(lines, line)) {
+    line = line.substr(0, line.find("  #"));
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  }
+  return out;
+}
+
+Config set(const std::string& assignment) { return load_config({.preset = {}, .file = {}, .set = {assignment}, .flags = {}}); }
+
+TEST(Defaults, AreTheDesigns) {
+  const Config config = parse_config(design_yaml);
+  EXPECT_EQ(values_of(config), values_of(Config{}));
+  EXPECT_EQ(config.origins.size(), 43U) << "a key of the design is missing";
+}
+
+TEST(Defaults, OfEmptyTextsAndSections) {
+  for (const char* yaml : {"", "\n\n", "# only a comment\n", "---\n", "{}", "null", "features:\nwrite:\n  npz:\n", "\xEF\xBB\xBF# with a byte order mark\n"}) {
+    EXPECT_EQ(effective_yaml(parse_config(yaml)), effective_yaml(Config{})) << yaml;
+  }
+}
+
+struct Case {
+  const char* key;
+  const char* value;     ///< not the default
+  bool changes_bytes;
+  std::function<bool(const Config&)> holds;
+};
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> table{
+      {"input", "[a.laz, 'b, c']", false, [](const Config& c) { return c.input == std::vector<std::string>{"a.laz", "b, c"}; }},
+      {"output", "some/where", false, [](const Config& c) { return c.output == "some/where"; }},
+      {"backend", "cuda", false, [](const Config& c) { return c.backend == "cuda"; }},
+      {"devices", "[1, 0]", false, [](const Config& c) { return c.devices == std::vector<int>{1, 0}; }},
+      {"features.set", "asprs", true, [](const Config& c) { return c.features.set == "asprs" && c.features.names.empty(); }},
+      {"features.set", "[density, planarity]", true, [](const Config& c) { return c.features.names == std::vector<std::string>{"density", "planarity"}; }},
+      {"features.k", "3", true, [](const Config& c) { return c.features.k == 3; }},
+      {"features.radius", "1.5", true, [](const Config& c) { return c.features.radius == 1.5; }},
+      {"features.max_neighbors", "64", true, [](const Config& c) { return c.features.max_neighbors == 64; }},
+      {"features.missing", "drop", true, [](const Config& c) { return c.features.missing == Missing::drop; }},
+      {"features.missing", "error", true, [](const Config& c) { return c.features.missing == Missing::error; }},
+      {"features.scales", "[{k: 50}, {radius: 2}]", true,
+       [](const Config& c) {
+         return c.features.scales == std::vector<Scale>{{.k = 50, .radius = std::nullopt}, {.k = std::nullopt, .radius = 2.0}};
+       }},
+      {"features.color_depth", "8", true, [](const Config& c) { return c.features.color_depth == 8; }},
+      {"halo", "0", true, [](const Config& c) { return c.halo == 0; }},
+      {"halo", "12.25", true, [](const Config& c) { return c.halo == 12.25; }},
+      {"crs", "2154", true, [](const Config& c) { return c.crs == 2154; }},
+      {"threads", "3", false, [](const Config& c) { return c.threads == 3; }},
+      {"preprocess.exclude_classes", "[]", true, [](const Config& c) { return c.preprocess.exclude_classes.empty(); }},
+      {"preprocess.exclude_classes", "[66, 7, 7]", true, [](const Config& c) { return c.preprocess.exclude_classes == std::vector<std::uint8_t>{7, 66}; }},
+      {"preprocess.statistical_outliers.k", "8", true, [](const Config& c) { return c.preprocess.statistical_outliers.k == 8; }},
+      {"preprocess.statistical_outliers.std", "2.5", true, [](const Config& c) { return c.preprocess.statistical_outliers.std == 2.5; }},
+      {"preprocess.radius_outliers.radius", "0.5", true, [](const Config& c) { return c.preprocess.radius_outliers.radius == 0.5; }},
+      {"preprocess.radius_outliers.min_neighbors", "2", true, [](const Config& c) { return c.preprocess.radius_outliers.min_neighbors == 2; }},
+      {"preprocess.voxel.size", "0.25", true, [](const Config& c) { return c.preprocess.voxel.size == 0.25; }},
+      {"imagery.source", "none", true, [](const Config& c) { return c.imagery.source == ImagerySource::none; }},
+      {"prefetch.workers", "0", false, [](const Config& c) { return c.prefetch.workers == 0; }},
+      {"prefetch.ahead", "7", false, [](const Config& c) { return c.prefetch.ahead == 7; }},
+      {"prefetch.cache_tiles", "9", false, [](const Config& c) { return c.prefetch.cache_tiles == 9U; }},
+      {"prefetch.retries", "0", false, [](const Config& c) { return c.prefetch.retries == 0; }},
+      {"prefetch.timeout", "0.5", false, [](const Config& c) { return c.prefetch.timeout == 0.5; }},
+      {"memory.budget", "4GiB", false, [](const Config& c) { return c.memory.budget == 4ULL << 30; }},
+      {"memory.budget", "2GB", false, [](const Config& c) { return c.memory.budget == 2'000'000'000ULL; }},
+      {"memory.budget", "500 MiB", false, [](const Config& c) { return c.memory.budget == 500ULL << 20; }},
+      {"memory.budget", "1.5GiB", false, [](const Config& c) { return c.memory.budget == 3ULL << 29; }},
+      {"memory.budget", "123456789", false, [](const Config& c) { return c.memory.budget == 123456789ULL; }},
+      {"batch.size", "4", false, [](const Config& c) { return c.batch.size == 4; }},
+      {"write.formats", "[laz]", true, [](const Config& c) { return !c.write.npz_wanted && c.write.laz_wanted; }},
+      {"write.formats", "[laz, npz]", true, [](const Config& c) { return c.write.npz_wanted && c.write.laz_wanted; }},
+      {"write.npz.compression", "deflate", true, [](const Config& c) { return c.write.npz.compression == NpzCompression::deflate; }},
+      {"write.laz.labels", "classification", true, [](const Config& c) { return c.write.laz.labels == LazLabels::classification; }},
+      {"write.patches.size", "25.5", true, [](const Config& c) { return c.write.patches.size == 25.5; }},
+      {"write.patches.overlap", "0", true, [](const Config& c) { return c.write.patches.overlap == 0; }},
+      {"write.patches.points", "1024", true, [](const Config& c) { return c.write.patches.points == 1024; }},
+      {"write.patches.seed", "9223372036854775807", true, [](const Config& c) { return c.write.patches.seed == 9223372036854775807ULL; }},
+      {"trace", "t.json", false, [](const Config& c) { return c.trace == "t.json"; }},
+  };
+  return table;
+}
+
+TEST(Keys, TakeTheirValues) {
+  for (const Case& item : cases()) {
+    const Config config = set(std::string(item.key) + "=" + item.value);
+    EXPECT_TRUE(item.holds(config)) << item.key << "=" << item.value;
+    EXPECT_FALSE(item.holds(Config{})) << item.key << ": the case must differ from the default";
+    EXPECT_EQ(config.origins.at(item.key), "--set");
+    EXPECT_EQ(config.origins.size(), 1U);
+  }
+}
+
+TEST(Keys, AreShownSoThatTheyReadBack) {
+  for (const Case& item : cases()) {
+    const Config config = set(std::string(item.key) + "=" + item.value);
+    const Config again = parse_config(effective_yaml(config), "again.yaml");
+    EXPECT_TRUE(item.holds(again)) << item.key << "=" << item.value << "\n" << effective_yaml(config);
+    EXPECT_EQ(values_of(again), values_of(config));
+  }
+}
+
+TEST(Keys, OddTextsReadBack) {
+  for (const char* text : {"null", "auto", "true", "12", "a: b", "# x", "[a", "it's \"quoted\"", "tab\there", "line\nbreak", " leading", "é/ü", "-", "~", "*a", "&b", "1e5", "back\\slash"}) {
+    const Config config = load_config({.preset = {}, .file = {}, .set = {}, .flags = {{"output", text}, {"input", text}, {"trace", text}}});
+    EXPECT_EQ(config.output, text);
+    const Config again = parse_config(effective_yaml(config));
+    EXPECT_EQ(again.output, text) << effective_yaml(config);
+    EXPECT_EQ(again.input, std::vector<std::string>{text});
+    EXPECT_EQ(again.trace, text);
+  }
+}
+
+TEST(Hash, SeesExactlyTheKeysThatChangeBytes) {
+  const std::string defaults = byte_relevant_text(Config{});
+  for (const Case& item : cases()) {
+    const bool differs = byte_relevant_text(set(std::string(item.key) + "=" + item.value)) != defaults;
+    EXPECT_EQ(differs, item.changes_bytes) << item.key;
+  }
+}
+
+TEST(Hash, DoesNotDependOnOrderStyleOrOrigin) {
+  const std::string a = byte_relevant_text(parse_config("halo: 5\nfeatures: {k: 30, radius: 1}\nwrite: {formats: [laz, npz]}\npreprocess: {exclude_classes: [66, 65, 7]}\n"));
+  const std::string b = byte_relevant_text(
+      parse_config("preprocess:\n  exclude_classes:\n  - 7\n  - 65\n  - 66\n  - 65\nwrite:\n  formats: ['npz', \"laz\"]\nfeatures:\n  radius: 1.00\n  k: 30\nthreads: 2\nhalo: 5.0"));
+  const std::string c = byte_relevant_text(load_config({.preset = {}, .file = {}, .set = {"features.radius=1e0", "write.formats=laz,npz"},
+                                                        .flags = {{"features.k", "30"}, {"halo", "5"}, {"preprocess.exclude_classes", "65,66,7"}}}));
+  EXPECT_EQ(a, b);
+  EXPECT_EQ(a, c);
+}
+
+TEST(Sources, RiseInPrecedence) {
+  const std::filesystem::path file = std::filesystem::path(testing::TempDir()) / "tuile_config_sources.yaml";
+  std::ofstream(file) << "# a comment\nfeatures:\n  k: 30\n  max_neighbors: 50\n  color_depth: 8\nhalo: 4\n";
+  const Config config = load_config({.preset = "fast", .file = file.string(), .set = {"features.max_neighbors=60", "halo=3", "halo=2"},
+                                     .flags = {{"halo", "1", "--halo"}, {"input", "a,b.laz", "INPUT"}, {"input", "c.laz", "INPUT"}, {"write.formats", "npz,laz", "--formats"}}});
+  std::filesystem::remove(file);
+  EXPECT_EQ(config.features.set, "minimal");
+  EXPECT_EQ(config.features.k, 30);
+  EXPECT_EQ(config.features.max_neighbors, 60);
+  EXPECT_EQ(config.features.color_depth, 8);
+  EXPECT_EQ(config.halo, 1);
+  EXPECT_EQ(config.input, (std::vector<std::string>{"a,b.laz", "c.laz"}));
+  EXPECT_TRUE(config.write.laz_wanted && config.write.npz_wanted);
+  EXPECT_EQ(config.origins.at("features.set"), "preset fast");
+  EXPECT_EQ(config.origins.at("features.k"), file.string() + ":3");
+  EXPECT_EQ(config.origins.at("features.max_neighbors"), "--set");
+  EXPECT_EQ(config.origins.at("features.color_depth"), file.string() + ":5");
+  EXPECT_EQ(config.origins.at("halo"), "--halo");
+  EXPECT_EQ(config.origins.at("input"), "INPUT");
+  EXPECT_EQ(config.origins.count("threads"), 0U);
+  EXPECT_NE(effective_yaml(config).find("# " + file.string() + ":5\n"), std::string::npos);
+}
+
+TEST(Sources, SetTakesSectionsAndLists) {
+  const Config config = load_config({.preset = {}, .file = {}, .set = {"prefetch={workers: 0, retries: 1}", "features.set=x,y,density", "devices=0,2"}, .flags = {}});
+  EXPECT_EQ(config.prefetch.workers, 0);
+  EXPECT_EQ(config.prefetch.retries, 1);
+  EXPECT_EQ(config.features.names, (std::vector<std::string>{"x", "y", "density"}));
+  EXPECT_EQ(config.devices, (std::vector<int>{0, 2}));
+}
+
+TEST(Sources, ALaterSetReplacesNamesBySet) {
+  const Config config = load_config({.preset = {}, .file = {}, .set = {"features.set=[x]", "features.set=full"}, .flags = {}});
+  EXPECT_TRUE(config.features.names.empty());
+  EXPECT_EQ(config.features.set, "full");
+}
+
+TEST(Sources, EveryPresetLoads) {
+  ASSERT_GE(presets().size(), 4U);
+  for (const Preset& preset : presets()) {
+    const Config config = load_config({.preset = std::string(preset.name), .file = {}, .set = {}, .flags = {}});
+    EXPECT_FALSE(config.origins.empty()) << preset.name;
+    EXPECT_EQ(values_of(config), values_of(parse_config(preset.yaml))) << preset.name;
+  }
+}
+
+}  // namespace
+}  // namespace tuile::config
