@@ -58,7 +58,7 @@ Key devices_key() {
 Key feature_set_key() {
   const std::string sets = one_of(feature_sets, [](const std::string& name) { return name; });
   Key key = make_key({"features.set", "", true, "The columns to compute: a named set, or a list of feature names, whose order is kept.",
-                      "Time grows with the number of columns; `num_points_2m` and `height_above_ground` cost most."},
+                      "`height_above_ground` builds a ground surface, `num_points_2m` counts every point within 2 m: columns without them take less time."},
                      sets + ", or a list of feature names", "lod2");
   key.read = [](Config& config, const Cell& cell) {
     config.features.names.clear();
@@ -67,9 +67,10 @@ Key feature_set_key() {
       config.features.set = cell.value.text;
       return;
     }
-    if (is_scalar && (!cell.source.command_line || cell.value.text.find(',') == std::string::npos)) {
+    if (is_scalar) {
       const std::string close = nearest(cell.value.text, feature_sets);
-      refuse(cell, close.empty() ? "a single feature is a list too: [" + cell.value.text.substr(0, 60) + "]" : "nearest: " + close);
+      if (!close.empty()) refuse(cell, "nearest: " + close);
+      if (!cell.source.command_line) refuse(cell, "a single feature is a list too: [" + cell.value.text.substr(0, 60) + "]");
     }
     std::vector<std::string> names;
     for (const Value& item : read_list(cell)) {
@@ -214,7 +215,7 @@ Key report_key() {
 }
 
 Key trace_key() {
-  Key key = make_key({"trace", "", false, "Path of a trace of the run (Chrome trace events; opens in Perfetto).", "A few MB per thousand tiles."}, "null or a path", "trace.json");
+  Key key = make_key({"trace", "", false, "Path of a trace of the run (Chrome trace events; opens in Perfetto).", ""}, "null or a path", "trace.json");
   key.read = [](Config& config, const Cell& cell) {
     config.trace.reset();
     if (cell.value.kind != Value::Kind::null) config.trace = read_text(cell);
@@ -241,7 +242,7 @@ std::vector<Key> make_keys() {
       devices_key(),
       feature_set_key(),
       integer_key({"features.k", "points", true, "Neighbours of a point, the point itself included. Not used where `features.radius` is set.",
-                   "Time grows a little faster than k."}, 3, 4096, "20", [](auto& c) -> auto& { return c.features.k; }),
+                   "Time grows with k."}, 3, 4096, "20", [](auto& c) -> auto& { return c.features.k; }),
       real_key({"features.radius", "m", true, "When set, the neighbours are all points within it instead, at most the `features.max_neighbors` nearest.",
                 "Time grows with the points inside."}, Lower::open, 0, 1000, "1.5", [](auto& c) -> auto& { return c.features.radius; }),
       integer_key({"features.max_neighbors", "points", true, "Upper bound of the neighbours taken within a radius.", "Bounds the time where points are dense."},

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "tuile/core/error.hpp"
+#include "tuile/core/version.hpp"
 
 namespace tuile::config {
 
@@ -67,7 +68,7 @@ void refuse(const Cell& cell, const std::string& hint) {
 }
 
 void refuse_later(const Cell& cell, const std::string& what, const std::string& instead) {
-  throw ConfigError(place(cell) + ": " + cell.path + ": " + what + " is not in this version (" + TUILE_VERSION + "); " + instead);
+  throw ConfigError(place(cell) + ": " + cell.path + ": " + what + " is not in this version (" + version() + "); " + instead);
 }
 
 std::string index_suffix(std::size_t index) {

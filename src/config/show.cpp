@@ -63,6 +63,8 @@ constexpr std::string_view documentation_head = R"(# Configuration
 - Types are exact: `k: 20.5` and `k: "20"` are not integers, booleans are `true` and `false` only. Sizes are `500MiB`, `4GiB`, `2GB` or plain bytes.
 - `auto` is resolved at start and printed.
 - An empty file, or an empty section, is all defaults. Anchors, aliases and tags are not taken; at most 1 MiB, at most 64 levels.
+- What this version does not have yet (ground truth, imagery from elsewhere, the three filters, patches, HDF5, the HTML report) is refused, never ignored; the keys say so by
+  taking nothing but `none`, `false` or `null`.
 - Relative paths are relative to the working directory.
 - *Bytes*: the value can change the bytes of an output file; a tile whose output was made with another value is done anew.
 

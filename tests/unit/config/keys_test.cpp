@@ -216,6 +216,13 @@ TEST(Sources, SetTakesSectionsAndLists) {
   EXPECT_EQ(config.devices, (std::vector<int>{0, 2}));
 }
 
+TEST(Sources, ASingleFeatureOnTheCommandLineIsAList) {
+  for (const char* name : {"planarity", "x", "red", "nir", "density", "linearity", "num_points_2m"}) {
+    const Config config = load_config({.preset = {}, .file = {}, .set = {}, .flags = {{"features.set", name}}});
+    EXPECT_EQ(config.features.names, std::vector<std::string>{name});
+  }
+}
+
 TEST(Sources, ALaterSetReplacesNamesBySet) {
   const Config config = load_config({.preset = {}, .file = {}, .set = {"features.set=[x]", "features.set=full"}, .flags = {}});
   EXPECT_TRUE(config.features.names.empty());
