@@ -50,7 +50,7 @@ void settle_crs(TileEntry& entry, const las::FileInfo& info, int forced) {
   if (entry.epsg != 0) {
     entry.warnings.push_back("the file states no EPSG code; EPSG:" + std::to_string(entry.epsg) + " is taken from its name");
   } else if (!info.crs.known()) {
-    entry.warnings.push_back("the file states no CRS; its coordinates are taken for metres (set crs: to name it)");
+    entry.warnings.emplace_back("the file states no CRS; its coordinates are taken for metres (set crs: to name it)");
   }
 }
 

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <stop_token>
+
+#include "console.hpp"
+
+namespace tuile::app {
+
+/// Exit statuses of the command line.
+enum Exit : int { success = 0, some_failed = 1, wrong_usage = 2, backend_unavailable = 3, interrupted = 130 };
+
+/// What every command gets.
+struct Context {
+  Console& console;
+  std::stop_token stop;  ///< requested by Ctrl-C or SIGTERM
+  bool json = false;     ///< machine-readable result on stdout
+};
+
+/// Each adds its subcommand; `run` is set to what executes it, once it was chosen.
+using Action = std::function<int(Context&)>;
+void add_process(CLI::App& app, Action& run);
+void add_info(CLI::App& app, Action& run);
+void add_synth(CLI::App& app, Action& run);
+void add_verify(CLI::App& app, Action& run);
+void add_config(CLI::App& app, Action& run);
+void add_bench(CLI::App& app, Action& run);
+
+}  // namespace tuile::app

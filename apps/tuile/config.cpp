@@ -1,0 +1,69 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "command.hpp"
+#include "tuile/config/load.hpp"
+#include "tuile/pipeline/lidar_processor.hpp"
+
+namespace tuile::app {
+
+void add_config(CLI::App& app, Action& run) {
+  auto sources = std::make_shared<config::Sources>();
+  CLI::App* command = app.add_subcommand("config", "The effective configuration, its check, and ready-made ones");
+  command->footer("Example:\n  tuile config show -c run.yaml --set features.k=30");
+  command->require_subcommand(1);
+  const auto add_sources = [&](CLI::App* sub) {
+    sub->fallthrough();  // --json and its like stand after the inner command too
+    sub->add_option("-c,--config", sources->file, "YAML configuration");
+    sub->add_option("--preset", sources->preset, "A ready-made configuration");
+    sub->add_option("--set", sources->set, "key=value; repeatable")->take_all()->allow_extra_args(false);
+  };
+
+  CLI::App* show = command->add_subcommand("show", "Every key with its value and where the value comes from");
+  add_sources(show);
+  show->callback([sources, &run] {
+    run = [sources](Context& context) {
+      const std::string yaml = config::effective_yaml(config::load_config(*sources));
+      if (context.json) {
+        std::puts(nlohmann::ordered_json{{"yaml", yaml}}.dump(2).c_str());
+      } else {
+        std::fputs(yaml.c_str(), stdout);
+      }
+      return success;
+    };
+  });
+
+  CLI::App* check = command->add_subcommand("check", "Says what is wrong with a configuration, or nothing");
+  add_sources(check);
+  check->add_option("file", sources->file, "YAML configuration");
+  check->callback([sources, &run] {
+    run = [sources](Context& context) {
+      config::load_config(*sources);
+      if (context.json) {
+        std::puts(R"({"ok": true})");
+      } else {
+        fmt::print("{}: ok\n", sources->file.empty() ? "configuration" : sources->file);
+      }
+      return success;
+    };
+  });
+
+  CLI::App* presets = command->add_subcommand("presets", "The ready-made configurations");
+  presets->fallthrough();
+  presets->callback([&run] {
+    run = [](Context& context) {
+      nlohmann::ordered_json list = nlohmann::ordered_json::array();
+      for (const config::Preset& preset : config::presets()) {
+        if (!context.json) fmt::print("# {}: {}\n{}\n", preset.name, preset.summary, preset.yaml);
+        list.push_back({{"name", preset.name}, {"summary", preset.summary}, {"yaml", preset.yaml}});
+      }
+      if (context.json) std::puts(nlohmann::ordered_json{{"presets", std::move(list)}}.dump(2).c_str());
+      return success;
+    };
+  });
+}
+
+}  // namespace tuile::app

@@ -1,0 +1,65 @@
+#include <cstdio>
+#include <exception>
+
+#include "command.hpp"
+#include "signals.hpp"
+#include "tuile/core/error.hpp"
+#include "tuile/core/version.hpp"
+
+namespace tuile::app {
+namespace {
+
+int exit_status(const Error& error) {
+  switch (error.kind()) {
+    case ErrorKind::config:
+    case ErrorKind::invalid_argument: return wrong_usage;
+    case ErrorKind::backend_unavailable: return backend_unavailable;
+    case ErrorKind::cancelled: return interrupted;
+    default: return some_failed;
+  }
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"tuile: airborne LiDAR tiles to per-point features and ML-ready datasets"};
+  app.set_version_flag("--version", std::string("tuile ") + version());
+  app.require_subcommand(1);
+  bool json = false, quiet = false, verbose = false;
+  const auto add_common = [&](CLI::App& command) {
+    command.add_flag("--json", json, "Machine-readable result on stdout");
+    auto* q = command.add_flag("-q,--quiet", quiet, "Errors only");
+    command.add_flag("-v,--verbose", verbose, "More about what is done")->excludes(q);
+  };
+  Action action;
+  add_process(app, action);
+  add_info(app, action);
+  add_synth(app, action);
+  add_verify(app, action);
+  add_config(app, action);
+  add_bench(app, action);
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) add_common(*command);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? success : wrong_usage;
+  }
+
+  Console console;
+  console.set_level(quiet ? Console::Level::quiet : verbose ? Console::Level::verbose : Console::Level::normal);
+  SignalStop signals;
+  Context context{console, signals.token(), json};
+  try {
+    return action(context);
+  } catch (const Error& error) {
+    console.error(error.what());
+    return exit_status(error);
+  } catch (const std::exception& error) {
+    console.error(error.what());
+    return some_failed;
+  }
+}
+
+}  // namespace
+}  // namespace tuile::app
+
+int main(int argc, char** argv) { return tuile::app::run(argc, argv); }

@@ -1,0 +1,28 @@
+#include "signals.hpp"
+
+#include <csignal>
+#include <ctime>
+#include <unistd.h>
+
+namespace tuile::app {
+
+SignalStop::SignalStop() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  // A file-size limit or a closed pipe is an error to report, not a reason to die.
+  std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
+  watcher_ = std::jthread([this, signals](const std::stop_token& end) {
+    const timespec tick{0, 100'000'000};
+    while (!end.stop_requested()) {
+      if (sigtimedwait(&signals, nullptr, &tick) <= 0) continue;
+      if (source_.stop_requested()) ::_exit(130);
+      source_.request_stop();
+    }
+  });
+}
+
+}  // namespace tuile::app

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "tuile/pipeline/trace.hpp"
+#include "tuile/prefetch/async_tile_loader.hpp"
+
+namespace tuile::pipeline {
+
+/// One tile to process: what to load for it.
+struct TileTask {
+  prefetch::TileRequest tile;
+  std::vector<prefetch::TileRequest> halo;  ///< parts of its neighbours
+};
+
+/// A task whose tile is in memory.
+struct LoadedTask {
+  std::size_t index = 0;                             ///< into the tasks given
+  prefetch::TileHandle tile;
+  std::vector<prefetch::TileHandle> halo;            ///< as TileTask::halo; null where the part could not be loaded
+  std::vector<std::string> halo_errors;              ///< as TileTask::halo; empty where all is well
+};
+
+/// Whatever compute makes of a tile and write takes. Each stage casts it back to its own type.
+using Product = std::shared_ptr<void>;
+
+/// The two stages after loading. Both may throw: the error is the tile's, the run goes on.
+struct Stages {
+  /// One product per task, in order. Runs on the caller's thread, one batch at a time.
+  std::function<std::vector<Product>(std::span<const LoadedTask>)> compute;
+  /// Takes the product away (empty function: it is kept in the record). Runs on writer threads, beside the next compute.
+  std::function<void(std::size_t index, const Product&)> write;
+  /// Called once per task, from any one thread at a time, when it is finished, failed or cancelled.
+  std::function<void(std::size_t index, std::exception_ptr error)> finished;
+  /// Called before a task's loads are asked for.
+  std::function<void(std::size_t index)> preloading;
+};
+
+struct AsyncPipelineOptions {
+  int ahead = 2;           ///< tiles loaded beyond the batch being computed
+  int batch_size = 1;      ///< tiles given to compute at once; results do not depend on it
+  int writers = 1;         ///< writer threads; 0: write on the caller's thread, nothing overlaps
+  int pending_writes = 2;  ///< products that may wait for a writer before compute is held back
+  bool fail_fast = false;  ///< the first failed tile cancels those not yet computed
+  std::optional<double> timeout;  ///< seconds that a tile may take to load; beyond it the tile fails
+};
+
+/// What became of a task.
+struct TaskRecord {
+  std::exception_ptr error;  ///< null: done
+  Product product;           ///< where there is no write stage
+  double wait_seconds = 0;   ///< compute waited for its load
+};
+
+/// Where the time of a run went, seconds of wall time on the compute thread.
+struct PipelineTimes {
+  double first_arrival = 0;  ///< from the start until the first tile was there
+  double load_wait = 0;      ///< waiting for later tiles
+  double write_wait = 0;     ///< held back by writers
+  double compute = 0;        ///< in the compute stage
+  double write = 0;          ///< in the write stage, summed over writers
+  double drain = 0;          ///< after the last compute, until everything is written
+  double wall = 0;
+  /// Busy time of compute over the time from the first arrival to the last compute.
+  double utilisation() const noexcept {
+    const double span = wall - first_arrival - drain;
+    return span <= 0 ? 0.0 : compute / span;
+  }
+};
+
+/// Loads, computes and writes tiles with all three overlapped: while tile N is computed, tile N+1 is loaded and tile N−1 written.
+/// Order is kept, errors are isolated (a failed tile is an error record; its batch is computed again one by one), a slow writer holds compute back.
+class AsyncPipeline {
+ public:
+  /// loader and trace (may be null) must outlive the pipeline. Throws InvalidArgument for options out of range.
+  AsyncPipeline(prefetch::AsyncTileLoader& loader, AsyncPipelineOptions options, Trace* trace = nullptr);
+
+  /// Processes the tasks; one record each, in their order. Returns when everything is written. After a stop request tasks not yet computed end
+  /// with Cancelled; those computed are still written.
+  std::vector<TaskRecord> process(std::span<const TileTask> tasks, const Stages& stages, std::stop_token stop = {});
+
+  /// The seed's form: fn for every tile, in order; its results are in the records.
+  std::vector<TaskRecord> process_tiles(std::span<const std::string> paths, const std::function<Product(const prefetch::Tile&)>& fn);
+
+  /// Of the last run.
+  const PipelineTimes& times() const noexcept { return times_; }
+
+  /// What compute waited for most until now: "load", "write", or "" where it hardly waited. Thread-safe, also while process() runs.
+  const char* waiting_for() const noexcept;
+
+ private:
+  class Run;
+  prefetch::AsyncTileLoader& loader_;
+  const AsyncPipelineOptions options_;
+  Trace* trace_;
+  PipelineTimes times_;
+  std::atomic<double> computed_{0}, waited_load_{0}, waited_write_{0};  ///< seconds, of the current run
+};
+
+}  // namespace tuile::pipeline

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tuile/core/error.hpp"
+#include "tuile/pipeline/async_pipeline.hpp"
+#include "tuile/prefetch/async_tile_loader.hpp"
+#include "tuile/prefetch/tile_reader.hpp"
+
+namespace tuile::pipeline {
+
+/// A tile that was not done, and why.
+struct FailedTile {
+  std::string path;
+  ErrorKind kind = ErrorKind::io;
+  std::string message;
+};
+
+/// Everything about a finished run.
+struct RunSummary {
+  std::string version, backend, device, config_hash;
+  std::uint64_t tiles_done = 0, tiles_skipped = 0, tiles_total = 0;
+  std::vector<FailedTile> failed;      ///< sorted by path
+  std::vector<std::string> notes;      ///< overlaps, copies
+  std::uint64_t points = 0;            ///< in the tiles done
+  std::uint64_t points_in_input = 0;   ///< in the tiles that had to be done
+  double cpu_seconds = 0;
+  std::uint64_t peak_rss = 0;          ///< bytes
+  std::uint64_t memory_budget = 0;     ///< bytes
+  int threads = 0, workers = 0, ahead = 0, batch = 0, writers = 0;
+  bool interrupted = false;
+  PipelineTimes times;
+  prefetch::LoaderStatistics loader;
+  prefetch::ReaderStatistics reader;
+
+  /// Points decoded over points in the input tiles of the run: 1 where each tile is decoded once.
+  double decode_amplification() const noexcept {
+    return points_in_input == 0 ? 0.0 : static_cast<double>(reader.points_decoded) / static_cast<double>(points_in_input);
+  }
+  /// What compute waited for most: "nothing", "load" or "write".
+  const char* waited_for() const noexcept;
+};
+
+/// The summary as one JSON object (text).
+std::string to_json(const RunSummary& summary);
+/// The summary for people, several lines.
+std::string to_text(const RunSummary& summary);
+
+}  // namespace tuile::pipeline

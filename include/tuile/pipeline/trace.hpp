@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace tuile::pipeline {
+
+/// What ran when, as Chrome trace events: opens in Perfetto or chrome://tracing. Thread-safe.
+class Trace {
+ public:
+  using Clock = std::chrono::steady_clock;
+  Trace() : start_(Clock::now()) {}
+
+  /// A piece of work of the calling thread. `stage` is "load", "compute" or "write"; `tile` says of what.
+  void add(const char* stage, const std::string& tile, Clock::time_point begin, Clock::time_point end);
+
+  /// Writes the JSON file. Throws IoError, PermissionDenied.
+  void save(const std::string& path) const;
+
+ private:
+  struct Event {
+    const char* stage;
+    std::string tile;
+    double begin_us, duration_us;
+    int thread;
+  };
+  const Clock::time_point start_;
+  mutable std::mutex mutex_;
+  std::vector<Event> events_;  ///< guarded by mutex_
+};
+
+/// Adds the time from its construction to its destruction to a trace, where there is one.
+class TraceSpan {
+ public:
+  TraceSpan(Trace* trace, const char* stage, std::string tile) : trace_(trace), stage_(stage), tile_(std::move(tile)), begin_(Trace::Clock::now()) {}
+  ~TraceSpan() {
+    if (trace_ != nullptr) trace_->add(stage_, tile_, begin_, Trace::Clock::now());
+  }
+  TraceSpan(const TraceSpan&) = delete;
+  TraceSpan& operator=(const TraceSpan&) = delete;
+  double seconds() const { return std::chrono::duration<double>(Trace::Clock::now() - begin_).count(); }
+
+ private:
+  Trace* trace_;
+  const char* stage_;
+  std::string tile_;
+  Trace::Clock::time_point begin_;
+};
+
+}  // namespace tuile::pipeline

@@ -1,0 +1,237 @@
+#include "tuile/pipeline/async_pipeline.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <utility>
+
+#include "pipeline/write_queue.hpp"
+#include "tuile/core/error.hpp"
+
+namespace tuile::pipeline {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+}  // namespace
+
+/// One call of process().
+class AsyncPipeline::Run {
+ public:
+  Run(AsyncPipeline& pipeline, std::span<const TileTask> tasks, const Stages& stages, std::stop_token stop)
+      : pipeline_(pipeline), loader_(pipeline.loader_), options_(pipeline.options_), trace_(pipeline.trace_), tasks_(tasks), stages_(stages), stop_(std::move(stop)),
+        records_(tasks.size()) {}
+
+  std::vector<TaskRecord> go(PipelineTimes& times) {
+    const auto start = Clock::now();
+    {
+      WriteQueue writers(options_.writers, static_cast<std::size_t>(options_.pending_writes));
+      const auto batch = static_cast<std::size_t>(options_.batch_size);
+      for (std::size_t first = 0; first < tasks_.size(); first += batch) {
+        const std::size_t last = std::min(first + batch, tasks_.size());
+        preload(last);
+        std::vector<LoadedTask> loaded = gather(first, last);
+        if (first == 0) {
+          times_.first_arrival = seconds_since(start);
+          times_.load_wait = 0;
+        }
+        compute(loaded, writers);
+      }
+      const auto computed = Clock::now();
+      writers.drain();
+      times_.drain = seconds_since(computed);
+    }
+    times_.wall = seconds_since(start);
+    times = times_;
+    return std::move(records_);
+  }
+
+ private:
+  bool stopping() const { return stop_.stop_requested() || (options_.fail_fast && failed_); }
+
+  /// Asks for the tiles of the batch that ends before `last` and of the window behind it: whole tiles first, so that a halo finds its neighbour's
+  /// decode under way.
+  void preload(std::size_t last) {
+    const std::size_t window = std::min(tasks_.size(), last + static_cast<std::size_t>(options_.ahead));
+    const std::size_t from = preloaded_;
+    for (; preloaded_ < window && !stopping(); ++preloaded_) {
+      if (stages_.preloading) stages_.preloading(preloaded_);
+      loader_.preload_tile(tasks_[preloaded_].tile.path, tasks_[preloaded_].tile.bbox);
+    }
+    for (std::size_t i = from; i < preloaded_; ++i) {
+      for (const prefetch::TileRequest& part : tasks_[i].halo) loader_.preload_tile(part.path, part.bbox);
+    }
+  }
+
+  std::vector<LoadedTask> gather(std::size_t first, std::size_t last) {
+    std::vector<LoadedTask> loaded;
+    for (std::size_t i = first; i < last; ++i) {
+      const auto start = Clock::now();
+      try {
+        if (stopping()) throw Cancelled("not computed: the run was stopped");
+        loaded.push_back(load(i));
+      } catch (...) {
+        finish(i, std::current_exception());
+      }
+      release(i);
+      records_[i].wait_seconds = seconds_since(start);
+      times_.load_wait += records_[i].wait_seconds;
+      pipeline_.waited_load_ += records_[i].wait_seconds;
+    }
+    return loaded;
+  }
+
+  LoadedTask load(std::size_t index) {
+    const TileTask& task = tasks_[index];
+    const auto deadline = options_.timeout ? std::optional(std::chrono::duration<double>(*options_.timeout)) : std::nullopt;
+    LoadedTask loaded;
+    loaded.index = index;
+    loaded.tile = loader_.get_tile(task.tile.path, deadline, task.tile.bbox);
+    loaded.halo.resize(task.halo.size());
+    loaded.halo_errors.resize(task.halo.size());
+    for (std::size_t h = 0; h < task.halo.size(); ++h) {
+      try {
+        loaded.halo[h] = loader_.get_tile(task.halo[h].path, deadline, task.halo[h].bbox);
+      } catch (const Cancelled&) {
+        throw;
+      } catch (const std::exception& error) {
+        loaded.halo_errors[h] = error.what();
+      }
+    }
+    return loaded;
+  }
+
+  /// The loader need not keep what a task has got: nobody asks for it again.
+  void release(std::size_t index) {
+    loader_.release(tasks_[index].tile.path, tasks_[index].tile.bbox);
+    for (const prefetch::TileRequest& part : tasks_[index].halo) loader_.release(part.path, part.bbox);
+  }
+
+  void compute(std::vector<LoadedTask>& loaded, WriteQueue& writers) {
+    std::vector<Product> products;
+    if (try_compute(loaded, products, loaded.size() <= 1)) {
+      for (std::size_t i = 0; i < loaded.size(); ++i) push(std::exchange(loaded[i], {}).index, std::move(products[i]), writers);
+      return;
+    }
+    if (loaded.size() <= 1) return;
+    // Which tile it was shows when each is computed alone; the others come to no harm.
+    for (LoadedTask& task : loaded) {
+      if (try_compute({&task, 1}, products, true)) push(std::exchange(task, {}).index, std::move(products.front()), writers);
+    }
+  }
+
+  /// False where compute threw; `last_try`: the error is the (only) task's.
+  bool try_compute(std::span<const LoadedTask> batch, std::vector<Product>& products, bool last_try) {
+    if (batch.empty()) return false;
+    const TraceSpan span(trace_, "compute", tasks_[batch.front().index].tile.path);
+    bool done = false;
+    try {
+      products = stages_.compute(batch);
+      if (products.size() != batch.size()) {
+        throw InvalidArgument("compute gave " + std::to_string(products.size()) + " products for " + std::to_string(batch.size()) + " tiles");
+      }
+      done = true;
+    } catch (...) {
+      if (last_try) finish(batch.front().index, std::current_exception());
+    }
+    const double seconds = span.seconds();
+    times_.compute += seconds;
+    pipeline_.computed_ += seconds;
+    return done;
+  }
+
+  void push(std::size_t index, Product product, WriteQueue& writers) {
+    if (!stages_.write) {
+      records_[index].product = std::move(product);
+      finish(index, nullptr);
+      return;
+    }
+    const auto start = Clock::now();
+    writers.push([this, index, product = std::move(product)]() mutable {
+      std::exception_ptr error;
+      double seconds = 0;
+      {
+        const TraceSpan span(trace_, "write", tasks_[index].tile.path);
+        try {
+          stages_.write(index, product);
+        } catch (...) {
+          error = std::current_exception();
+        }
+        seconds = span.seconds();
+      }
+      product.reset();
+      {
+        const std::lock_guard lock(mutex_);
+        times_.write += seconds;
+      }
+      finish(index, error);
+    });
+    const double seconds = seconds_since(start);
+    times_.write_wait += seconds;
+    pipeline_.waited_write_ += seconds;
+  }
+
+  void finish(std::size_t index, std::exception_ptr error) {
+    const std::lock_guard lock(mutex_);
+    records_[index].error = error;
+    if (error) failed_ = true;
+    if (stages_.finished) stages_.finished(index, error);
+  }
+
+  // Constant after construction.
+  AsyncPipeline& pipeline_;
+  prefetch::AsyncTileLoader& loader_;
+  const AsyncPipelineOptions& options_;
+  Trace* const trace_;
+  const std::span<const TileTask> tasks_;
+  const Stages& stages_;
+  const std::stop_token stop_;
+
+  // The compute thread's own.
+  std::size_t preloaded_ = 0;
+
+  // Shared with the writers. A record belongs to the compute thread until its product is pushed, then to its writer.
+  std::mutex mutex_;
+  std::vector<TaskRecord> records_;
+  PipelineTimes times_;          ///< `write` guarded by mutex_, the rest the compute thread's
+  std::atomic<bool> failed_ = false;
+};
+
+AsyncPipeline::AsyncPipeline(prefetch::AsyncTileLoader& loader, AsyncPipelineOptions options, Trace* trace)
+    : loader_(loader), options_(options), trace_(trace) {
+  if (options.ahead < 0 || options.batch_size < 1 || options.writers < 0 || options.pending_writes < 1) {
+    throw InvalidArgument("pipeline options: ahead >= 0, batch_size >= 1, writers >= 0 and pending_writes >= 1 are expected, not " +
+                          std::to_string(options.ahead) + ", " + std::to_string(options.batch_size) + ", " + std::to_string(options.writers) + ", " +
+                          std::to_string(options.pending_writes));
+  }
+}
+
+std::vector<TaskRecord> AsyncPipeline::process(std::span<const TileTask> tasks, const Stages& stages, std::stop_token stop) {
+  if (!stages.compute) throw InvalidArgument("pipeline: a compute stage is expected");
+  computed_ = waited_load_ = waited_write_ = 0;
+  return Run(*this, tasks, stages, std::move(stop)).go(times_);
+}
+
+const char* AsyncPipeline::waiting_for() const noexcept {
+  const double load = waited_load_, write = waited_write_;
+  if (load + write < 0.05 * computed_) return "";
+  return load >= write ? "load" : "write";
+}
+
+std::vector<TaskRecord> AsyncPipeline::process_tiles(std::span<const std::string> paths, const std::function<Product(const prefetch::Tile&)>& fn) {
+  std::vector<TileTask> tasks;
+  for (const std::string& path : paths) tasks.push_back({{path, std::nullopt}, {}});
+  Stages stages;
+  stages.compute = [&](std::span<const LoadedTask> batch) {
+    std::vector<Product> products;
+    for (const LoadedTask& task : batch) products.push_back(fn(*task.tile));
+    return products;
+  };
+  return process(tasks, stages);
+}
+
+}  // namespace tuile::pipeline

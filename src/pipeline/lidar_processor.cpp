@@ -1,0 +1,245 @@
+#include "tuile/pipeline/lidar_processor.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <new>
+#include <utility>
+
+#include "pipeline/assemble.hpp"
+#include "pipeline/memory_plan.hpp"
+#include "pipeline/publish.hpp"
+#include "pipeline/resources.hpp"
+#include "pipeline/run_plan.hpp"
+#include "tuile/compute/backend.hpp"
+#include "tuile/core/version.hpp"
+#include "tuile/write/atomic_file.hpp"
+
+namespace fs = std::filesystem;
+
+namespace tuile::pipeline {
+
+namespace {
+
+FailedTile failed_tile(const std::string& path, const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& e) {
+    return {path, e.kind(), e.what()};
+  } catch (const std::bad_alloc&) {
+    return {path, ErrorKind::out_of_memory, "out of memory; lower memory.budget, prefetch.workers or batch.size"};
+  } catch (const std::exception& e) {
+    return {path, ErrorKind::io, e.what()};
+  }
+}
+
+/// One run of the main job: its phases, and what they share.
+class ProcessRun {
+ public:
+  explicit ProcessRun(const ProcessOptions& options)
+      : options_(options), config_(options.config), executor_(config_.threads.value_or(0)), backend_(compute::make_backend(config_.backend, executor_)) {}
+
+  RunSummary go() {
+    plan_ = plan_run(options_, backend_->name());
+    memory_ = plan_memory(plan_, config_);
+    prepare_output();
+    start_summary();
+    run_pipeline();
+    finish_summary();
+    return std::move(summary_);
+  }
+
+ private:
+  const catalog::TileEntry& tile_of(const PlannedTile& planned) const { return plan_.catalog.tiles[plan_.catalog.jobs[planned.job].tile]; }
+
+  void prepare_output() const {
+    std::error_code error;
+    fs::create_directories(config_.output, error);
+    if (error) throw PermissionDenied("cannot create the output folder " + config_.output + ": " + error.message());
+    write::remove_stale_temporaries(config_.output);
+  }
+
+  void start_summary() {
+    summary_.version = version();
+    summary_.backend = backend_->name();
+    summary_.device = backend_->description();
+    summary_.config_hash = plan_.config_hash;
+    summary_.tiles_skipped = plan_.skipped.size();
+    summary_.tiles_total = plan_.catalog.jobs.size() + plan_.catalog.failed.size();
+    summary_.notes = plan_.catalog.notes;
+    summary_.memory_budget = memory_.budget;
+    summary_.threads = executor_.threads();
+    summary_.workers = memory_.workers;
+    summary_.ahead = memory_.ahead;
+    summary_.batch = memory_.batch;
+    summary_.writers = memory_.writers;
+    for (const catalog::FailedInput& failure : plan_.catalog.failed) {
+      summary_.failed.push_back({failure.path, failure.kind, failure.message});
+    }
+    for (const PlannedTile& planned : plan_.tiles) summary_.points_in_input += tile_of(planned).points;
+    if (options_.warn) {
+      for (const std::string& note : plan_.catalog.notes) options_.warn(note);
+      for (const FailedTile& failure : summary_.failed) options_.warn(failure.message);
+    }
+  }
+
+  FieldSet fields_to_decode() const {
+    FieldSet fields = plan_.features.fields();
+    if (config_.imagery.source == config::ImagerySource::none) {
+      fields.bits &= ~(static_cast<std::uint32_t>(Field::rgb) | static_cast<std::uint32_t>(Field::nir));
+    }
+    return fields;
+  }
+
+  prefetch::LoaderOptions loader_options() const {
+    prefetch::LoaderOptions options;
+    options.num_workers = memory_.workers;
+    // A tile's parts are entries of their own: room for a window of tiles with eight neighbours each.
+    options.cache_size = config_.prefetch.cache_tiles.value_or(static_cast<std::size_t>(9 * (memory_.ahead + memory_.batch + 1)));
+    options.memory_budget = memory_.loading;
+    options.retries = config_.prefetch.retries;
+    return options;
+  }
+
+  void run_pipeline() {
+    prefetch::TileReader reader({.fields = fields_to_decode(), .strip_budget = memory_.strips}, executor_);
+    for (const PlannedTile& planned : plan_.tiles) {
+      for (const prefetch::TileRequest& part : planned.task.halo) reader.expect(part.path, *part.bbox);
+    }
+    Trace* const trace = config_.trace ? &trace_ : nullptr;
+    prefetch::AsyncTileLoader loader(loader_options(), [&](const prefetch::TileRequest& request, std::stop_token stop) {
+      const TraceSpan span(trace, "load", request.path);
+      return reader.load(request, std::move(stop));
+    });
+    const std::stop_callback stop_loading(options_.stop, [&loader] { loader.shutdown(); });
+
+    AsyncPipeline pipeline(loader,
+                           {.ahead = memory_.ahead,
+                            .batch_size = memory_.batch,
+                            .writers = memory_.writers,
+                            .pending_writes = 1,
+                            .fail_fast = options_.fail_fast,
+                            .timeout = config_.prefetch.timeout},
+                           trace);
+
+    std::vector<TileTask> tasks;
+    for (const PlannedTile& planned : plan_.tiles) tasks.push_back(planned.task);
+    Stages stages;
+    stages.preloading = [&](std::size_t index) {
+      if (!tasks[index].tile.bbox) reader.announce(tasks[index].tile.path);
+    };
+    stages.compute = [&](std::span<const LoadedTask> batch) { return compute(batch); };
+    stages.write = [&](std::size_t index, const Product& product) { publish(plan_.tiles[index], *std::static_pointer_cast<ComputedTile>(product), plan_, config_, executor_); };
+    stages.finished = [&](std::size_t index, const std::exception_ptr& error) {
+      for (const prefetch::TileRequest& part : tasks[index].halo) reader.forget(part.path, *part.bbox);
+      finished(plan_.tiles[index], error, pipeline);
+    };
+    pipeline.process(tasks, stages, options_.stop);
+    summary_.times = pipeline.times();
+    summary_.loader = loader.get_stats();
+    summary_.reader = reader.statistics();
+    if (trace != nullptr) trace->save(*config_.trace);
+  }
+
+  std::vector<Product> compute(std::span<const LoadedTask> batch) {
+    std::vector<std::shared_ptr<ComputedTile>> computed;
+    std::vector<compute::TileInput> inputs;
+    for (const LoadedTask& task : batch) {
+      const PlannedTile& planned = plan_.tiles[task.index];
+      const double scale = plan_.catalog.jobs[planned.job].grid_scale;
+      auto tile = std::make_shared<ComputedTile>();
+      tile->input = assemble(task.tile, task.halo, scale);
+      tile->halo_errors = task.halo_errors;
+      inputs.push_back({tile->input->core, &tile->input->halo, grid_bounds(planned.bounds, scale), config_.halo});
+      computed.push_back(std::move(tile));
+    }
+    std::vector<compute::TileOutput> outputs = backend_->compute(inputs, plan_.features, {config_.preprocess.exclude_classes}, options_.stop);
+    std::vector<Product> products;
+    for (std::size_t i = 0; i < computed.size(); ++i) {
+      computed[i]->output = std::move(outputs[i]);
+      settle_missing(computed[i]->output, config_.features.missing);
+      computed[i]->input->drop_halo();
+      products.push_back(std::move(computed[i]));
+    }
+    return products;
+  }
+
+  static GridBounds grid_bounds(const Bounds& bounds, double scale) {
+    if (bounds.empty()) return {};
+    const auto units = [scale](double metres) { return static_cast<std::int64_t>(std::llround(metres / scale)); };
+    return {units(bounds.min_x), units(bounds.min_y), units(bounds.max_x), units(bounds.max_y)};
+  }
+
+  /// Called by one thread at a time.
+  void finished(const PlannedTile& planned, const std::exception_ptr& error, const AsyncPipeline& pipeline) {
+    if (error) {
+      summary_.failed.push_back(failed_tile(tile_of(planned).path, error));
+      if (options_.warn && summary_.failed.back().kind != ErrorKind::cancelled) options_.warn(summary_.failed.back().message);
+    } else {
+      ++summary_.tiles_done;
+      summary_.points += tile_of(planned).points;
+    }
+    if (!options_.progress) return;
+    options_.progress({.done = summary_.tiles_done,
+                       .failed = summary_.failed.size(),
+                       .skipped = summary_.tiles_skipped,
+                       .total = summary_.tiles_total,
+                       .points = summary_.points,
+                       .seconds = usage_.wall_seconds(),
+                       .waiting_for = pipeline.waiting_for()});
+  }
+
+  void finish_summary() {
+    std::sort(summary_.failed.begin(), summary_.failed.end(), [](const FailedTile& a, const FailedTile& b) { return a.path < b.path; });
+    summary_.interrupted = options_.stop.stop_requested();
+    summary_.cpu_seconds = usage_.cpu_seconds();
+    summary_.peak_rss = peak_resident_bytes();
+    save_run_report(summary_, config_.output);
+  }
+
+  const ProcessOptions& options_;
+  const config::Config& config_;
+  const ResourceUsage usage_;
+  Executor executor_;
+  std::unique_ptr<compute::Backend> backend_;
+  RunPlan plan_;
+  MemoryPlan memory_;
+  Trace trace_;
+  RunSummary summary_;
+};
+
+}  // namespace
+
+LidarProcessor::LidarProcessor(ProcessOptions options) : options_(std::move(options)) {}
+
+PlanSummary LidarProcessor::plan() {
+  Executor executor(options_.config.threads.value_or(0));
+  const std::unique_ptr<compute::Backend> backend = compute::make_backend(options_.config.backend, executor);
+  const RunPlan plan = plan_run(options_, backend->name());
+  const MemoryPlan memory = plan_memory(plan, options_.config);
+  PlanSummary summary;
+  const auto describe = [&](std::size_t job, bool done) {
+    const catalog::TileEntry& tile = plan.catalog.tiles[plan.catalog.jobs[job].tile];
+    PlanSummary::Tile out{tile.path, (fs::path(options_.config.output) / tile.name).string(), tile.points, {}, done};
+    for (const std::size_t n : plan.catalog.jobs[job].neighbours) out.neighbours.push_back(plan.catalog.tiles[n].path);
+    summary.tiles.push_back(std::move(out));
+  };
+  for (const PlannedTile& tile : plan.tiles) describe(tile.job, false);
+  for (const std::size_t job : plan.skipped) describe(job, true);
+  for (const catalog::FailedInput& failure : plan.catalog.failed) summary.failed.push_back({failure.path, failure.kind, failure.message});
+  summary.notes = plan.catalog.notes;
+  summary.columns = plan.features.names();
+  summary.backend = backend->description();
+  summary.memory_budget = memory.budget;
+  summary.memory_needed = memory.working + memory.strips;
+  summary.threads = executor.threads();
+  summary.workers = memory.workers;
+  summary.ahead = memory.ahead;
+  summary.batch = memory.batch;
+  return summary;
+}
+
+RunSummary LidarProcessor::process() { return ProcessRun(options_).go(); }
+
+}  // namespace tuile::pipeline

@@ -1,0 +1,42 @@
+#include "pipeline/memory_plan.hpp"
+
+#include <algorithm>
+
+#include "tuile/core/executor.hpp"
+
+namespace tuile::pipeline {
+
+namespace {
+
+/// Bytes per point of a decoded tile.
+std::uint64_t block_bytes(const FieldSet& fields) {
+  return 13 + (fields.has(Field::intensity) ? 2U : 0U) + (fields.has(Field::returns) ? 2U : 0U) + (fields.has(Field::rgb) ? 6U : 0U) +
+         (fields.has(Field::nir) ? 2U : 0U);
+}
+
+/// Bytes per point that compute holds beside the block: the search tree and the ground surface.
+constexpr std::uint64_t search_bytes = 40;
+
+}  // namespace
+
+MemoryPlan plan_memory(const RunPlan& plan, const config::Config& config) {
+  MemoryPlan memory;
+  memory.budget = config.memory.budget.value_or(available_memory() / 2);
+  memory.batch = config.batch.size.value_or(1);  // one tile fills the processors; several only help small tiles on a GPU
+  memory.workers = config.prefetch.workers.value_or(2);
+  memory.ahead = memory.workers == 0 ? 0 : config.prefetch.ahead.value_or(memory.workers + 1);
+  memory.writers = memory.workers == 0 ? 0 : 1;
+
+  std::uint64_t largest = 0;
+  for (const PlannedTile& tile : plan.tiles) largest = std::max(largest, plan.catalog.tiles[plan.catalog.jobs[tile.job].tile].points);
+  const std::uint64_t block = block_bytes(plan.features.fields());
+  const std::uint64_t output = 4 * plan.features.columns.size() + 1;
+  const auto batch = static_cast<std::uint64_t>(memory.batch);
+  memory.working = largest * (batch * (block + search_bytes + output) + 2 * static_cast<std::uint64_t>(memory.writers) * (block + output));
+  memory.strips = memory.budget / 16;
+  const std::uint64_t reserved = std::min(memory.working + memory.strips, memory.budget - memory.budget / 4);
+  memory.loading = memory.budget - reserved;
+  return memory;
+}
+
+}  // namespace tuile::pipeline

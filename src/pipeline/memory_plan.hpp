@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+
+#include "pipeline/run_plan.hpp"
+
+namespace tuile::pipeline {
+
+/// How the memory budget is shared, and how far ahead tiles are loaded.
+struct MemoryPlan {
+  std::uint64_t budget = 0;   ///< bytes
+  std::uint64_t loading = 0;  ///< for tiles loaded and being loaded: the loader's part
+  std::uint64_t working = 0;  ///< for the batch in compute and the tiles being written, by the largest tiles of the run
+  std::uint64_t strips = 0;   ///< for border strips
+  int workers = 0, ahead = 0, batch = 1, writers = 1;
+};
+
+/// Settles everything that is `auto`. A tile is never refused: where the budget is too small for one, one is worked on at a time.
+MemoryPlan plan_memory(const RunPlan& plan, const config::Config& config);
+
+}  // namespace tuile::pipeline

@@ -1,0 +1,49 @@
+#include "pipeline/resources.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+
+namespace tuile::pipeline {
+
+namespace {
+
+double process_cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+}  // namespace
+
+ResourceUsage::ResourceUsage() : start_(std::chrono::steady_clock::now()), cpu_at_start_(process_cpu_seconds()) {}
+double ResourceUsage::wall_seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+double ResourceUsage::cpu_seconds() const { return process_cpu_seconds() - cpu_at_start_; }
+
+std::uint64_t peak_resident_bytes() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+void save_run_report(const RunSummary& summary, const std::string& folder) {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  std::array<char, 32> stamp{};
+  std::strftime(stamp.data(), stamp.size(), "%Y%m%dT%H%M%SZ", &utc);
+  const std::string path = (std::filesystem::path(folder) / ("run-" + std::string(stamp.data()) + "-" + std::to_string(::getpid()) + ".json")).string();
+  std::ofstream file(path);
+  if (!file) throw_errno(errno, "create", path);
+  file << to_json(summary) << '\n';
+  file.flush();
+  if (!file) throw IoError("cannot write " + path + "; is the disk full?");
+}
+
+}  // namespace tuile::pipeline

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "tuile/pipeline/run_summary.hpp"
+
+namespace tuile::pipeline {
+
+/// Time used since construction: wall time, and CPU time of all threads of the process.
+class ResourceUsage {
+ public:
+  ResourceUsage();
+  double wall_seconds() const;
+  double cpu_seconds() const;
+
+ private:
+  std::chrono::steady_clock::time_point start_;
+  double cpu_at_start_;
+};
+
+/// Highest resident memory of the process so far, bytes.
+std::uint64_t peak_resident_bytes();
+
+/// Writes the summary to FOLDER/run-<id>.json; id: UTC time and process. Throws IoError, PermissionDenied.
+void save_run_report(const RunSummary& summary, const std::string& folder);
+
+}  // namespace tuile::pipeline

@@ -1,0 +1,117 @@
+#include "pipeline/run_plan.hpp"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <unordered_set>
+
+#include "tuile/config/load.hpp"
+#include "tuile/core/version.hpp"
+
+namespace fs = std::filesystem;
+
+namespace tuile::pipeline {
+
+namespace {
+
+std::string hash_of(const ProcessOptions& options) {
+  std::string text = config::byte_relevant_text(options.config);
+  if (options.bbox) {
+    std::array<char, 160> box{};
+    std::snprintf(box.data(), box.size(), "bbox: %.17g,%.17g,%.17g,%.17g\n", options.bbox->min_x, options.bbox->min_y, options.bbox->max_x, options.bbox->max_y);
+    text += box.data();
+  }
+  std::array<char, 24> hex{};
+  std::snprintf(hex.data(), hex.size(), "%016llx", static_cast<unsigned long long>(XXH3_64bits(text.data(), text.size())));
+  return std::string("xxh3:") + hex.data();
+}
+
+/// The files that a run would write for an output path without extension.
+std::vector<std::string> output_files(const std::string& output, const config::Write& write) {
+  std::vector<std::string> files{output + ".json"};
+  if (write.npz_wanted) files.push_back(output + ".npz");
+  if (write.laz_wanted) files.push_back(output + ".laz");
+  return files;
+}
+
+void refuse_overwriting_inputs(const std::vector<catalog::InputFile>& inputs, const config::Config& config) {
+  std::unordered_set<std::string> paths;
+  for (const catalog::InputFile& input : inputs) paths.insert(fs::weakly_canonical(input.path).string());
+  for (const catalog::InputFile& input : inputs) {
+    for (const std::string& file : output_files((fs::path(config.output) / input.name).string(), config.write)) {
+      if (paths.contains(fs::weakly_canonical(file).string())) {
+        throw ConfigError("the output " + file + " of input " + input.path + " would overwrite an input; choose another output folder with -o");
+      }
+    }
+  }
+}
+
+write::FileIdentity identity(const catalog::TileEntry& tile) { return {tile.path, tile.file_size, tile.modified_ns}; }
+
+PlannedTile plan_tile(const RunPlan& plan, std::size_t job_index, const ProcessOptions& options, const std::string& backend) {
+  const catalog::TileJob& job = plan.catalog.jobs[job_index];
+  const catalog::TileEntry& tile = plan.catalog.tiles[job.tile];
+  const double halo = options.config.halo;
+  PlannedTile planned;
+  planned.job = job_index;
+  planned.bounds = options.bbox ? tile.bounds.intersection(*options.bbox) : tile.bounds;
+  planned.output = (fs::path(options.config.output) / tile.name).string();
+  planned.task.tile = {tile.path, options.bbox};
+  const auto add_halo = [&](std::size_t neighbour) {
+    planned.task.halo.push_back({plan.catalog.tiles[neighbour].path, planned.bounds.expanded(halo)});
+    planned.halo_tiles.push_back(neighbour);
+    planned.key.halo.push_back(identity(plan.catalog.tiles[neighbour]));
+  };
+  if (plan.features.needs_neighbours() || plan.features.needs_ground()) {
+    // A cut tile is its own neighbour: its points beyond the box are halo.
+    if (options.bbox && halo > 0) add_halo(job.tile);
+    for (const std::size_t neighbour : job.neighbours) {
+      if (plan.catalog.tiles[neighbour].bounds.intersects(planned.bounds.expanded(halo))) add_halo(neighbour);
+    }
+  }
+  planned.key.input = identity(tile);
+  planned.key.config_hash = plan.config_hash;
+  planned.key.backend = backend;
+  planned.key.version = version();
+  return planned;
+}
+
+}  // namespace
+
+features::FeaturePlan feature_plan(const config::Config& config) {
+  const config::Features& f = config.features;
+  std::vector<features::Neighbourhood> scales;
+  scales.push_back({f.k, f.radius.value_or(0), f.max_neighbors});
+  for (const config::Scale& scale : f.scales) scales.push_back({scale.k.value_or(f.k), scale.radius.value_or(0), f.max_neighbors});
+  try {
+    return features::make_plan(f.names.empty() ? features::set_columns(f.set) : f.names, scales, f.color_depth);
+  } catch (const InvalidArgument& error) {
+    throw ConfigError(std::string("features: ") + error.what());
+  }
+}
+
+RunPlan plan_run(const ProcessOptions& options, const std::string& backend) {
+  const config::Config& config = options.config;
+  RunPlan plan;
+  plan.features = feature_plan(config);
+  plan.config_hash = hash_of(options);
+  if (config.input.empty()) throw ConfigError("no input: give files, folders, globs or @list.txt");
+  const std::vector<catalog::InputFile> inputs = catalog::expand_inputs(config.input);
+  refuse_overwriting_inputs(inputs, config);
+  plan.catalog = catalog::build_catalog(
+      inputs, {.halo = config.halo, .crs = config.crs.value_or(0), .io_threads = 8, .shard = options.shard, .bbox = options.bbox}, options.stop);
+  for (std::size_t j = 0; j < plan.catalog.jobs.size(); ++j) {
+    PlannedTile tile = plan_tile(plan, j, options, backend);
+    if (!options.overwrite && write::is_done(tile.output + ".json", tile.key)) {
+      plan.skipped.push_back(j);
+    } else {
+      plan.tiles.push_back(std::move(tile));
+    }
+  }
+  return plan;
+}
+
+}  // namespace tuile::pipeline

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "tuile/catalog/catalog.hpp"
+#include "tuile/compute/backend.hpp"
+#include "tuile/features/plan.hpp"
+#include "tuile/pipeline/async_pipeline.hpp"
+#include "tuile/pipeline/lidar_processor.hpp"
+#include "tuile/write/done.hpp"
+
+namespace tuile::pipeline {
+
+/// The columns that a configuration asks for. Throws ConfigError.
+features::FeaturePlan feature_plan(const config::Config& config);
+
+/// One tile of the run.
+struct PlannedTile {
+  std::size_t job = 0;         ///< index into catalog.jobs
+  Bounds bounds;               ///< of the core, metres: the tile's, cut by the run's bbox
+  TileTask task;               ///< what to load
+  std::vector<std::size_t> halo_tiles;  ///< catalog tile of each part of task.halo
+  write::DoneKey key;
+  std::string output;          ///< path without extension: OUTPUT/name
+};
+
+/// What a run will do, before anything is loaded.
+struct RunPlan {
+  catalog::Catalog catalog;
+  features::FeaturePlan features;
+  std::string config_hash;
+  std::vector<PlannedTile> tiles;    ///< to do, in order
+  std::vector<std::size_t> skipped;  ///< jobs already done
+};
+
+/// Reads headers, finds neighbours and what is done already. Throws ConfigError for clashes of names and paths, else as build_catalog.
+RunPlan plan_run(const ProcessOptions& options, const std::string& backend);
+
+}  // namespace tuile::pipeline
