@@ -1,0 +1,136 @@
+#include "tuile/features/plan.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include "tuile/core/error.hpp"
+
+namespace tuile::features {
+
+namespace {
+
+/// The shortest decimal text that reads back as `value`: "2", "0.5".
+std::string shortest(double value) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof(text), value).ptr;
+  return {text, end};
+}
+
+/// Levenshtein distance, one row at a time.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+std::string_view nearest_name(std::string_view name) {
+  std::string_view best;
+  std::size_t best_distance = 0;
+  for (std::size_t i = 0; i < feature_count; ++i) {
+    const std::string_view candidate = info(static_cast<Feature>(i)).name;
+    const std::size_t distance = edit_distance(name, candidate);
+    if (best.empty() || distance < best_distance) {
+      best = candidate;
+      best_distance = distance;
+    }
+  }
+  return best;
+}
+
+void check(const Neighbourhood& scale) {
+  if (!std::isfinite(scale.radius) || scale.radius < 0) {
+    throw InvalidArgument("radius is " + shortest(scale.radius) + "; a finite number of metres is expected, 0 to use k");
+  }
+  if (scale.radius == 0 && (scale.k < 3 || scale.k > 4096)) {
+    throw InvalidArgument("k is " + std::to_string(scale.k) + "; 3 to 4096 neighbours are expected (the point itself counts)");
+  }
+  if (scale.max_neighbors < 3) {
+    throw InvalidArgument("max_neighbors is " + std::to_string(scale.max_neighbors) + "; 3 or more is expected");
+  }
+}
+
+}  // namespace
+
+std::string Neighbourhood::suffix() const { return radius > 0 ? "_r" + shortest(radius) : "_k" + std::to_string(k); }
+
+std::vector<std::string> FeaturePlan::names() const {
+  std::vector<std::string> all;
+  all.reserve(columns.size());
+  for (const Column& column : columns) all.push_back(column.name);
+  return all;
+}
+
+FieldSet FeaturePlan::fields() const {
+  FieldSet set;
+  for (const Column& column : columns) {
+    switch (column.feature) {
+      case Feature::intensity: set = set.with(Field::intensity); break;
+      case Feature::return_number:
+      case Feature::number_of_returns: set = set.with(Field::returns); break;
+      case Feature::red:
+      case Feature::green:
+      case Feature::blue: set = set.with(Field::rgb); break;
+      case Feature::nir: set = set.with(Field::nir); break;
+      case Feature::ndvi: set = set.with(Field::rgb).with(Field::nir); break;
+      default: break;
+    }
+  }
+  return set;
+}
+
+bool FeaturePlan::needs(Feature feature) const {
+  return std::any_of(columns.begin(), columns.end(), [&](const Column& column) { return column.feature == feature; });
+}
+
+bool FeaturePlan::needs_ground() const { return needs(Feature::height_above_ground) || needs(Feature::facade_score); }
+
+bool FeaturePlan::needs_neighbours() const {
+  return std::any_of(columns.begin(), columns.end(),
+                     [](const Column& column) { return info(column.feature).neighbourhood || column.feature == Feature::num_points_2m; });
+}
+
+FeaturePlan make_plan(const std::vector<std::string>& features, const std::vector<Neighbourhood>& scales, int color_depth) {
+  if (color_depth != 8 && color_depth != 16) {
+    throw InvalidArgument("color_depth is " + std::to_string(color_depth) + "; 8 or 16 bits are expected");
+  }
+  FeaturePlan plan;
+  plan.color_depth = color_depth;
+  plan.scales = scales.empty() ? std::vector<Neighbourhood>{Neighbourhood{}} : scales;
+  std::set<std::string> suffixes;
+  for (const Neighbourhood& scale : plan.scales) {
+    check(scale);
+    if (!suffixes.insert(scale.suffix()).second) {
+      throw InvalidArgument("two scales are named '" + scale.suffix().substr(1) + "'; every scale needs its own k or radius");
+    }
+  }
+  std::set<std::string> seen;
+  for (const std::string& name : features) {
+    const std::optional<Feature> feature = find(name);
+    if (!feature) {
+      throw InvalidArgument("feature '" + name + "' is unknown; the nearest valid name is '" + std::string(nearest_name(name)) + "'");
+    }
+    if (!seen.insert(name).second) throw InvalidArgument("feature '" + name + "' is listed twice; every column needs its own name");
+    plan.columns.push_back({*feature, 0, name});
+  }
+  const std::vector<Column> main = plan.columns;
+  for (std::size_t s = 1; s < plan.scales.size(); ++s) {
+    for (const Column& column : main) {
+      if (info(column.feature).neighbourhood) plan.columns.push_back({column.feature, s, column.name + plan.scales[s].suffix()});
+    }
+  }
+  return plan;
+}
+
+}  // namespace tuile::features
