@@ -152,8 +152,8 @@ TileHandle AsyncTileLoader::Impl::get(const TileRequest& request, std::optional<
   if (load->state == Load::State::done) {
     handle = last ? std::move(load->handle) : load->handle;
     error = last ? std::move(load->error) : load->error;
-    if (error) std::rethrow_exception(error);
-    return handle;
+    if (!error) return handle;
+    if (!stopped) std::rethrow_exception(error);  // else the end may be what made it fail, and Cancelled is what the caller has to know
   }
   if (stopped) throw Cancelled(request.path + ": the loader was shut down while get_tile waited");
   throw TimeoutError(request.path + ": not loaded within " + std::to_string(timeout->count()) +
