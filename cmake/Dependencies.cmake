@@ -6,21 +6,15 @@ endfunction()
 
 find_package(Threads REQUIRED)
 
-find_path(LASZIP_INCLUDE_DIR laszip/laszip_api.h)
-find_library(LASZIP_LIBRARY laszip)
-if(NOT LASZIP_INCLUDE_DIR OR NOT LASZIP_LIBRARY)
+include(ImportLibrary)
+tuile_import_library(laszip laszip/laszip_api.h laszip)
+if(NOT laszip_FOUND)
   tuile_missing("LASzip" "liblaszip-dev")
 endif()
-add_library(laszip SHARED IMPORTED)
-set_target_properties(laszip PROPERTIES IMPORTED_LOCATION ${LASZIP_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${LASZIP_INCLUDE_DIR})
-
-find_path(XXHASH_INCLUDE_DIR xxhash.h)
-find_library(XXHASH_LIBRARY xxhash)
-if(NOT XXHASH_INCLUDE_DIR OR NOT XXHASH_LIBRARY)
+tuile_import_library(xxhash xxhash.h xxhash)
+if(NOT xxhash_FOUND)
   tuile_missing("xxHash" "libxxhash-dev")
 endif()
-add_library(xxhash SHARED IMPORTED)
-set_target_properties(xxhash PROPERTIES IMPORTED_LOCATION ${XXHASH_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${XXHASH_INCLUDE_DIR})
 
 foreach(entry "TBB|TBB|libtbb-dev" "ZLIB|zlib|zlib1g-dev" "yaml-cpp|yaml-cpp|libyaml-cpp-dev" "CLI11|CLI11|libcli11-dev"
         "fmt|fmt|libfmt-dev" "spdlog|spdlog|libspdlog-dev" "nlohmann_json|nlohmann-json|nlohmann-json3-dev")

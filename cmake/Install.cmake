@@ -1,1 +1,30 @@
+# cmake --install: headers, static libraries, CMake package files, the binary, its man page and shell completions.
+include(CMakePackageConfigHelpers)
 
+get_property(tuile_modules GLOBAL PROPERTY TUILE_MODULES)
+add_library(tuile_all INTERFACE)
+add_library(tuile::tuile ALIAS tuile_all)
+target_link_libraries(tuile_all INTERFACE ${tuile_modules})
+set_target_properties(tuile_all PROPERTIES EXPORT_NAME tuile)
+
+set(tuile_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/tuile)
+install(TARGETS ${tuile_modules} tuile_all EXPORT tuileTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(EXPORT tuileTargets NAMESPACE tuile:: DESTINATION ${tuile_package_dir})
+install(DIRECTORY include/tuile DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+
+set(TUILE_LINKED_PACKAGES ZLIB yaml-cpp fmt spdlog nlohmann_json)
+if(NOT TUILE_SANITIZER STREQUAL "thread")  # whose executor uses plain threads
+  list(APPEND TUILE_LINKED_PACKAGES TBB)
+endif()
+configure_package_config_file(cmake/tuileConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/tuileConfig.cmake INSTALL_DESTINATION ${tuile_package_dir})
+write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/tuileConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/tuileConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/tuileConfigVersion.cmake cmake/ImportLibrary.cmake
+        DESTINATION ${tuile_package_dir})
+
+if(TARGET tuile)
+  install(TARGETS tuile RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(FILES docs/tuile.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES docs/completions/tuile.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME tuile)
+install(FILES docs/completions/_tuile DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+install(FILES LICENSE README.md docs/configuration.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -129,7 +129,7 @@ Key word_key(KeyText text, Words<Enum> words, Member member) {
 
 /// The switch of a part that this version does not have: false only.
 template <class Member>
-Key later_switch_key(KeyText text, std::string instead, Member member) {
+Key later_switch_key(KeyText text, const std::string& instead, Member member) {
   Key key = make_key(std::move(text), "false", "false");
   const std::string what = key.path.substr(0, key.path.rfind('.'));
   key.read = [=](Config& config, const Cell& cell) {

@@ -1,0 +1,54 @@
+# Thin over the presets of CMakePresets.json: what each preset builds lies in build/<preset>.
+.DEFAULT_GOAL := build
+.PHONY: build demo test asan tsan bench docs format tidy install clean setup
+
+BUILD := build/default
+TUILE := $(BUILD)/bin/tuile
+PREFIX ?= /usr/local
+# Compilers need up to 1.5 GB each: on a small machine fewer run at a time.
+JOBS ?= $(shell awk -v cores=$$(nproc) '/MemAvailable/ { jobs = int($$2 / 1500000); print jobs < 1 ? 1 : jobs < cores ? jobs : cores }' /proc/meminfo)
+
+setup:
+	@scripts/setup.sh
+
+# $(call configure_and_build,preset)
+define configure_and_build
+	@cmake --preset $(1) --log-level=WARNING
+	@cmake --build --preset $(1) -j $(JOBS)
+endef
+
+build: setup
+	$(call configure_and_build,default)
+
+demo: build
+	@scripts/demo.sh $(TUILE) demo
+
+test: build
+	@scripts/check_layers
+	@ctest --preset default
+
+asan tsan: setup
+	$(call configure_and_build,$@)
+	@ctest --preset $@
+
+bench: build
+	@$(TUILE) bench
+
+# docs/configuration.md from the table of keys.
+docs: build
+	@TUILE_UPDATE_DOCS=1 $(BUILD)/bin/test_config --gtest_brief=1
+
+SOURCES = $(shell git ls-files 'src/*.hpp' 'src/*.cpp' 'include/*.hpp' 'apps/*.hpp' 'apps/*.cpp' 'tests/*.hpp' 'tests/*.cpp' 'bench/*.cpp')
+format:
+	@clang-format -i $(SOURCES)
+
+# Reads the compilation database; one file: make tidy FILES=src/core/error.cpp
+FILES = $(filter src/%.cpp apps/%.cpp,$(SOURCES))
+tidy: build
+	@scripts/tidy.sh $(BUILD) $(JOBS) $(FILES)
+
+install: build
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+clean:
+	@rm -rf build demo/town demo/out
