@@ -79,16 +79,19 @@ class LazSink final : public Sink {
   LazSink(const std::filesystem::path& path, TileLayout layout, LazSinkOptions options)
       : layout_(std::move(layout)), options_(std::move(options)), layout_out_(extended(options_.original, options_.columns)), file_(path) {
     const std::uint64_t records = options_.original.header.point_count;
-    const std::uint64_t selected = options_.rows.empty() ? records : options_.rows.size();
-    if (layout_.points != selected && !(layout_.points == 0 && options_.rows.empty()))
+    const std::uint64_t selected = options_.rows ? options_.rows->size() : records;
+    if (layout_.points != selected)
       throw InvalidArgument("LAZ output: the tile has " + std::to_string(layout_.points) + " rows, " + std::to_string(selected) +
                             " records of the input are selected");
     for (const LazColumn& column : options_.columns)
       if (column.column >= layout_.feature_names.size())
         throw InvalidArgument("LAZ output: column " + std::to_string(column.column) + " of '" + column.name + "' is not among the " +
                               std::to_string(layout_.feature_names.size()) + " features");
-    if (!options_.rows.empty() && options_.rows.back() >= records)
-      throw InvalidArgument("LAZ output: record " + std::to_string(options_.rows.back()) + " is selected, the input has " + std::to_string(records));
+    if (!options_.rows || options_.rows->empty()) return;
+    if (std::adjacent_find(options_.rows->begin(), options_.rows->end(), std::greater_equal<>()) != options_.rows->end())
+      throw InvalidArgument("LAZ output: the selected records are not in increasing order");
+    if (options_.rows->back() >= records)
+      throw InvalidArgument("LAZ output: record " + std::to_string(options_.rows->back()) + " is selected, the input has " + std::to_string(records));
   }
 
   void write(const RowBlock& block) override {
@@ -132,7 +135,7 @@ class LazSink final : public Sink {
   }
 
   /// The input record of an output row.
-  std::uint64_t record_of(std::uint64_t row) const { return options_.rows.empty() ? row : options_.rows[row]; }
+  std::uint64_t record_of(std::uint64_t row) const { return options_.rows ? (*options_.rows)[row] : row; }
 
   /// Writes the next `rows` rows.
   void append(std::span<const float> features, std::size_t rows, std::size_t width) {

@@ -70,7 +70,9 @@ std::string host_name() {
 std::string temporary_name(const std::string& file_name) {
   static std::atomic<unsigned> counter{0};
   const std::string end = marker + host_name() + "-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1));
-  return "." + file_name.substr(0, NAME_MAX - 1 - end.size()) + end;
+  std::string name(1, '.');
+  name.append(file_name, 0, NAME_MAX - 1 - end.size());
+  return name + end;
 }
 
 std::optional<TemporaryOwner> temporary_owner(const std::string& file_name) {

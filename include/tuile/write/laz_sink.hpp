@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,7 @@ struct LazSinkOptions {
   std::vector<LazColumn> columns;   ///< without those that are LAS dimensions already
   las::FileInfo original;           ///< of the input file
   std::function<Buffer<std::byte>()> read_original;  ///< the input file's bytes; called once, when the first rows can be written
-  std::vector<std::uint32_t> rows;  ///< output row i is record rows[i] (increasing); empty: all records
+  std::optional<std::vector<std::uint32_t>> rows;  ///< output row i is record rows[i] (increasing); not set: all records
 };
 
 /// The input file again as LAZ, every dimension bit for bit, every VLR and EVLR as las::RecordWriter keeps them, with one float32

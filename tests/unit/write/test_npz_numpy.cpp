@@ -1,5 +1,5 @@
 // NPZ files read by their intended reader.
-#include "write/write_support.hpp"
+#include "write_support.hpp"
 #include "tuile/core/error.hpp"
 
 using namespace tuile;

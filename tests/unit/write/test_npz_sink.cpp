@@ -1,6 +1,6 @@
 #include <numeric>
 
-#include "write/write_support.hpp"
+#include "write_support.hpp"
 #include "tuile/core/error.hpp"
 
 using namespace tuile;
