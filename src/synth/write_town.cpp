@@ -1,0 +1,131 @@
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "tuile/core/error.hpp"
+#include "tuile/las/records.hpp"
+#include "tuile/synth/sampling.hpp"
+
+namespace tuile::synth {
+namespace {
+
+constexpr const char* lambert93_ign69 =
+    R"(COMPD_CS["RGF93 v1 / Lambert-93 + NGF-IGN69 height",PROJCS["RGF93 v1 / Lambert-93",GEOGCS["RGF93 v1",)"
+    R"(DATUM["Reseau_Geodesique_Francais_1993_v1",SPHEROID["GRS 1980",6378137,298.257222101,AUTHORITY["EPSG","7019"]],AUTHORITY["EPSG","6171"]],)"
+    R"(PRIMEM["Greenwich",0,AUTHORITY["EPSG","8901"]],UNIT["degree",0.0174532925199433,AUTHORITY["EPSG","9122"]],AUTHORITY["EPSG","4171"]],)"
+    R"(PROJECTION["Lambert_Conformal_Conic_2SP"],PARAMETER["latitude_of_origin",46.5],PARAMETER["central_meridian",3],)"
+    R"(PARAMETER["standard_parallel_1",49],PARAMETER["standard_parallel_2",44],PARAMETER["false_easting",700000],)"
+    R"(PARAMETER["false_northing",6600000],UNIT["metre",1,AUTHORITY["EPSG","9001"]],AXIS["Easting",EAST],AXIS["Northing",NORTH],)"
+    R"(AUTHORITY["EPSG","2154"]],VERT_CS["NGF-IGN69 height",VERT_DATUM["Nivellement General de la France - IGN69",2005,)"
+    R"(AUTHORITY["EPSG","5119"]],UNIT["metre",1,AUTHORITY["EPSG","9001"]],AXIS["Gravity-related height",UP],AUTHORITY["EPSG","5720"]],)"
+    R"(AUTHORITY["EPSG","5698"]])";
+
+las::FileInfo layout_of(const TownOptions& options) {
+  las::FileInfo layout;
+  las::Header& header = layout.header;
+  header.global_encoding = 0x11;  // GPS time is adjusted standard time; the CRS is WKT
+  header.system_identifier = "tuile";
+  header.generating_software = "tuile synth";
+  header.creation_day = 1;  // fixed: same seed, same bytes
+  header.creation_year = 2026;
+  header.point_format = static_cast<std::uint8_t>(options.point_format);
+  header.record_length = las::standard_record_length(header.point_format);
+  header.compressed = true;
+  header.scale = {point_scale, point_scale, point_scale};
+  las::Vlr wkt{0, "LASF_Projection", 2112, "OGC WKT of EPSG:2154 + IGN69", {}};
+  const auto* text = reinterpret_cast<const std::byte*>(lambert93_ign69);
+  wkt.data.assign(text, text + std::strlen(lambert93_ign69) + 1);
+  layout.vlrs.push_back(std::move(wkt));
+  layout.crs.wkt = lambert93_ign69;
+  layout.crs.epsg = 2154;
+  return layout;
+}
+
+/// Appends values as LAS stores them, little-endian.
+class RecordBytes {
+ public:
+  explicit RecordBytes(std::byte* at) noexcept : at_(at) {}
+  template <class T>
+  void put(T value) noexcept {
+    std::memcpy(at_, &value, sizeof(T));
+    at_ += sizeof(T);
+  }
+
+ private:
+  static_assert(std::endian::native == std::endian::little, "tuile runs on little-endian machines");
+  std::byte* at_;
+};
+
+/// Records of point format 6 or 8. Source: LAS 1.4 R15, tables 15 and 17.
+std::vector<std::byte> pack(const std::vector<TownPoint>& points, int point_format) {
+  const std::size_t length = las::standard_record_length(static_cast<std::uint8_t>(point_format));
+  std::vector<std::byte> records(points.size() * length);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const TownPoint& point = points[i];
+    RecordBytes out(records.data() + i * length);
+    out.put(point.x);
+    out.put(point.y);
+    out.put(point.z);
+    out.put(point.intensity);
+    out.put(static_cast<std::uint8_t>(point.return_number | (point.number_of_returns << 4)));
+    out.put(static_cast<std::uint8_t>((point.scan_direction ? 1 << 6 : 0) | (point.edge_of_flight_line ? 1 << 7 : 0)));
+    out.put(point.classification);
+    out.put(std::uint8_t{0});  // user data
+    out.put(point.scan_angle);
+    out.put(point.point_source_id);
+    out.put(point.gps_time);
+    if (point_format == 8) {
+      out.put(point.red);
+      out.put(point.green);
+      out.put(point.blue);
+      out.put(point.nir);
+    }
+  }
+  return records;
+}
+
+/// Samples a few strips at a time in parallel and writes them in order, so that memory does not grow with the tile.
+void write_tile(const Scanner& scanner, const TownOptions& options, int x, int y, const std::string& path, Executor& executor) {
+  const std::string unfinished = path + ".part";
+  las::RecordWriter writer(unfinished, layout_of(options));
+  const std::vector<Scanner::Strip> strips = scanner.strips(x, y);
+  const auto at_once = static_cast<std::size_t>(2 * executor.threads());
+  std::vector<std::vector<std::byte>> records(at_once);
+  for (std::size_t begin = 0; begin < strips.size(); begin += at_once) {
+    const std::size_t count = std::min(at_once, strips.size() - begin);
+    executor.for_each(count, [&](std::size_t i) {
+      std::vector<TownPoint> points;
+      scanner.sample(strips[begin + i], points);
+      records[i] = pack(points, options.point_format);
+    });
+    for (std::size_t i = 0; i < count; ++i) writer.write(records[i]);
+  }
+  writer.finish();
+  std::error_code error;
+  std::filesystem::rename(unfinished, path, error);
+  if (error) throw_errno(error.value(), "rename to", path);
+}
+
+}  // namespace
+
+std::vector<std::string> write_town(const TownOptions& options, const std::string& directory, Executor& executor) {
+  const Town town = make_town(options);
+  const Scanner scanner(town);
+  const std::filesystem::path folder = std::filesystem::path(directory) / "tiles";
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw_errno(error.value(), "create", folder.string());
+  std::vector<std::string> paths;
+  for (int y = 0; y < options.tiles_y; ++y) {
+    for (int x = 0; x < options.tiles_x; ++x) paths.push_back((folder / ("town_" + std::to_string(x) + "_" + std::to_string(y) + ".laz")).string());
+  }
+  executor.for_each(paths.size(), [&](std::size_t i) {
+    const int x = static_cast<int>(i) % options.tiles_x, y = static_cast<int>(i) / options.tiles_x;
+    write_tile(scanner, options, x, y, paths[i], executor);
+  });
+  return paths;
+}
+
+}  // namespace tuile::synth

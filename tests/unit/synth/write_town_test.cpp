@@ -1,0 +1,161 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "tuile/core/error.hpp"
+#include "tuile/las/decode.hpp"
+#include "tuile/las/records.hpp"
+#include "tuile/source/byte_source.hpp"
+#include "tuile/synth/sampling.hpp"
+
+namespace tuile::synth {
+namespace {
+
+/// A folder of the test's own, removed with it.
+class Folder {
+ public:
+  Folder() : path_(std::filesystem::temp_directory_path() / ("tuile_synth_" + std::to_string(::getpid()) + "_" + std::to_string(next_++))) {
+    std::filesystem::create_directories(path_);
+  }
+  ~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  std::string path() const { return path_.string(); }
+
+ private:
+  static inline int next_ = 0;
+  std::filesystem::path path_;
+};
+
+std::vector<std::byte> bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::vector<char> text{std::istreambuf_iterator<char>(file), {}};
+  std::vector<std::byte> bytes(text.size());
+  std::memcpy(bytes.data(), text.data(), text.size());
+  return bytes;
+}
+
+TownOptions small_town(int point_format) {
+  TownOptions options;
+  options.tiles_x = 2;
+  options.tiles_y = 1;
+  options.size = 70;
+  options.point_format = point_format;
+  return options;
+}
+
+TEST(WriteTown, ReadsBackAsSampled) {
+  for (const int format : {6, 8}) {
+    const Folder folder;
+    Executor executor(2);
+    const TownOptions options = small_town(format);
+    const auto paths = write_town(options, folder.path(), executor);
+    ASSERT_EQ(paths.size(), 2U);
+    EXPECT_EQ(std::filesystem::path(paths[1]).filename(), "town_1_0.laz");
+    const Town town = make_town(options);
+    for (int tile = 0; tile < 2; ++tile) {
+      const auto expected = sample_tile(town, tile, 0);
+      const std::string& path = paths[static_cast<std::size_t>(tile)];
+      const auto source = source::open_file(path);
+      const las::FileInfo info = las::read_info(*source);
+      EXPECT_EQ(info.header.point_format, format);
+      EXPECT_EQ(info.header.generating_software, "tuile synth");
+      EXPECT_EQ(info.header.global_encoding & 0x11, 0x11);
+      EXPECT_EQ(info.crs.epsg, 2154);
+      EXPECT_EQ(info.crs.horizontal_unit, 1);
+      ASSERT_EQ(info.header.point_count, expected.size());
+
+      std::array<std::int32_t, 3> low{INT32_MAX, INT32_MAX, INT32_MAX}, high{INT32_MIN, INT32_MIN, INT32_MIN};
+      std::array<std::uint64_t, 15> by_return{};
+      for (const TownPoint& point : expected) {
+        const std::array at{point.x, point.y, point.z};
+        for (std::size_t axis = 0; axis < 3; ++axis) {
+          low[axis] = std::min(low[axis], at[axis]);
+          high[axis] = std::max(high[axis], at[axis]);
+        }
+        ++by_return[point.return_number - 1U];
+      }
+      for (std::size_t axis = 0; axis < 3; ++axis) {
+        EXPECT_NEAR(info.header.min[axis], low[axis] * point_scale, 1e-6);
+        EXPECT_NEAR(info.header.max[axis], high[axis] * point_scale, 1e-6);
+      }
+      EXPECT_EQ(info.header.points_by_return, by_return);
+
+      const auto bytes = bytes_of(path);
+      las::DecodeOptions decode_options;
+      decode_options.fields = FieldSet{}.with(Field::intensity).with(Field::returns).with(Field::rgb).with(Field::nir);
+      const auto decoded = las::decode(bytes, info, decode_options, executor);
+      const PointBlock& block = decoded.points;
+      ASSERT_EQ(block.size(), expected.size());
+      EXPECT_FALSE(block.rounded);
+      EXPECT_EQ(block.has_rgb(), format == 8);
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        ASSERT_EQ(block.grid.origin[0] + block.units[i].x, expected[i].x);
+        ASSERT_EQ(block.grid.origin[1] + block.units[i].y, expected[i].y);
+        ASSERT_EQ(block.grid.origin[2] + block.units[i].z, expected[i].z);
+        ASSERT_EQ(block.classification[i], expected[i].classification);
+        ASSERT_EQ(block.intensity[i], expected[i].intensity);
+        ASSERT_EQ(block.return_number[i], expected[i].return_number);
+        ASSERT_EQ(block.number_of_returns[i], expected[i].number_of_returns);
+        if (format != 8) continue;
+        ASSERT_EQ(block.red[i], expected[i].red);
+        ASSERT_EQ(block.green[i], expected[i].green);
+        ASSERT_EQ(block.blue[i], expected[i].blue);
+        ASSERT_EQ(block.nir[i], expected[i].nir);
+      }
+
+      // What the block does not carry, from the records (LAS 1.4 R15, table 15).
+      las::RecordReader reader(bytes, info);
+      std::vector<std::byte> record(info.header.record_length);
+      for (const TownPoint& point : expected) {
+        reader.read(record);
+        const auto field = [&]<class T>(std::size_t at, T) {
+          T value;
+          std::memcpy(&value, record.data() + at, sizeof(T));
+          return value;
+        };
+        ASSERT_EQ(field(15, std::uint8_t{}), (point.scan_direction ? 0x40 : 0) | (point.edge_of_flight_line ? 0x80 : 0));
+        ASSERT_EQ(field(18, std::int16_t{}), point.scan_angle);
+        ASSERT_EQ(field(20, std::uint16_t{}), point.point_source_id);
+        ASSERT_EQ(field(22, double{}), point.gps_time);
+      }
+    }
+  }
+}
+
+TEST(WriteTown, SameBytesWhateverTheThreads) {
+  const Folder first, second;
+  Executor one(1), many(3);
+  const auto a = write_town(small_town(8), first.path(), one), b = write_town(small_town(8), second.path(), many);
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(bytes_of(a[i]), bytes_of(b[i]));
+    EXPECT_GT(bytes_of(a[i]).size(), 100000U);
+  }
+  // Nothing unfinished is left behind.
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(first.path())) files += entry.is_regular_file();
+  EXPECT_EQ(files, a.size());
+}
+
+TEST(WriteTown, NamesTheFolderItCannotMake) {
+  const Folder folder;
+  std::ofstream(folder.path() + "/tiles") << "a file";
+  Executor executor(1);
+  try {
+    write_town(small_town(6), folder.path(), executor);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("tiles"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace tuile::synth
