@@ -3,6 +3,7 @@
 
 add_library(tuile_flags INTERFACE)
 target_compile_options(tuile_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+                       -Wno-missing-field-initializers  # members that are left out have their defaults
                        # Same bits whatever the instruction set: no fused multiply-add but where the source asks for one.
                        -ffp-contract=off -fno-math-errno -fno-trapping-math)
 if(TUILE_WERROR)

@@ -99,6 +99,7 @@ class ProcessRun {
     options.cache_size = config_.prefetch.cache_tiles.value_or(static_cast<std::size_t>(9 * (memory_.ahead + memory_.batch + 1)));
     options.memory_budget = memory_.loading;
     options.retries = config_.prefetch.retries;
+    options.keep_preloaded = true;  // every tile that is preloaded is got, once
     return options;
   }
 

@@ -31,6 +31,8 @@ TileHandle AsyncTileLoader::get_tile(const std::string& path, std::optional<std:
   return impl_->get(TileRequest{path, bbox}, timeout);
 }
 
+void AsyncTileLoader::release(const std::string& path, std::optional<Bounds> bbox) { impl_->release(TileRequest{path, bbox}); }
+
 void AsyncTileLoader::clear_cache() { impl_->clear_cache(); }
 
 LoaderStatistics AsyncTileLoader::get_stats() const { return impl_->statistics(); }

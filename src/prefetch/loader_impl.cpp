@@ -83,7 +83,11 @@ void AsyncTileLoader::Impl::preload(TileRequest request) {
   decltype(errors)::node_type forgotten;  // outlives the lock, as the exception's destructor is not ours
   const Lock lock(mutex);
   if (stopped) throw Cancelled(request.path + ": preload_tile after shutdown of the loader");
-  if (cache.use(request, true) || loads.contains(request)) return;
+  if (cache.use(request, true)) return;
+  if (const auto found = loads.find(request); found != loads.end()) {
+    found->second->released = false;
+    return;
+  }
   forgotten = errors.extract(request);
   enqueue(request, false);
 }
@@ -129,6 +133,7 @@ TileHandle AsyncTileLoader::Impl::get(const TileRequest& request, std::optional<
   bool starts = true;
   if (const auto found = loads.find(request); found != loads.end()) {
     load = found->second;
+    load->released = false;
     starts = options.num_workers == 0 && load->state == Load::State::queued;
     promote(*load);
   } else {
@@ -163,6 +168,26 @@ TileHandle AsyncTileLoader::Impl::get(const TileRequest& request, std::optional<
 bool AsyncTileLoader::Impl::ready(const TileRequest& request) const {
   const Lock lock(mutex);
   return !loads.contains(request);
+}
+
+void AsyncTileLoader::Impl::release(const TileRequest& request) {
+  TileCache::Tiles leaving;  // these outlive the lock
+  decltype(errors)::node_type forgotten;
+  std::shared_ptr<Load> dropped;
+  const Lock lock(mutex);
+  leaving = cache.remove(request);
+  forgotten = errors.extract(request);
+  if (const auto found = loads.find(request); found != loads.end() && found->second->waiters == 0) {
+    Load& load = *found->second;
+    if (load.state == Load::State::queued) {
+      (load.wanted ? wanted : preloads).erase(load.position);
+      dropped = std::move(found->second);
+      loads.erase(found);
+    } else {
+      load.released = true;
+    }
+  }
+  shared->work.notify_all();
 }
 
 void AsyncTileLoader::Impl::clear_cache() {
@@ -273,7 +298,10 @@ TileCache::Tiles AsyncTileLoader::Impl::finish(Load& load, const LoadOutcome& ou
   load.state = Load::State::done;
   bool loaded = false;
   try {
-    if (outcome.tile) {
+    if (outcome.tile && load.released && load.waiters == 0) {
+      loaded_bytes += outcome.tile->bytes;
+      loaded = true;
+    } else if (outcome.tile) {
       // The handle first: with a user, the tile outlives its own eviction.
       if (load.waiters > 0) load.handle = lease(shared, outcome.tile);
       leaving = cache.insert(outcome.tile, load.waiters == 0);
@@ -281,7 +309,7 @@ TileCache::Tiles AsyncTileLoader::Impl::finish(Load& load, const LoadOutcome& ou
       loaded = true;
     } else if (load.waiters > 0) {
       load.error = outcome.error;
-    } else {
+    } else if (!load.released) {
       errors.insert_or_assign(load.request, outcome.error);
     }
   } catch (const std::bad_alloc&) {

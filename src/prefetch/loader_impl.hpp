@@ -32,6 +32,7 @@ struct Load {
 
   const TileRequest request;
   State state = State::queued;
+  bool released = false;       ///< running, and nobody wants its tile any more
   bool wanted = false;         ///< a caller asked for it: in the queue `wanted`, else in `preloads`
   Queue::iterator position;    ///< in its queue, while queued
   std::size_t reserved = 0;    ///< bytes counted for it while it runs
@@ -54,6 +55,7 @@ struct AsyncTileLoader::Impl {
   void preload(TileRequest request);
   TileHandle get(const TileRequest& request, std::optional<std::chrono::duration<double>> timeout);
   bool ready(const TileRequest& request) const;
+  void release(const TileRequest& request);
   void clear_cache();
   LoaderStatistics statistics() const;
   void shutdown();

@@ -54,6 +54,17 @@ TileCache::Tiles TileCache::insert(const std::shared_ptr<ResidentTile>& tile, bo
   return leaving;
 }
 
+TileCache::Tiles TileCache::remove(const TileRequest& request) noexcept {
+  Tiles leaving;
+  const auto found = index_.find(request);
+  if (found == index_.end()) return leaving;
+  const auto position = found->second;
+  index_.erase(found);
+  update(**position, [&] { (*position)->cached = false; });
+  leaving.splice(leaving.end(), order_, position);
+  return leaving;
+}
+
 TileCache::Tiles TileCache::clear() {
   Tiles leaving;
   for (const auto& tile : order_) update(*tile, [&] { tile->cached = false; });

@@ -47,6 +47,8 @@ class TileCache {
   std::shared_ptr<ResidentTile> use(const TileRequest& request, bool unread);
   /// Adds a finished tile as the most recently used. Returns the ones that leave for it: by count, then by bytes.
   Tiles insert(const std::shared_ptr<ResidentTile>& tile, bool unread);
+  /// Forgets the tile of `request`, if it is here. Returned as for clear().
+  Tiles remove(const TileRequest& request) noexcept;
   /// Forgets every tile; those in use still count against the budget.
   Tiles clear();
 

@@ -123,6 +123,10 @@ class AsyncTileLoader {
   TileHandle get_tile(const std::string& path, std::optional<std::chrono::duration<double>> timeout = std::nullopt,
                       std::optional<Bounds> bbox = std::nullopt);
 
+  /// The caller needs the tile no more: its memory need not wait for an eviction. Forgets a finished tile or its error, and takes back a preload
+  /// that nobody waits for; a load that runs goes on and its tile is not kept. Handles stay valid. What is unknown is ignored.
+  void release(const std::string& path, std::optional<Bounds> bbox = std::nullopt);
+
   /// Forgets finished tiles and stored errors; loads in flight go on, handles stay valid.
   void clear_cache();
 

@@ -1,0 +1,51 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "command.hpp"
+#include "tuile/core/error.hpp"
+#include "tuile/synth/town.hpp"
+
+namespace tuile::app {
+
+namespace {
+
+struct SynthArguments {
+  std::string output, tiles = "3x3";
+  synth::TownOptions town;
+};
+
+int synthesise(SynthArguments arguments, Context& context) {
+  char rest = 0;
+  if (std::sscanf(arguments.tiles.c_str(), "%dx%d%c", &arguments.town.tiles_x, &arguments.town.tiles_y, &rest) != 2 || arguments.town.tiles_x < 1 ||
+      arguments.town.tiles_y < 1) {
+    throw ConfigError("--tiles '" + arguments.tiles + "': columns x rows is expected, e.g. 3x3");
+  }
+  Executor executor;
+  const std::vector<std::string> paths = synth::write_town(arguments.town, arguments.output, executor);
+  if (context.json) {
+    std::puts(nlohmann::ordered_json{{"tiles", paths}}.dump(2).c_str());
+  } else {
+    fmt::print("{} tiles of {} m x {} m are in {}/tiles\n", paths.size(), arguments.town.size, arguments.town.size, arguments.output);
+  }
+  return success;
+}
+
+}  // namespace
+
+void add_synth(CLI::App& app, Action& run) {
+  auto arguments = std::make_shared<SynthArguments>();
+  CLI::App* command = app.add_subcommand("synth", "A synthetic town: adjoining LAZ tiles, the same bytes for the same seed");
+  command->footer("Example:\n  tuile synth -o town --tiles 3x3 --size 200 --density 20 --seed 1");
+  command->add_option("-o,--output", arguments->output, "Folder to write to")->required();
+  command->add_option("--tiles", arguments->tiles, "Columns x rows (default 3x3)");
+  command->add_option("--size", arguments->town.size, "Side of a tile, metres (default 200)");
+  command->add_option("--density", arguments->town.density, "Pulses per square metre (default 20)");
+  command->add_option("--seed", arguments->town.seed, "Same seed, same bytes (default 1)");
+  command->add_option("--format", arguments->town.point_format, "Point format: 6, or 8 with colours (default 6)");
+  command->callback([arguments, &run] { run = [arguments](Context& context) { return synthesise(*arguments, context); }; });
+}
+
+}  // namespace tuile::app
