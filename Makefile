@@ -40,11 +40,13 @@ docs: build
 
 SOURCES = $(shell git ls-files 'src/*.hpp' 'src/*.cpp' 'include/*.hpp' 'apps/*.hpp' 'apps/*.cpp' 'tests/*.hpp' 'tests/*.cpp' 'bench/*.cpp')
 format:
+	@scripts/setup.sh tools
 	@clang-format -i $(SOURCES)
 
 # Reads the compilation database; one file: make tidy FILES=src/core/error.cpp
 FILES = $(filter src/%.cpp apps/%.cpp,$(SOURCES))
 tidy: build
+	@scripts/setup.sh tools
 	@scripts/tidy.sh $(BUILD) $(JOBS) $(FILES)
 
 install: build

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the system packages that tuile builds and tests with. Idempotent: asks the package manager for what is missing only.
-# The one place that lists them. Debian 12 and 13, Ubuntu 24.04.
+# setup.sh [tools]: installs the system packages that tuile builds and tests with; with `tools` also those of `make format` and `make tidy`.
+# Idempotent: asks the package manager for what is missing only. The one place that lists them. Debian 12 and 13, Ubuntu 24.04.
 set -euo pipefail
 
 # --- the packages, by what needs them -------------------------------------------------------------------------------
@@ -8,8 +8,15 @@ build=(g++ cmake ninja-build make pkg-config git)
 libraries=(liblaszip-dev libtbb-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev
            libxxhash-dev zlib1g-dev libeigen3-dev libnanoflann-dev)
 tests=(libgtest-dev libgmock-dev libbenchmark-dev python3 python3-numpy python3-jsonschema)
-packages=("${build[@]}" "${libraries[@]}" "${tests[@]}")
+tools=(clang-format clang-tidy)
 # ---------------------------------------------------------------------------------------------------------------------
+
+packages=("${build[@]}" "${libraries[@]}" "${tests[@]}")
+case "${1:-}" in
+  "") ;;
+  tools) packages+=("${tools[@]}") ;;
+  *) echo "usage: setup.sh [tools]" >&2; exit 2 ;;
+esac
 
 missing() {
   local package
@@ -18,32 +25,29 @@ missing() {
   done
 }
 
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+  echo "setup: this script knows Debian and Ubuntu only; install the equivalents of: ${packages[*]}" >&2
+  exit 1
+fi
 mapfile -t wanted < <(missing "${packages[@]}")
 if [ ${#wanted[@]} -eq 0 ]; then
   echo "setup: every package is installed"
   exit 0
 fi
 
-if ! command -v apt-get >/dev/null; then
-  echo "setup: this script knows Debian and Ubuntu only; install the equivalents of: ${wanted[*]}" >&2
-  exit 1
-fi
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
   command -v sudo >/dev/null || { echo "setup: missing ${wanted[*]}; run this script as root, or install sudo" >&2; exit 1; }
   as_root=(sudo)
 fi
 write_file() { "${as_root[@]}" tee "$1" >/dev/null; }
-
-# shellcheck disable=SC1091
-. /etc/os-release
+# sudo does not pass the environment on; a lock held by the system's own upgrades is waited for.
+apt_get() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@"; }
 
 # Debian 12 does not package LASzip; the next release does, and its three packages need nothing newer than what 12 has.
 # The suite is added with the URI and key of the machine's own sources, and pinned so that only these packages can come from it.
-if [ "${ID:-}" = debian ] && [ "${VERSION_ID:-}" = 12 ]; then
-  sources=/etc/apt/sources.list.d/debian.sources
-  uri=""
-  signed_by=""
+add_laszip_source() {
+  local sources=/etc/apt/sources.list.d/debian.sources uri="" signed_by=""
   if [ -f "$sources" ]; then
     uri=$(awk '$1=="URIs:" {print $2; exit}' "$sources")
     signed_by=$(awk '$1=="Signed-By:" {print $2; exit}' "$sources")
@@ -67,12 +71,26 @@ if [ "${ID:-}" = debian ] && [ "${VERSION_ID:-}" = 12 ]; then
     echo "Pin: release n=trixie"
     echo "Pin-Priority: 500"
   } | write_file /etc/apt/preferences.d/tuile-laszip
+}
+
+# shellcheck disable=SC1091
+. /etc/os-release
+if [ "${ID:-}" = debian ] && [ "${VERSION_ID:-}" = 12 ] && [[ " ${wanted[*]} " == *" liblaszip-dev "* ]]; then
+  add_laszip_source
 fi
 
-export DEBIAN_FRONTEND=noninteractive
 echo "setup: installing ${wanted[*]}"
-"${as_root[@]}" apt-get update -qq
-"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null
+apt_get update || echo "setup: the package lists could not all be renewed; going on with those at hand" >&2
+unavailable=()
+for package in "${wanted[@]}"; do
+  [ -n "$(apt-cache show --no-all-versions "$package" 2>/dev/null)" ] || unavailable+=("$package")
+done
+if [ ${#unavailable[@]} -ne 0 ]; then
+  echo "setup: ${PRETTY_NAME:-this system} does not package ${unavailable[*]} (or its package lists are out of reach); Debian 12 and 13 and Ubuntu 24.04 do" >&2
+  exit 1
+fi
+apt_get install -y --no-install-recommends "${wanted[@]}" >/dev/null
+
 mapfile -t wanted < <(missing "${packages[@]}")
 if [ ${#wanted[@]} -ne 0 ]; then
   echo "setup: still missing after the installation: ${wanted[*]}" >&2
