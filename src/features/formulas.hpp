@@ -6,10 +6,11 @@
 
 /// The definitions of the features, once, for every backend. Only + − × ÷ √ and bit moves on doubles: no library function whose last bits
 /// differ from one machine to another, and nothing that keeps a compiler from evaluating many points at a time.
+/// Internal linkage: each translation unit has its own copy, compiled for its own instruction set.
 #ifdef __CUDACC__
-#define TUILE_HD __host__ __device__ inline
+#define TUILE_HD static __host__ __device__ inline
 #else
-#define TUILE_HD inline
+#define TUILE_HD static inline
 #endif
 
 namespace tuile::features {

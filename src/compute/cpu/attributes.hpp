@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tuile/core/executor.hpp"
+#include "tuile/core/point_block.hpp"
+#include "tuile/features/plan.hpp"
+
+namespace tuile::compute {
+
+/// Fills the columns that come straight from the point's own record (coordinates, intensity, returns, colours, ndvi, is_ground), as in the
+/// file whether preprocessing keeps the point or not, and writes NaN to all others of points that are not valid.
+/// valid   one per point, or null where all are
+/// values  core.size() rows of plan.columns.size() columns
+/// Returns the names of the columns that the block lacks the input for; they are NaN.
+std::vector<std::string> fill_attributes(const PointBlock& core, const features::FeaturePlan& plan, const std::uint8_t* valid,
+                                         float* values, Executor& executor);
+
+}  // namespace tuile::compute

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+
+#include "compute/cpu/tree_view.hpp"
+
+namespace tuile::compute {
+
+/// Which points count, in whole units.
+struct Search {
+  std::uint32_t most = 0;     ///< at most this many, the nearest
+  bool bounded = false;       ///< radius search: none farther than √limit
+  std::uint64_t limit = 0;    ///< squared units
+  bool needs_reach = false;   ///< some column needs the farthest neighbour
+  bool needs_z_span = false;  ///< some column needs the range of z
+};
+
+/// Neighbourhoods of the points of a group, one per slot (bucket · 16 + lane): moments relative to the point itself, exact integers.
+struct Batch {
+  alignas(64) double n[group_size];   ///< neighbours
+  alignas(64) double xx[group_size];  ///< n² × covariance, units²: n Σdx² − (Σdx)²
+  alignas(64) double xy[group_size];
+  alignas(64) double xz[group_size];
+  alignas(64) double yy[group_size];
+  alignas(64) double yz[group_size];
+  alignas(64) double zz[group_size];
+  alignas(64) double reach2[group_size];  ///< largest squared distance, units²
+  alignas(64) double z_span[group_size];  ///< max − min of z, units
+};
+
+}  // namespace tuile::compute

@@ -1,0 +1,11 @@
+#include "compute/cpu/kernels.hpp"
+#include "features/formulas.hpp"
+
+namespace tuile::compute {
+namespace {
+#include "compute/cpu/kernels_evaluate.hpp"
+}  // namespace
+
+const Kernels avx512_kernels{"AVX-512", evaluate};
+
+}  // namespace tuile::compute

@@ -1,0 +1,132 @@
+#include "compute/cpu/neighbour_pass.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "compute/cpu/exact_search.hpp"
+#include "tuile/core/error.hpp"
+
+namespace tuile::compute {
+
+namespace {
+
+constexpr std::size_t groups_per_task = 48;
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+/// The largest squared distance that a radius admits, units². The margin lets a radius of 0.3 m reach points at exactly 30 units of 1 cm.
+std::uint64_t squared_units(double radius, double scale) {
+  const double units = radius / scale;
+  const double squared = std::floor(units * units * (1 + 1e-12));
+  return squared < 9e18 ? static_cast<std::uint64_t>(squared) : std::uint64_t{9'000'000'000'000'000'000U};
+}
+
+Search search_for(const features::Neighbourhood& scale, double unit) {
+  Search search;
+  search.bounded = scale.radius > 0;
+  search.most = static_cast<std::uint32_t>(search.bounded ? scale.max_neighbors : scale.k);
+  search.limit = search.bounded ? squared_units(scale.radius, unit) : 0;
+  return search;
+}
+
+}  // namespace
+
+/// Scratch of one task.
+struct NeighbourPass::Worker {
+  Worker(const TreeView& view, std::size_t features) : tree(view), exact(view), values(features * group_size) {}
+  TreeView tree;
+  ExactSearch exact;
+  Batch batch{};
+  std::vector<float> values;
+  std::uint64_t degenerate = 0, truncated = 0;
+};
+
+NeighbourPass::NeighbourPass(const TileInput& tile, const features::FeaturePlan& plan, const Kernels& kernels)
+    : kernels_(kernels), scale_(tile.core->grid.scale) {
+  using features::Feature;
+  std::vector<Scale> scales(plan.scales.size());
+  for (std::size_t s = 0; s < scales.size(); ++s) scales[s].search = search_for(plan.scales[s], scale_);
+  for (std::size_t c = 0; c < plan.columns.size(); ++c) {
+    const Feature feature = plan.columns[c].feature;
+    if (feature == Feature::num_points_2m) count_columns_.push_back(c);
+    if (!features::info(feature).neighbourhood) continue;
+    Scale& scale = scales[plan.columns[c].scale];
+    scale.wanted.push_back(feature);
+    scale.columns.push_back(c);
+    scale.search.needs_reach |= feature == Feature::neighborhood_extent || feature == Feature::density;
+    scale.search.needs_z_span |= feature == Feature::vertical_range;
+  }
+  for (Scale& scale : scales) {
+    if (!scale.wanted.empty()) scales_.push_back(std::move(scale));
+  }
+  count_limit_ = squared_units(2.0, scale_);
+  if (!tile.bounds.empty()) {
+    has_edge_ = true;
+    const double halo = tile.halo_width / scale_;
+    const auto& origin = tile.core->grid.origin;
+    min_x_ = static_cast<double>(tile.bounds.min_x - origin[0]) - halo;
+    min_y_ = static_cast<double>(tile.bounds.min_y - origin[1]) - halo;
+    max_x_ = static_cast<double>(tile.bounds.max_x - origin[0]) + halo;
+    max_y_ = static_cast<double>(tile.bounds.max_y - origin[1]) + halo;
+  }
+}
+
+double NeighbourPass::edge_distance(const Record& record) const noexcept {
+  if (!has_edge_) return infinity;
+  return std::min({record.x - min_x_, max_x_ - record.x, record.y - min_y_, max_y_ - record.y});
+}
+
+void NeighbourPass::run(const PointTree& tree, const RowTarget& target, Executor& executor, const std::stop_token& stop) {
+  const auto groups = tree.groups();
+  const TreeView view = tree.view();
+  std::size_t most_features = 0;
+  for (const Scale& scale : scales_) most_features = std::max(most_features, scale.wanted.size());
+  executor.for_each((groups.size() + groups_per_task - 1) / groups_per_task, [&](std::size_t task) {
+    if (stop.stop_requested()) throw Cancelled("stopped while computing features");
+    Worker worker(view, most_features);
+    const std::size_t end = std::min(groups.size(), (task + 1) * groups_per_task);
+    for (std::size_t g = task * groups_per_task; g < end; ++g) group(worker, groups[g], target);
+    degenerate_ += worker.degenerate;
+    truncated_ += worker.truncated;
+  });
+}
+
+void NeighbourPass::group(Worker& worker, std::uint32_t node, const RowTarget& target) const {
+  const std::uint32_t first_slot = worker.tree.nodes[node].first * bucket_size;
+  const std::uint32_t slots = worker.tree.nodes[node].count * bucket_size;
+  const Record* const records = worker.tree.records + first_slot;
+  std::uint64_t queries = 0;  // the slots that hold a core point
+  for (std::uint32_t i = 0; i < slots; ++i) queries |= std::uint64_t{records[i].index < target.rows} << i;
+  if (queries == 0) return;
+  const auto for_each_query = [&](std::uint64_t mask, auto&& action) {
+    for (; mask != 0; mask &= mask - 1) action(static_cast<std::uint32_t>(std::countr_zero(mask)));
+  };
+  std::uint64_t degenerate = 0, truncated = 0;
+  for (const Scale& scale : scales_) {
+    for_each_query(queries, [&](std::uint32_t i) { worker.exact.moments(first_slot + i, scale.search, worker.batch, i); });
+    auto* const values = reinterpret_cast<float(*)[group_size]>(worker.values.data());
+    degenerate |= kernels_.evaluate(worker.batch, scale_, scale.wanted.data(), static_cast<std::uint32_t>(scale.wanted.size()), values);
+    for_each_query(queries, [&](std::uint32_t i) {
+      float* const row = target.values + std::size_t{records[i].index} * target.columns;
+      for (std::size_t f = 0; f < scale.wanted.size(); ++f) row[scale.columns[f]] = values[f][i];
+      // How far the answer depends on points: the farthest neighbour, or the whole ball, or everything.
+      double reach2 = worker.batch.reach2[i];
+      if (worker.batch.n[i] < scale.search.most) reach2 = scale.search.bounded ? static_cast<double>(scale.search.limit) : infinity;
+      const double edge = edge_distance(records[i]);
+      if (edge < 0 || reach2 > edge * edge) truncated |= std::uint64_t{1} << i;
+    });
+  }
+  if (!count_columns_.empty()) {
+    for_each_query(queries, [&](std::uint32_t i) {
+      const auto count = static_cast<float>(worker.exact.count_within(first_slot + i, count_limit_));
+      for (const std::size_t column : count_columns_) target.values[std::size_t{records[i].index} * target.columns + column] = count;
+      const double edge = edge_distance(records[i]);
+      if (edge < 0 || static_cast<double>(count_limit_) > edge * edge) truncated |= std::uint64_t{1} << i;
+    });
+  }
+  worker.degenerate += static_cast<std::uint64_t>(std::popcount(degenerate & queries));
+  worker.truncated += static_cast<std::uint64_t>(std::popcount(truncated & queries));
+}
+
+}  // namespace tuile::compute

@@ -1,0 +1,27 @@
+#include "compute/cpu/cpu_backend.hpp"
+#include "compute/cuda_availability.hpp"
+#include "tuile/compute/backend.hpp"
+#include "tuile/core/error.hpp"
+
+namespace tuile::compute {
+
+std::vector<std::string> backend_names() { return {"cuda", "cpu"}; }
+
+Availability availability(const std::string& name) {
+  if (name == "cpu") return {true, "always"};
+  if (name == "cuda") return cuda_availability();
+  throw InvalidArgument("backend '" + name + "' is unknown; expected auto, cpu or cuda");
+}
+
+std::unique_ptr<Backend> make_backend(const std::string& name, Executor& executor) {
+  if (name == "auto") {
+    for (const std::string& known : backend_names()) {
+      if (availability(known).available) return make_backend(known, executor);
+    }
+  }
+  const Availability here = availability(name);
+  if (!here.available) throw BackendUnavailable("backend '" + name + "' cannot run: " + here.reason);
+  return name == "cuda" ? make_cuda_backend(executor) : make_cpu_backend(executor);
+}
+
+}  // namespace tuile::compute
