@@ -5,6 +5,7 @@
 
 #include "las/byte_reader.hpp"
 #include "las/range_decoder.hpp"
+#include "las/range_encoder.hpp"
 #include "tuile/core/error.hpp"
 
 namespace tuile::las {
@@ -124,6 +125,22 @@ std::vector<Chunk> read_chunks(std::span<const std::byte> file, const Header& he
   const std::span<const std::byte> bytes = file.subspan(*table);
   const std::uint32_t count = read_chunk_count(bytes, header, record, *table - start - pointer_size);
   return decode_table(bytes.subspan(table_header_size), count, header, record, *table);
+}
+
+std::vector<std::byte> serialize_chunk_table(std::span<const std::uint32_t> sizes) {
+  std::vector<std::byte> table(table_header_size);
+  store(table.data() + 4, static_cast<std::uint32_t>(sizes.size()));
+  if (sizes.empty()) return table;
+  RangeEncoder encoder;
+  IntegerEncoder integers(encoder, 2);
+  std::uint32_t before = 0;
+  for (const std::uint32_t size : sizes) {
+    integers.put(before, size, 1);
+    before = size;
+  }
+  const std::vector<std::byte> entries = encoder.finish();
+  table.insert(table.end(), entries.begin(), entries.end());
+  return table;
 }
 
 }  // namespace tuile::las

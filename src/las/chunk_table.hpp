@@ -25,4 +25,7 @@ struct Chunk {
 /// Throws CorruptData where the table contradicts the header or the file. Source: LAZ specification 1.4 R1, "Chunk table".
 std::vector<Chunk> read_chunks(std::span<const std::byte> file, const Header& header, const LaszipRecord& record);
 
+/// The chunk table of a file of fixed chunks whose compressed sizes are `sizes`.
+std::vector<std::byte> serialize_chunk_table(std::span<const std::uint32_t> sizes);
+
 }  // namespace tuile::las

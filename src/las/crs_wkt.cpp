@@ -98,7 +98,9 @@ class Parser {
   void fill(Node& out, int depth, char close) {
     if (depth > max_depth) fail("fewer nested brackets");
     while (true) {
-      if (peek() == '"') {
+      if (peek() == ',' || peek() == close) {
+        out.words.emplace_back();  // some writers leave a name out: UNIT[,0.0174]
+      } else if (peek() == '"') {
         out.texts.push_back(quoted());
       } else {
         std::string name = word();
@@ -171,10 +173,11 @@ std::optional<double> linear_unit(const Node& crs, std::size_t axis) {
 }
 
 bool is_projected(const Node& node) {
-  return node.is({"PROJCS", "PROJCRS", "PROJECTEDCRS", "LOCAL_CS", "ENGCRS", "ENGINEERINGCRS", "DERIVEDPROJCRS"});
+  // A geocentric system counts metres too; where a tile says it is one, its writer mostly had no better name.
+  return node.is({"GEOCCS", "PROJCS", "PROJCRS", "PROJECTEDCRS", "LOCAL_CS", "ENGCRS", "ENGINEERINGCRS", "DERIVEDPROJCRS"});
 }
 bool is_geographic(const Node& node) {
-  return node.is({"GEOGCS", "GEOGCRS", "GEOGRAPHICCRS", "GEODCRS", "GEODETICCRS", "GEOCCS"});
+  return node.is({"GEOGCS", "GEOGCRS", "GEOGRAPHICCRS", "GEODCRS", "GEODETICCRS"});
 }
 bool is_vertical(const Node& node) { return node.is({"VERT_CS", "VERTCRS", "VERTICALCRS"}); }
 

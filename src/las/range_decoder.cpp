@@ -8,10 +8,8 @@ namespace tuile::las {
 
 namespace {
 
-constexpr unsigned symbol_precision = 15, bit_precision = 13;
+using namespace range_coding;
 constexpr std::uint32_t symbol_limit = 1U << symbol_precision, bit_limit = 1U << bit_precision;
-constexpr std::uint32_t shortest_interval = 1U << 24;
-constexpr unsigned magnitude_bits = 32, coded_bits = 8;
 
 [[noreturn]] void throw_damaged() { throw CorruptData("the chunk table is damaged: its entropy-coded numbers make no sense"); }
 
@@ -38,6 +36,25 @@ void SymbolModel::rescale() {
     below += counts_[i];
   }
   cycle_ = std::min(cycle_ * 5 / 4, (static_cast<std::uint32_t>(counts_.size()) + 6) * 8);
+  until_update_ = cycle_;
+}
+
+void SymbolModel::count(std::size_t symbol) {
+  ++counts_[symbol];
+  if (--until_update_ == 0) rescale();
+}
+
+void BitModel::count(std::uint32_t value) {
+  if (value == 0) ++zeros_;
+  if (--until_update_ != 0) return;
+  total_ += cycle_;
+  if (total_ > bit_limit) {
+    total_ = (total_ + 1) / 2;
+    zeros_ = (zeros_ + 1) / 2;
+    if (zeros_ == total_) ++total_;
+  }
+  zero_probability_ = (zeros_ * (0x80000000U / total_)) >> (31 - bit_precision);
+  cycle_ = std::min(cycle_ * 5 / 4, 64U);
   until_update_ = cycle_;
 }
 
@@ -69,39 +86,26 @@ std::uint32_t RangeDecoder::symbol(SymbolModel& model) {
   value_ -= low;
   length_ = high - low;
   normalize();
-  ++model.counts_[found];
-  if (--model.until_update_ == 0) model.rescale();
+  model.count(found);
   return static_cast<std::uint32_t>(found);
 }
 
 std::uint32_t RangeDecoder::bit(BitModel& model) {
   const std::uint32_t zero = model.zero_probability_ * (length_ >> bit_precision);
-  const bool one = value_ >= zero;
-  if (one) {
+  const std::uint32_t value = value_ >= zero ? 1 : 0;
+  if (value != 0) {
     value_ -= zero;
     length_ -= zero;
   } else {
     length_ = zero;
-    ++model.zeros_;
   }
   normalize();
-  if (--model.until_update_ == 0) {
-    model.total_ += model.cycle_;
-    if (model.total_ > bit_limit) {
-      model.total_ = (model.total_ + 1) / 2;
-      model.zeros_ = (model.zeros_ + 1) / 2;
-      if (model.zeros_ == model.total_) ++model.total_;
-    }
-    model.zero_probability_ = (model.zeros_ * (0x80000000U / model.total_)) >> (31 - bit_precision);
-    model.cycle_ = std::min(model.cycle_ * 5 / 4, 64U);
-    model.until_update_ = model.cycle_;
-  }
-  return one ? 1 : 0;
+  model.count(value);
+  return value;
 }
 
 std::uint32_t RangeDecoder::raw(unsigned bits) {
-  // More bits than the interval has precision for come as two parts, the lower sixteen first.
-  if (bits > 19) {
+  if (bits > most_raw_bits) {
     const std::uint32_t low = raw(16);
     return raw(bits - 16) << 16 | low;
   }
@@ -113,17 +117,16 @@ std::uint32_t RangeDecoder::raw(unsigned bits) {
   return value;
 }
 
-IntegerDecoder::IntegerDecoder(RangeDecoder& decoder, std::size_t contexts) : decoder_(decoder) {
-  magnitudes_.assign(contexts, SymbolModel(magnitude_bits + 1));
-  for (unsigned k = 1; k <= magnitude_bits; ++k) corrections_.emplace_back(1U << std::min(k, coded_bits));
+IntegerModels::IntegerModels(std::size_t contexts) : magnitudes(contexts, SymbolModel(magnitude_bits + 1)) {
+  for (unsigned k = 1; k <= magnitude_bits; ++k) corrections.emplace_back(1U << std::min(k, coded_bits));
 }
 
 std::uint32_t IntegerDecoder::next(std::uint32_t prediction, std::size_t context) {
   // A magnitude k says that the correction lies in [-(2^k - 1), -2^(k-1)] or [2^(k-1) + 1, 2^k].
-  const std::uint32_t k = decoder_.symbol(magnitudes_[context]);
-  if (k == 0) return prediction + decoder_.bit(unit_);
+  const std::uint32_t k = decoder_.symbol(models_.magnitudes[context]);
+  if (k == 0) return prediction + decoder_.bit(models_.unit);
   if (k == magnitude_bits) return prediction + 0x80000000U;
-  std::uint32_t position = decoder_.symbol(corrections_[k - 1]);
+  std::uint32_t position = decoder_.symbol(models_.corrections[k - 1]);
   if (k > coded_bits) position = position << (k - coded_bits) | decoder_.raw(k - coded_bits);
   const std::uint32_t half = 1U << (k - 1);
   return prediction + (position >= half ? position + 1 : position - ((1U << k) - 1));

@@ -54,9 +54,16 @@ std::vector<Vlr> parse_vlrs(std::span<const std::byte> bytes, std::uint32_t coun
 std::vector<Vlr> read_evlrs(const source::ByteSource& source, const Header& header) {
   std::vector<Vlr> records;
   std::uint64_t at = header.evlr_offset;
-  for (std::uint32_t i = 0; i < header.evlr_count; ++i) {
+  std::uint32_t count = header.evlr_count;
+  // LAS 1.3 has one such record, the waveforms, where the header says that they are in this file.
+  constexpr std::uint16_t internal_waveforms = 1U << 1;
+  if (header.version_minor == 3 && (header.global_encoding & internal_waveforms) != 0 && header.waveform_offset != 0) {
+    at = header.waveform_offset;
+    count = 1;
+  }
+  for (std::uint32_t i = 0; i < count; ++i) {
     const auto fail = [&](std::uint64_t wanted) {
-      throw CorruptData("EVLR " + std::to_string(i + 1) + " of " + std::to_string(header.evlr_count) + " needs " + std::to_string(wanted) +
+      throw CorruptData("EVLR " + std::to_string(i + 1) + " of " + std::to_string(count) + " needs " + std::to_string(wanted) +
                         " bytes at offset " + std::to_string(at) + " but the file ends at " + std::to_string(source.size()) +
                         "; the file is truncated or damaged, copy it again");
     };

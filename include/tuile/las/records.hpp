@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tuile/core/executor.hpp"
 #include "tuile/las/file_info.hpp"
 
 namespace tuile::las {
@@ -37,7 +38,8 @@ class RecordWriter {
   ///            are made by the writer (those in `layout` are ignored), all others are kept byte for byte.
   ///            layout.extra_dimensions describes the bytes after the standard part of a record; counts and bounds are
   ///            computed from the points; layout.header.compressed chooses LAZ or LAS.
-  RecordWriter(const std::string& path, const FileInfo& layout);
+  /// executor   compresses chunks in parallel (the same bytes); null: in the calling thread. Must outlive the writer.
+  RecordWriter(const std::string& path, const FileInfo& layout, Executor* executor = nullptr);
   ~RecordWriter();
   RecordWriter(RecordWriter&&) noexcept;
   RecordWriter& operator=(RecordWriter&&) noexcept;

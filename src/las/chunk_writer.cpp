@@ -1,0 +1,82 @@
+#include "las/chunk_writer.hpp"
+
+#include <laszip/laszip_api.h>
+
+#include <ostream>
+#include <sstream>
+#include <string>
+
+#include "las/byte_reader.hpp"
+#include "las/record_codec.hpp"
+#include "las/vlr.hpp"
+#include "tuile/core/error.hpp"
+
+namespace tuile::las {
+
+namespace {
+
+/// A LASzip writer that makes chunks only: header and records of the file are ours.
+class Writer {
+ public:
+  Writer(std::uint8_t point_format, std::uint16_t record_length) {
+    if (laszip_create(&laszip_) != 0) throw OutOfMemory("LASzip cannot be started: no memory");
+    try {
+      check(laszip_set_point_type_and_size(laszip_, point_format, record_length));
+      check(laszip_request_native_extension(laszip_, 1));
+      check(laszip_set_chunk_size(laszip_, written_chunk_size));
+    } catch (...) {
+      laszip_destroy(laszip_);
+      throw;
+    }
+  }
+  ~Writer() { laszip_destroy(laszip_); }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  laszip_POINTER get() const noexcept { return laszip_; }
+  void check(laszip_I32 result) const {
+    if (result == 0) return;
+    laszip_CHAR* text = nullptr;
+    laszip_get_error(laszip_, &text);
+    throw Unsupported(std::string("LASzip cannot write these points: ") + (text != nullptr ? text : "no reason given"));
+  }
+
+ private:
+  laszip_POINTER laszip_ = nullptr;
+};
+
+}  // namespace
+
+std::vector<std::byte> make_laszip_payload(std::uint8_t point_format, std::uint16_t record_length) {
+  const Writer writer(point_format, record_length);
+  laszip_U8* bytes = nullptr;
+  laszip_U32 size = 0;
+  writer.check(laszip_create_laszip_vlr(writer.get(), &bytes, &size));
+  const auto* begin = reinterpret_cast<const std::byte*>(bytes);
+  return std::vector<std::byte>(begin + vlr_header_size, begin + size);
+}
+
+std::vector<std::byte> compress_chunk(std::span<const std::byte> records, std::uint8_t point_format, std::uint16_t record_length) {
+  const Writer writer(point_format, record_length);
+  const RecordCodec codec(point_format, record_length);
+  std::ostringstream stream;
+  writer.check(laszip_open_writer_stream(writer.get(), stream, 1, 1));
+  laszip_point* point = nullptr;
+  writer.check(laszip_get_point_pointer(writer.get(), &point));
+  for (std::size_t at = 0; at < records.size(); at += record_length) {
+    codec.to_point(records.data() + at, *point);
+    writer.check(laszip_write_point(writer.get()));
+  }
+  writer.check(laszip_close_writer(writer.get()));
+  // LASzip wrote the place of a chunk table, the chunk, and a table of one chunk.
+  const std::string_view image = stream.view();
+  const auto* bytes = reinterpret_cast<const std::byte*>(image.data());
+  if (image.size() < sizeof(std::int64_t)) throw OutOfMemory("LASzip wrote nothing: no memory for a compressed chunk");
+  const auto end = load<std::int64_t>(bytes);
+  if (end < static_cast<std::int64_t>(sizeof end) || static_cast<std::size_t>(end) > image.size()) {
+    throw OutOfMemory("LASzip wrote an incomplete chunk: no memory for it");
+  }
+  return std::vector<std::byte>(bytes + sizeof end, bytes + end);
+}
+
+}  // namespace tuile::las

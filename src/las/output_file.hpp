@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace tuile::las {
+
+/// A local file that is written from front to back, and patched where something is known only later. Throws the typed error of errno.
+class OutputFile {
+ public:
+  explicit OutputFile(std::string path);
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  std::uint64_t size() const noexcept { return size_; }
+  void append(std::span<const std::byte> bytes);
+  /// Overwrites bytes that were appended before.
+  void patch(std::uint64_t offset, std::span<const std::byte> bytes);
+  /// Reports what the file system held back until the file was closed.
+  void close();
+
+ private:
+  void write_at(std::uint64_t offset, std::span<const std::byte> bytes);
+  std::string path_;
+  int descriptor_;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace tuile::las
