@@ -15,6 +15,7 @@ namespace tuile::synth {
 namespace {
 
 constexpr double block_side = 50;  ///< streets lie between blocks, objects stay inside
+constexpr double largest_area = 4e8;  ///< m², of a town: all its objects are in memory
 constexpr double street_strip = 7;  ///< kept free along a block's border
 
 enum class BlockKind : std::uint8_t { houses, flats, park, pond, gardens, field };
@@ -39,6 +40,8 @@ void check(const TownOptions& options) {
           "1 to 10000 metres in whole centimetres are expected");
   require(options.density >= 0.1 && options.density <= 1000, "density", std::to_string(options.density), "0.1 to 1000 pulses per m² are expected");
   require(options.point_format == 6 || options.point_format == 8, "point_format", std::to_string(options.point_format), "6 or 8 is expected");
+  const double area = options.size * options.size * options.tiles_x * options.tiles_y;
+  require(area <= largest_area, "size", std::to_string(options.size), "a town may have 400 km²: ask for fewer or smaller tiles");
   for (const auto& [name, corner, tiles] : {std::tuple{"west", options.west, options.tiles_x}, std::tuple{"south", options.south, options.tiles_y}}) {
     require(whole(corner), name, std::to_string(corner), "whole metres are expected");
     // Coordinates are 32-bit centimetres.

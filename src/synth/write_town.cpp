@@ -86,12 +86,10 @@ std::vector<std::byte> pack(const std::vector<TownPoint>& points, int point_form
   return records;
 }
 
-/// Samples a few strips at a time in parallel and writes them in order, so that memory does not grow with the tile.
-void write_tile(const Scanner& scanner, const TownOptions& options, int x, int y, const std::string& path, Executor& executor) {
-  const std::string unfinished = path + ".part";
-  las::RecordWriter writer(unfinished, layout_of(options));
+/// Samples `at_once` strips in parallel and writes them in order, so that memory does not grow with the tile.
+void write_tile(const Scanner& scanner, const TownOptions& options, int x, int y, const std::string& path, std::size_t at_once, Executor& executor) {
+  las::RecordWriter writer(path, layout_of(options));
   const std::vector<Scanner::Strip> strips = scanner.strips(x, y);
-  const auto at_once = static_cast<std::size_t>(2 * executor.threads());
   std::vector<std::vector<std::byte>> records(at_once);
   for (std::size_t begin = 0; begin < strips.size(); begin += at_once) {
     const std::size_t count = std::min(at_once, strips.size() - begin);
@@ -103,9 +101,6 @@ void write_tile(const Scanner& scanner, const TownOptions& options, int x, int y
     for (std::size_t i = 0; i < count; ++i) writer.write(records[i]);
   }
   writer.finish();
-  std::error_code error;
-  std::filesystem::rename(unfinished, path, error);
-  if (error) throw_errno(error.value(), "rename to", path);
 }
 
 }  // namespace
@@ -121,9 +116,21 @@ std::vector<std::string> write_town(const TownOptions& options, const std::strin
   for (int y = 0; y < options.tiles_y; ++y) {
     for (int x = 0; x < options.tiles_x; ++x) paths.push_back((folder / ("town_" + std::to_string(x) + "_" + std::to_string(y) + ".laz")).string());
   }
+  // About two strips per thread in all: those that the tiles under way do not need, go to each tile's own loop.
+  const auto threads = static_cast<std::size_t>(executor.threads());
+  const std::size_t at_once = std::max<std::size_t>(2, 2 * threads / std::min(threads, paths.size()));
   executor.for_each(paths.size(), [&](std::size_t i) {
     const int x = static_cast<int>(i) % options.tiles_x, y = static_cast<int>(i) / options.tiles_x;
-    write_tile(scanner, options, x, y, paths[i], executor);
+    const std::string unfinished = paths[i] + ".part";
+    std::error_code failed;
+    try {
+      write_tile(scanner, options, x, y, unfinished, at_once, executor);
+    } catch (...) {
+      std::filesystem::remove(unfinished, failed);
+      throw;
+    }
+    std::filesystem::rename(unfinished, paths[i], failed);
+    if (failed) throw_errno(failed.value(), "rename to", paths[i]);
   });
   return paths;
 }

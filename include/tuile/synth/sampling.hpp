@@ -3,10 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
-#include "tuile/core/executor.hpp"
 #include "tuile/synth/town.hpp"
 
 namespace tuile::synth {
@@ -55,10 +53,5 @@ class Scanner {
 
 /// All points of a tile, in the order of time. A point belongs to tile floor((x − west) / size), in exact units.
 std::vector<TownPoint> sample_tile(const Town& town, int tile_x, int tile_y);
-
-/// Writes `directory`/tiles/town_<x>_<y>.laz (from the west and south, from 0): LAS 1.4, EPSG:2154 with IGN69 heights, points in the order
-/// of time. Tiles are streamed in strips, whatever their size. Same options, same bytes, whatever the threads. Returns the paths, west to
-/// east, then south to north. Throws InvalidArgument (options), IoError.
-std::vector<std::string> write_town(const TownOptions& options, const std::string& directory, Executor& executor);
 
 }  // namespace tuile::synth

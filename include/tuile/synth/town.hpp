@@ -3,15 +3,17 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "tuile/core/bounds.hpp"
+#include "tuile/core/executor.hpp"
 
 namespace tuile::synth {
 
 /// What town to make. Lambert-93 (EPSG:2154), metres.
 struct TownOptions {
-  int tiles_x = 3, tiles_y = 3;   ///< tiles from west to east and from south to north
+  int tiles_x = 3, tiles_y = 3;   ///< tiles from west to east and from south to north; at most 400 km² together
   double size = 200;              ///< side of a tile, metres, whole centimetres, 1 to 10 000
   double density = 20;            ///< laser pulses per m², 0.1 to 1000
   std::uint64_t seed = 1;         ///< same seed and options, same bytes
@@ -90,5 +92,10 @@ struct Town {
 
 /// Plans the town. Throws InvalidArgument naming the option that is out of range.
 Town make_town(const TownOptions& options);
+
+/// Writes `directory`/tiles/town_<x>_<y>.laz (from the west and south, from 0): LAS 1.4, EPSG:2154 with IGN69 heights, points in the order
+/// of time. Tiles are streamed in strips, whatever their size. Same options, same bytes, whatever the threads. Returns the paths, west to
+/// east, then south to north. Throws InvalidArgument (options), IoError.
+std::vector<std::string> write_town(const TownOptions& options, const std::string& directory, Executor& executor);
 
 }  // namespace tuile::synth

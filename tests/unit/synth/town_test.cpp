@@ -25,6 +25,7 @@ TEST(Town, RefusesOptionsOutOfRange) {
   refused([](TownOptions& o) { o.size = 0.5; });
   refused([](TownOptions& o) { o.size = 100.001; });
   refused([](TownOptions& o) { o.size = std::nan(""); });
+  refused([](TownOptions& o) { o.tiles_x = o.tiles_y = 101; });
   refused([](TownOptions& o) { o.density = 0; });
   refused([](TownOptions& o) { o.density = std::nan(""); });
   refused([](TownOptions& o) { o.point_format = 7; });
