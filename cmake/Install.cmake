@@ -12,10 +12,16 @@ install(TARGETS ${tuile_modules} tuile_all EXPORT tuileTargets ARCHIVE DESTINATI
 install(EXPORT tuileTargets NAMESPACE tuile:: DESTINATION ${tuile_package_dir})
 install(DIRECTORY include/tuile DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
-set(TUILE_LINKED_PACKAGES ZLIB yaml-cpp fmt spdlog nlohmann_json)
-if(NOT TUILE_SANITIZER STREQUAL "thread")  # whose executor uses plain threads
-  list(APPEND TUILE_LINKED_PACKAGES TBB)
-endif()
+# What the static libraries link with must be found again by who uses them: the package of a target is what stands before its "::".
+set(TUILE_LINKED_PACKAGES)
+foreach(module ${tuile_modules})
+  get_target_property(libraries ${module} LINK_LIBRARIES)
+  list(FILTER libraries INCLUDE REGEX "^[A-Za-z0-9_-]+::")
+  list(TRANSFORM libraries REPLACE "::.*" "")
+  list(APPEND TUILE_LINKED_PACKAGES ${libraries})
+endforeach()
+list(REMOVE_DUPLICATES TUILE_LINKED_PACKAGES)
+list(JOIN TUILE_LINKED_PACKAGES " " TUILE_LINKED_PACKAGES)
 configure_package_config_file(cmake/tuileConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/tuileConfig.cmake INSTALL_DESTINATION ${tuile_package_dir})
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/tuileConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/tuileConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/tuileConfigVersion.cmake cmake/ImportLibrary.cmake
