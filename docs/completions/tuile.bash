@@ -25,7 +25,7 @@ _tuile() {
         synth) [[ $word == -* ]] && words="--output --tiles --size --density --seed --format $common" ;;
         verify) [[ $word == -* ]] && words=$common ;;
         config) if [[ $word == -* ]]; then words="--config --preset --set $common"; else words="show check presets"; fi ;;
-        bench) if [[ $word == -* ]]; then words=$common; else words="decode features pipeline"; fi ;;
+        bench) if [[ $word == -* ]]; then words="--runs --threads --tiles --points $common"; else words="decode features pipeline all"; fi ;;
       esac ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
