@@ -86,6 +86,8 @@ void AtomicFile::read_at(std::uint64_t offset, std::span<std::byte> bytes) const
 WrittenFile AtomicFile::publish() {
   struct stat status {};
   if (::fstat(descriptor_, &status) != 0) throw_errno(errno, "read the size of", temporary_.string());
+  // The device starts on the pages while the checksum reads them; whatever is left waits in fsync.
+  (void)::sync_file_range(descriptor_, 0, 0, SYNC_FILE_RANGE_WRITE);
   WrittenFile written{path_.filename().string(), static_cast<std::uint64_t>(status.st_size), checksum(descriptor_, temporary_.string())};
   if (::fsync(descriptor_) != 0) throw_errno(errno, "flush", path_.string());
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw_errno(errno, "publish", path_.string());

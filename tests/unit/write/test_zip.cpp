@@ -104,18 +104,21 @@ TEST(NpzReader, DamageGivesErrorsOnly) {
     sink->finish();
     EXPECT_EQ(read_npz_headers(folder / "a.npz").size(), 6U);
     const std::string sound = test::read_file(folder / "a.npz");
-    for (std::size_t cut = 0; cut < sound.size(); ++cut) {
-      test::write_file(folder / "b.npz", sound.substr(0, cut));
-      EXPECT_THROW(read_npz_headers(folder / "b.npz"), CorruptData) << cut;
+    for (std::size_t cut = sound.size(); cut-- > 0;) {
+      std::filesystem::resize_file(folder / "a.npz", cut);
+      EXPECT_THROW(read_npz_headers(folder / "a.npz"), CorruptData) << cut;
     }
+    // Written into place, without truncation: that would make the file system flush every time.
+    std::fstream file(folder / "a.npz", std::ios::in | std::ios::out | std::ios::binary);
     std::mt19937 random(1);
     std::size_t refused = 0;
     for (int trial = 0; trial < 3000; ++trial) {
       std::string damaged = sound;
       for (int flip = 0; flip < 3; ++flip) damaged[random() % damaged.size()] = static_cast<char>(random());
-      test::write_file(folder / "b.npz", damaged);
+      file.seekp(0);
+      file << damaged << std::flush;
       try {
-        read_npz_headers(folder / "b.npz");
+        read_npz_headers(folder / "a.npz");
       } catch (const CorruptData&) {
         ++refused;
       }

@@ -107,7 +107,9 @@ inline write::Sidecar sample_sidecar() {
   sidecar.crs_name = "RGF93 / Lambert-93";
   sidecar.halo_width = 10;
   sidecar.halo_used = {{"in/east.laz", 5, 6}, {"in/west.laz", 7, -8}};
-  sidecar.halo_missing = {{{"in/north.laz", 1, 2}, "truncated"}};
+  sidecar.halo_missing.resize(1);
+  sidecar.halo_missing[0].file = {"in/north.laz", 1, 2};
+  sidecar.halo_missing[0].reason = "truncated";
   sidecar.grid_scale = 0.01;
   sidecar.rounded = true;
   sidecar.rows = 10;
