@@ -76,8 +76,12 @@ las::FileInfo extended(const las::FileInfo& original, const std::vector<LazColum
 
 class LazSink final : public Sink {
  public:
-  LazSink(const std::filesystem::path& path, TileLayout layout, LazSinkOptions options)
-      : layout_(std::move(layout)), options_(std::move(options)), layout_out_(extended(options_.original, options_.columns)), file_(path) {
+  LazSink(const std::filesystem::path& path, TileLayout layout, LazSinkOptions options, Executor* executor)
+      : layout_(std::move(layout)),
+        options_(std::move(options)),
+        layout_out_(extended(options_.original, options_.columns)),
+        executor_(executor),
+        file_(path) {
     const std::uint64_t records = options_.original.header.point_count;
     const std::uint64_t selected = options_.rows ? options_.rows->size() : records;
     if (layout_.points != selected)
@@ -125,7 +129,7 @@ class LazSink final : public Sink {
   };
 
   void open_output() {
-    if (!output_) output_.emplace(file_.temporary_path().string(), layout_out_);
+    if (!output_) output_.emplace(file_.temporary_path().string(), layout_out_, executor_);
   }
 
   void open_input() {
@@ -171,6 +175,7 @@ class LazSink final : public Sink {
   const TileLayout layout_;
   const LazSinkOptions options_;
   const las::FileInfo layout_out_;
+  Executor* const executor_;
 
   AtomicFile file_;
   Buffer<std::byte> bytes_;  ///< of the input file
@@ -184,8 +189,8 @@ class LazSink final : public Sink {
 
 }  // namespace
 
-std::unique_ptr<Sink> make_laz_sink(const std::filesystem::path& path, const TileLayout& layout, LazSinkOptions options) {
-  return std::make_unique<LazSink>(path, layout, std::move(options));
+std::unique_ptr<Sink> make_laz_sink(const std::filesystem::path& path, const TileLayout& layout, LazSinkOptions options, Executor* executor) {
+  return std::make_unique<LazSink>(path, layout, std::move(options), executor);
 }
 
 }  // namespace tuile::write

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tuile/core/buffer.hpp"
+#include "tuile/core/executor.hpp"
 #include "tuile/las/file_info.hpp"
 #include "tuile/write/sink.hpp"
 
@@ -32,7 +33,8 @@ struct LazSinkOptions {
 /// The input file again as LAZ, every dimension bit for bit, every VLR and EVLR as las::RecordWriter keeps them, with one float32
 /// extra-bytes dimension per column after the file's own. Rows are compressed as soon as all rows before them are there: blocks in row
 /// order are never copied, others wait in memory for their turn.
+/// executor   compresses in parallel (the same bytes); null: in the calling thread. Must outlive the sink
 /// Throws InvalidArgument: a record would pass 65535 bytes, a name too long, row counts that disagree; CorruptData, IoError, PermissionDenied.
-std::unique_ptr<Sink> make_laz_sink(const std::filesystem::path& path, const TileLayout& layout, LazSinkOptions options);
+std::unique_ptr<Sink> make_laz_sink(const std::filesystem::path& path, const TileLayout& layout, LazSinkOptions options, Executor* executor = nullptr);
 
 }  // namespace tuile::write

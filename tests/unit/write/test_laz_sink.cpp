@@ -178,18 +178,19 @@ TEST(LazSink, AppendsDimensionsAndKeepsTheRest) {
   }
 }
 
-TEST(LazSink, BlockOrderDoesNotMatter) {
+TEST(LazSink, BlockOrderAndThreadsDoNotMatter) {
   const TemporaryFolder folder;
-  write_las(folder / "in.laz", 50000, 0, {});
+  write_las(folder / "in.laz", 150000, 0, {});
   const LasFile input(folder / "in.laz");
-  const Rows rows(50000, {"density", "x", "planarity"});
-  const auto write = [&](const std::string& name, std::vector<std::size_t> starts, std::size_t block) {
-    const std::unique_ptr<Sink> sink = make_laz_sink(folder / name, rows.layout, options_for(input, two_columns));
-    for (const std::size_t start : starts) sink->write(rows.rows(start, std::min(block, 50000 - start)));
+  const Rows rows(150000, {"density", "x", "planarity"});
+  Executor executor(2);
+  const auto write = [&](const std::string& name, std::vector<std::size_t> starts, std::size_t block, Executor* compressing) {
+    const std::unique_ptr<Sink> sink = make_laz_sink(folder / name, rows.layout, options_for(input, two_columns), compressing);
+    for (const std::size_t start : starts) sink->write(rows.rows(start, std::min(block, 150000 - start)));
     return sink->finish().checksum;
   };
-  const std::string whole = write("a.laz", {0}, 50000);
-  EXPECT_EQ(write("b.laz", {40000, 10000, 0, 30000, 20000}, 10000), whole);
+  const std::string whole = write("a.laz", {0}, 150000, nullptr);
+  EXPECT_EQ(write("b.laz", {120000, 30000, 0, 90000, 60000}, 30000, &executor), whole);
   expect_rows(LasFile(folder / "b.laz"), input, rows, two_columns);
 }
 
