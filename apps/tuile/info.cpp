@@ -113,8 +113,8 @@ int info(const InfoArguments& arguments, Context& context) {
     } catch (const Cancelled&) {
       throw;
     } catch (const Error& error) {
-      const std::string message = error.what();
-      context.console.error(message.find(input.path) == std::string::npos ? input.path + ": " + message : message);
+      const std::string message = located(error.what(), input.path);
+      context.console.error(message);
       all.push_back({{"path", input.path}, {"error", message}, {"kind", to_string(error.kind())}});
       failed = true;
     }

@@ -52,9 +52,9 @@ std::vector<Outcome> read_entries(const std::vector<InputFile>& inputs, const Ca
       try {
         outcomes[i] = read_entry(inputs[i], options.crs);
       } catch (const Error& error) {
-        outcomes[i] = FailedInput{inputs[i].path, inputs[i].name, error.kind(), error.what()};
+        outcomes[i] = FailedInput{inputs[i].path, inputs[i].name, error.kind(), located(error.what(), inputs[i].path)};
       } catch (const std::exception& error) {
-        outcomes[i] = FailedInput{inputs[i].path, inputs[i].name, ErrorKind::io, error.what()};
+        outcomes[i] = FailedInput{inputs[i].path, inputs[i].name, ErrorKind::io, located(error.what(), inputs[i].path)};
       }
     }
   };

@@ -41,10 +41,11 @@ void throw_error(ErrorKind kind, const std::string& message) {
   throw Error(kind, message);
 }
 
-void rethrow_at(const Error& error, const std::string& place) {
-  const std::string message = error.what();
-  throw_error(error.kind(), message.find(place) == std::string::npos ? place + ": " + message : message);
+std::string located(const std::string& message, const std::string& place) {
+  return message.find(place) == std::string::npos ? place + ": " + message : message;
 }
+
+void rethrow_at(const Error& error, const std::string& place) { throw_error(error.kind(), located(error.what(), place)); }
 
 void throw_errno(int error_number, const char* what, const std::string& path) {
   const std::string message = std::string("cannot ") + what + " " + path + ": " + std::generic_category().message(error_number);

@@ -26,11 +26,11 @@ FailedTile failed_tile(const std::string& path, const std::exception_ptr& error)
   try {
     std::rethrow_exception(error);
   } catch (const Error& e) {
-    return {path, e.kind(), e.what()};
+    return {path, e.kind(), located(e.what(), path)};
   } catch (const std::bad_alloc&) {
     return {path, ErrorKind::out_of_memory, "out of memory; lower memory.budget, prefetch.workers or batch.size"};
   } catch (const std::exception& e) {
-    return {path, ErrorKind::io, e.what()};
+    return {path, ErrorKind::io, located(e.what(), path)};
   }
 }
 

@@ -18,7 +18,7 @@ namespace tuile::pipeline {
 
 namespace {
 
-write::LazSinkOptions laz_options(const catalog::TileEntry& tile, const ComputedTile& computed, const RunPlan& plan) {
+write::LazSinkOptions laz_options(const PlannedTile& planned, const catalog::TileEntry& tile, const ComputedTile& computed, const RunPlan& plan) {
   write::LazSinkOptions options;
   const std::vector<std::string>& names = computed.output.features.names;
   for (const features::Column& column : plan.features.columns) {
@@ -29,8 +29,10 @@ write::LazSinkOptions laz_options(const catalog::TileEntry& tile, const Computed
   }
   options.original = las::read_info(*source::open_file(tile.path));
   options.read_original = [path = tile.path] { return source::read_all(*source::open_file(path)); };
-  const Buffer<std::uint32_t>& rows = computed.input->core->rows;
-  options.rows.assign(rows.begin(), rows.end());
+  if (planned.task.tile.bbox) {
+    const Buffer<std::uint32_t>& rows = computed.input->core->rows;
+    options.rows.emplace(rows.begin(), rows.end());
+  }
   return options;
 }
 
@@ -136,7 +138,7 @@ void publish(const PlannedTile& planned, const ComputedTile& computed, const Run
     const auto compression = config.write.npz.compression == config::NpzCompression::deflate ? write::Compression::deflate : write::Compression::none;
     sinks.push_back(write::make_npz_sink(planned.output + ".npz", layout, compression, executor));
   }
-  if (config.write.laz_wanted) sinks.push_back(write::make_laz_sink(planned.output + ".laz", layout, laz_options(tile, computed, plan)));
+  if (config.write.laz_wanted) sinks.push_back(write::make_laz_sink(planned.output + ".laz", layout, laz_options(planned, tile, computed, plan)));
   write::TileWriter writer(planned.output + ".json", std::move(sinks));
   if (core.size() > 0) {
     writer.write({.first_row = 0,

@@ -75,7 +75,7 @@ std::string to_text(const RunSummary& s) {
   text += fmt::format("  loads hidden {:.1f} %, cache hits {:.1f} %, decode amplification {:.2f}, CPU {:.2f} s, peak memory {:.0f} MiB of a budget of {:.0f} MiB\n",
                       100 * s.loader.io_hidden_ratio(), 100 * s.loader.cache_hit_rate(), s.decode_amplification(), s.cpu_seconds,
                       static_cast<double>(s.peak_rss) / (1 << 20), static_cast<double>(s.memory_budget) / (1 << 20));
-  for (const FailedTile& tile : s.failed) text += fmt::format("  failed: {} ({})\n", tile.message.find(tile.path) == std::string::npos ? tile.path + ": " + tile.message : tile.message, to_string(tile.kind));
+  for (const FailedTile& tile : s.failed) text += fmt::format("  failed: {} ({})\n", located(tile.message, tile.path), to_string(tile.kind));
   return text;
 }
 

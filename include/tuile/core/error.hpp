@@ -62,7 +62,10 @@ using DeviceError = TypedError<ErrorKind::device>;
 /// Throws the typed error of `kind`.
 [[noreturn]] void throw_error(ErrorKind kind, const std::string& message);
 
-/// Throws `error` again, of the same type, with `place` before its message ("tile.laz: truncated …") unless it names the place already.
+/// `message` with `place` before it, unless it names the place already.
+std::string located(const std::string& message, const std::string& place);
+
+/// Throws `error` again, of the same type, its message located() at `place`: "tile.laz: truncated …".
 [[noreturn]] void rethrow_at(const Error& error, const std::string& place);
 
 /// The typed error for `errno` after a failed system call on `path`; `what` is the verb ("open", "read").
