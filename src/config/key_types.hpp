@@ -2,13 +2,11 @@
 
 // Makes a Key of each type from its texts, its range and a function that picks its member out of a Config (const or not).
 
-#include <array>
-#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -27,8 +25,15 @@ struct KeyText {
 };
 
 inline Key make_key(KeyText text, std::string expected, std::string example) {
-  return {std::move(text.path), std::move(text.unit), text.changes_bytes, std::move(text.meaning), std::move(text.cost), std::move(expected),
-          std::move(example), {}, {}};
+  return {std::move(text.path),
+          std::move(text.unit),
+          text.changes_bytes,
+          std::move(text.meaning),
+          std::move(text.cost),
+          std::move(expected),
+          std::move(example),
+          {},
+          {}};
 }
 
 template <class T>
@@ -40,8 +45,9 @@ struct IsOptional<std::optional<T>> : std::true_type {};
 template <class Member>
 Key integer_key(KeyText text, std::int64_t low, std::int64_t high, std::string example, Member member) {
   using Held = std::remove_cvref_t<decltype(member(std::declval<Config&>()))>;
-  const std::string range = high == std::numeric_limits<std::int64_t>::max() ? "an integer of " + std::to_string(low) + " or more"
-                                                                             : "an integer from " + std::to_string(low) + " to " + std::to_string(high);
+  const std::string range = high == std::numeric_limits<std::int64_t>::max()
+                                ? "an integer of " + std::to_string(low) + " or more"
+                                : "an integer from " + std::to_string(low) + " to " + std::to_string(high);
   Key key = make_key(std::move(text), (IsOptional<Held>::value ? "auto or " : "") + range, std::move(example));
   key.read = [=](Config& config, const Cell& cell) {
     if constexpr (IsOptional<Held>::value) {
@@ -71,8 +77,8 @@ enum class Lower { closed, open };
 template <class Member>
 Key real_key(KeyText text, Lower lower, double low, double high, std::string example, Member member) {
   using Held = std::remove_cvref_t<decltype(member(std::declval<Config&>()))>;
-  const std::string range = std::string("a number ") + (lower == Lower::open ? "above " : "from ") + format_real(low) + (lower == Lower::open ? ", at most " : " to ") +
-                            format_real(high);
+  const std::string range = std::string("a number ") + (lower == Lower::open ? "above " : "from ") + format_real(low) +
+                            (lower == Lower::open ? ", at most " : " to ") + format_real(high);
   Key key = make_key(std::move(text), (IsOptional<Held>::value ? "null or " : "") + range, std::move(example));
   key.read = [=](Config& config, const Cell& cell) {
     if constexpr (IsOptional<Held>::value) {

@@ -1,7 +1,7 @@
 #include "config/keys.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <limits>
 #include <set>
 
 #include "config/key_types.hpp"
@@ -16,7 +16,8 @@ const std::vector<std::string> feature_sets{"minimal", "lod2", "asprs", "lod3", 
 const std::string leave_out = "leave it out (null)";
 
 Key input_key() {
-  Key key = make_key({"input", "", false, "What to process: files, directories, globs, or text files of these (`@list.txt`).", ""}, "a list of paths", "[tiles/]");
+  Key key = make_key({"input", "", false, "What to process: files, directories, globs, or text files of these (`@list.txt`).", ""},
+                     "a path or a list of paths", "[tiles/]");
   key.read = [](Config& config, const Cell& cell) {
     config.input.clear();
     // One path is taken as it stands: a comma may be part of its name.
@@ -28,14 +29,16 @@ Key input_key() {
 }
 
 Key output_key() {
-  Key key = make_key({"output", "", false, "Directory that the outputs are written to; made where it does not exist.", ""}, "a path", "out");
+  Key key =
+      make_key({"output", "", false, "Directory that the outputs are written to; made where it does not exist.", ""}, "a path", "out");
   key.read = [](Config& config, const Cell& cell) { config.output = read_text(cell); };
   key.show = [](const Config& config) { return format_text(config.output); };
   return key;
 }
 
 Key devices_key() {
-  Key key = make_key({"devices", "", false, "Ids of the CUDA devices to use; `auto`: all of them. The cpu backend has none.", "Memory on every device named."},
+  Key key = make_key({"devices", "", false, "Ids of the CUDA devices to use; `auto`: all of them. The cpu backend has none.",
+                      "Memory on every device named."},
                      "auto or a list of device ids (integers from 0 to 1023)", "[0]");
   key.read = [](Config& config, const Cell& cell) {
     config.devices.reset();
@@ -58,7 +61,8 @@ Key devices_key() {
 Key feature_set_key() {
   const std::string sets = one_of(feature_sets, [](const std::string& name) { return name; });
   Key key = make_key({"features.set", "", true, "The columns to compute: a named set, or a list of feature names, whose order is kept.",
-                      "`height_above_ground` builds a ground surface, `num_points_2m` counts every point within 2 m: columns without them take less time."},
+                      "`height_above_ground` builds a ground surface, `num_points_2m` counts every point within 2 m: columns without them "
+                      "take less time."},
                      sets + ", or a list of feature names", "lod2");
   key.read = [](Config& config, const Cell& cell) {
     config.features.names.clear();
@@ -89,10 +93,11 @@ Key feature_set_key() {
 }
 
 Key scales_key() {
-  Key key = make_key({"features.scales", "", true,
-                      "Further neighbourhoods: the neighbourhood features are computed again with each, in columns with the suffix `_k50`, `_r2`.",
-                      "Each scale costs about as much as the first."},
-                     "a list of {k: integer from 3 to 4096} or {radius: number above 0, at most 1000}", "[{k: 50}, {radius: 2}]");
+  Key key = make_key(
+      {"features.scales", "", true,
+       "Further neighbourhoods: the neighbourhood features are computed again with each, in columns with the suffix `_k50`, `_r2`.",
+       "Each scale costs about as much as the first."},
+      "a list of {k: integer from 3 to 4096} or {radius: number above 0, at most 1000}", "[{k: 50}, {radius: 2}]");
   key.read = [](Config& config, const Cell& cell) {
     config.features.scales.clear();
     if (cell.value.kind != Value::Kind::sequence) refuse(cell);
@@ -124,7 +129,8 @@ Key scales_key() {
 
 Key exclude_classes_key() {
   Key key = make_key({"preprocess.exclude_classes", "", true,
-                      "Points of these classes are never neighbours, and their computed columns are NaN. The default leaves out LiDAR HD's artefacts and virtual points; "
+                      "Points of these classes are never neighbours, and their computed columns are NaN. The default leaves out LiDAR HD's "
+                      "artefacts and virtual points; "
                       "`[]` switches it off.",
                       ""},
                      "a list of classes (integers from 0 to 255)", "[65, 66]");
@@ -155,8 +161,10 @@ Key ground_truth_source_key() {
 }
 
 Key imagery_source_key() {
-  Key key = word_key<ImagerySource>({"imagery.source", "", true, "Where colours come from: `tile` takes those of the points, `none` takes none (colour columns are missing).", ""},
-                                    {{"tile", ImagerySource::tile}, {"none", ImagerySource::none}}, [](auto& c) -> auto& { return c.imagery.source; });
+  Key key = word_key<ImagerySource>(
+      {"imagery.source", "", true,
+       "Where colours come from: `tile` takes those of the points, `none` takes none (colour columns are missing).", ""},
+      {{"tile", ImagerySource::tile}, {"none", ImagerySource::none}}, [](auto& c) -> auto& { return c.imagery.source; });
   key.read = [read = key.read](Config& config, const Cell& cell) {
     if (is_word(cell.value, "wms") || cell.value.kind == Value::Kind::sequence) {
       refuse_later(cell, "imagery from WMS or GeoTIFF", "write imagery: {source: tile} or {source: none}");
@@ -167,10 +175,11 @@ Key imagery_source_key() {
 }
 
 Key budget_key() {
-  Key key = make_key({"memory.budget", "bytes", false,
-                      "Memory that tiles may take, cached ones and those in work together; `auto`: half of what the process may use, its cgroup counted.",
-                      "Less memory: fewer tiles ahead, larger tiles computed in blocks."},
-                     "auto or a size of 64MiB or more (500MiB, 4GiB, 2GB, plain bytes)", "4GiB");
+  Key key = make_key(
+      {"memory.budget", "bytes", false,
+       "Memory that tiles may take, cached ones and those in work together; `auto`: half of what the process may use, its cgroup counted.",
+       "Less memory: fewer tiles ahead, larger tiles computed in blocks."},
+      "auto or a size of 64MiB or more (500MiB, 4GiB, 2GB, plain bytes)", "4GiB");
   key.read = [](Config& config, const Cell& cell) {
     config.memory.budget.reset();
     if (!is_word(cell.value, "auto")) config.memory.budget = read_size(cell, std::uint64_t{64} << 20);
@@ -180,7 +189,9 @@ Key budget_key() {
 }
 
 Key formats_key() {
-  Key key = make_key({"write.formats", "", true, "The files written for each tile, besides its JSON sidecar: `npz` (NumPy arrays), `laz` (the tile with the features as extra bytes).",
+  Key key = make_key({"write.formats", "", true,
+                      "The files written for each tile, besides its JSON sidecar: `npz` (NumPy arrays), `laz` (the tile with the features "
+                      "as extra bytes).",
                       "One more file per tile each; LAZ output decodes and encodes every record."},
                      "a list of npz, laz", "[npz, laz]");
   key.read = [](Config& config, const Cell& cell) {
@@ -205,17 +216,29 @@ Key formats_key() {
   return key;
 }
 
+Key laz_features_key() {
+  Key key = make_key({"write.laz.features", "", true, "Where features go in LAZ files: one float32 extra-bytes dimension each.", ""},
+                     "extra_bytes", "extra_bytes");
+  key.read = [](Config&, const Cell& cell) {
+    if (!is_word(cell.value, "extra_bytes")) refuse(cell);
+  };
+  key.show = [](const Config&) { return std::string("extra_bytes"); };
+  return key;
+}
+
 Key report_key() {
   Key key = make_key({"report", "", false, "Path of an HTML report of the run.", ""}, "null", "null");
   key.read = [](Config&, const Cell& cell) {
-    if (cell.value.kind != Value::Kind::null) refuse_later(cell, "the HTML report", leave_out + "; the run's figures are in the output directory's run-<id>.json");
+    if (cell.value.kind != Value::Kind::null)
+      refuse_later(cell, "the HTML report", leave_out + "; the run's figures are in the output directory's run-<id>.json");
   };
   key.show = [](const Config&) { return std::string("null"); };
   return key;
 }
 
 Key trace_key() {
-  Key key = make_key({"trace", "", false, "Path of a trace of the run (Chrome trace events; opens in Perfetto).", ""}, "null or a path", "trace.json");
+  Key key = make_key({"trace", "", false, "Path of a trace of the run (Chrome trace events; opens in Perfetto).", ""}, "null or a path",
+                     "trace.json");
   key.read = [](Config& config, const Cell& cell) {
     config.trace.reset();
     if (cell.value.kind != Value::Kind::null) config.trace = read_text(cell);
@@ -233,82 +256,127 @@ Key text_word_key(KeyText text, const std::vector<std::string>& words, Member me
 }
 
 std::vector<Key> make_keys() {
-  const std::string no_filter = "leave it off (enabled: false)";
+  const std::string leave_off = "leave it off (enabled: false)";
   return {
       input_key(),
       output_key(),
-      text_word_key({"backend", "", false, "What computes the features; `auto` takes the best that can run here and says which. Outputs are done anew when it changes.", ""},
-                    {"auto", "cpu", "cuda"}, [](auto& c) -> auto& { return c.backend; }),
+      text_word_key(
+          {"backend", "", false,
+           "What computes the features; `auto` takes the best that can run here and says which. Outputs are done anew when it changes.",
+           ""},
+          {"auto", "cpu", "cuda"}, [](auto& c) -> auto& { return c.backend; }),
       devices_key(),
       feature_set_key(),
-      integer_key({"features.k", "points", true, "Neighbours of a point, the point itself included. Not used where `features.radius` is set.",
-                   "Time grows with k."}, 3, 4096, "20", [](auto& c) -> auto& { return c.features.k; }),
-      real_key({"features.radius", "m", true, "When set, the neighbours are all points within it instead, at most the `features.max_neighbors` nearest.",
-                "Time grows with the points inside."}, Lower::open, 0, 1000, "1.5", [](auto& c) -> auto& { return c.features.radius; }),
-      integer_key({"features.max_neighbors", "points", true, "Upper bound of the neighbours taken within a radius.", "Bounds the time where points are dense."},
-                  3, 65536, "200", [](auto& c) -> auto& { return c.features.max_neighbors; }),
-      word_key<Missing>({"features.missing", "", true,
-                         "A column whose input the tile lacks (no colour, no ground): `nan` fills it and names it in the sidecar, `drop` leaves the column out, `error` fails the tile.",
-                         ""},
-                        {{"nan", Missing::nan}, {"drop", Missing::drop}, {"error", Missing::error}}, [](auto& c) -> auto& { return c.features.missing; }),
+      integer_key(
+          {"features.k", "points", true, "Neighbours of a point, the point itself included. Not used where `features.radius` is set.",
+           "Time grows with k."},
+          3, 4096, "20", [](auto& c) -> auto& { return c.features.k; }),
+      real_key(
+          {"features.radius", "m", true,
+           "When set, the neighbours are all points within it instead, at most the `features.max_neighbors` nearest.",
+           "Time grows with the points inside."},
+          Lower::open, 0, 1000, "1.5", [](auto& c) -> auto& { return c.features.radius; }),
+      integer_key(
+          {"features.max_neighbors", "points", true, "Upper bound of the neighbours taken within a radius.",
+           "Bounds the time where points are dense."},
+          3, 65536, "200", [](auto& c) -> auto& { return c.features.max_neighbors; }),
+      word_key<Missing>(
+          {"features.missing", "", true,
+           "A column whose input the tile lacks (no colour, no ground): `nan` fills it and names it in the sidecar, `drop` leaves the "
+           "column out, `error` fails the tile.",
+           ""},
+          {{"nan", Missing::nan}, {"drop", Missing::drop}, {"error", Missing::error}}, [](auto& c) -> auto& { return c.features.missing; }),
       scales_key(),
-      word_key<int>({"features.color_depth", "bits", true, "How the file stores colours: they are divided by 65535 (16) or 255 (8).", ""}, {{"16", 16}, {"8", 8}},
-                    [](auto& c) -> auto& { return c.features.color_depth; }),
-      real_key({"halo", "m", true, "Width of the band of neighbouring tiles' points that features at a tile's border are computed with.",
-                "Points in the band are decoded and searched once more."}, Lower::closed, 0, 1000, "10", [](auto& c) -> auto& { return c.halo; }),
-      integer_key({"crs", "EPSG", true, "EPSG code of the tiles, for files that say nothing or something wrong; `auto`: what the file, else its name says.", ""},
-                  1, 999999, "2154", [](auto& c) -> auto& { return c.crs; }),
-      integer_key({"threads", "", false, "Computing threads; `auto`: one per processor that the process may use.", ""}, 1, 4096, "8",
-                  [](auto& c) -> auto& { return c.threads; }),
+      word_key<int>(
+          {"features.color_depth", "bits", true, "How the file stores colours: they are divided by 65535 (16) or 255 (8).", ""},
+          {{"16", 16}, {"8", 8}}, [](auto& c) -> auto& { return c.features.color_depth; }),
+      real_key(
+          {"halo", "m", true, "Width of the band of neighbouring tiles' points that features at a tile's border are computed with.",
+           "Points in the band are decoded and searched once more."},
+          Lower::closed, 0, 1000, "10", [](auto& c) -> auto& { return c.halo; }),
+      integer_key(
+          {"crs", "EPSG", true,
+           "EPSG code of the tiles, for files that say nothing or something wrong; `auto`: what the file, else its name says.", ""},
+          1, 999999, "2154", [](auto& c) -> auto& { return c.crs; }),
+      integer_key(
+          {"threads", "", false, "Computing threads; `auto`: one per processor that the process may use.", ""}, 1, 4096, "8",
+          [](auto& c) -> auto& { return c.threads; }),
       exclude_classes_key(),
-      later_switch_key({"preprocess.statistical_outliers.enabled", "", true, "Marks points far from their neighbours, by the statistics of the distances.", ""}, no_filter,
-                       [](auto& c) -> auto& { return c.preprocess.statistical_outliers.enabled; }),
-      integer_key({"preprocess.statistical_outliers.k", "points", true, "Neighbours that the mean distance is taken over.", ""}, 1, 4096, "12",
-                  [](auto& c) -> auto& { return c.preprocess.statistical_outliers.k; }),
-      real_key({"preprocess.statistical_outliers.std", "", true, "Standard deviations above the mean from which a point is an outlier.", ""}, Lower::open, 0, 1000, "2",
-               [](auto& c) -> auto& { return c.preprocess.statistical_outliers.std; }),
-      later_switch_key({"preprocess.radius_outliers.enabled", "", true, "Marks points with too few neighbours within a radius.", ""}, no_filter,
-                       [](auto& c) -> auto& { return c.preprocess.radius_outliers.enabled; }),
-      real_key({"preprocess.radius_outliers.radius", "m", true, "The radius.", ""}, Lower::open, 0, 1000, "1",
-               [](auto& c) -> auto& { return c.preprocess.radius_outliers.radius; }),
-      integer_key({"preprocess.radius_outliers.min_neighbors", "points", true, "Points wanted inside it.", ""}, 1, 65536, "4",
-                  [](auto& c) -> auto& { return c.preprocess.radius_outliers.min_neighbors; }),
-      later_switch_key({"preprocess.voxel.enabled", "", true, "Keeps one point per cell as valid.", ""}, no_filter, [](auto& c) -> auto& { return c.preprocess.voxel.enabled; }),
-      real_key({"preprocess.voxel.size", "m", true, "Edge of a cell.", ""}, Lower::open, 0, 1000, "0.5", [](auto& c) -> auto& { return c.preprocess.voxel.size; }),
+      later_switch_key(
+          {"preprocess.statistical_outliers.enabled", "", true,
+           "Marks points far from their neighbours, by the statistics of the distances.", ""},
+          leave_off, [](auto& c) -> auto& { return c.preprocess.statistical_outliers.enabled; }),
+      integer_key(
+          {"preprocess.statistical_outliers.k", "points", true, "Neighbours that the mean distance is taken over.", ""}, 1, 4096, "12",
+          [](auto& c) -> auto& { return c.preprocess.statistical_outliers.k; }),
+      real_key(
+          {"preprocess.statistical_outliers.std", "", true, "Standard deviations above the mean from which a point is an outlier.", ""},
+          Lower::open, 0, 1000, "2", [](auto& c) -> auto& { return c.preprocess.statistical_outliers.std; }),
+      later_switch_key(
+          {"preprocess.radius_outliers.enabled", "", true, "Marks points with too few neighbours within a radius.", ""}, leave_off,
+          [](auto& c) -> auto& { return c.preprocess.radius_outliers.enabled; }),
+      real_key(
+          {"preprocess.radius_outliers.radius", "m", true, "The radius.", ""}, Lower::open, 0, 1000, "1",
+          [](auto& c) -> auto& { return c.preprocess.radius_outliers.radius; }),
+      integer_key(
+          {"preprocess.radius_outliers.min_neighbors", "points", true, "Points wanted inside it.", ""}, 1, 65536, "4",
+          [](auto& c) -> auto& { return c.preprocess.radius_outliers.min_neighbors; }),
+      later_switch_key(
+          {"preprocess.voxel.enabled", "", true, "Keeps one point per cell as valid.", ""}, leave_off,
+          [](auto& c) -> auto& { return c.preprocess.voxel.enabled; }),
+      real_key(
+          {"preprocess.voxel.size", "m", true, "Edge of a cell.", ""}, Lower::open, 0, 1000, "0.5",
+          [](auto& c) -> auto& { return c.preprocess.voxel.size; }),
       ground_truth_source_key(),
       imagery_source_key(),
-      integer_key({"prefetch.workers", "threads", false, "Threads that load tiles ahead; 0: none, tiles load one after another (the sequential baseline).",
-                   "Each holds a tile in memory."}, 0, 256, "4", [](auto& c) -> auto& { return c.prefetch.workers; }),
-      integer_key({"prefetch.ahead", "tiles", false, "Tiles loaded before they are asked for.", "Memory of as many tiles, within `memory.budget`."}, 0, 10000, "4",
-                  [](auto& c) -> auto& { return c.prefetch.ahead; }),
-      integer_key({"prefetch.cache_tiles", "tiles", false, "Finished tiles kept for their neighbours' halos, the least recently used leave first.",
-                   "Memory of as many tiles, within `memory.budget`."}, 1, 100000, "8", [](auto& c) -> auto& { return c.prefetch.cache_tiles; }),
-      integer_key({"prefetch.retries", "", false, "Further attempts after an error that can pass.", ""}, 0, 100, "2", [](auto& c) -> auto& { return c.prefetch.retries; }),
-      real_key({"prefetch.timeout", "s", false, "Longest wait for one tile; after it the tile counts as failed.", ""}, Lower::open, 0, 86400, "300",
-               [](auto& c) -> auto& { return c.prefetch.timeout; }),
+      integer_key(
+          {"prefetch.workers", "threads", false,
+           "Threads that load tiles ahead; 0: none, tiles load one after another (the sequential baseline).",
+           "Each holds a tile in memory."},
+          0, 256, "4", [](auto& c) -> auto& { return c.prefetch.workers; }),
+      integer_key(
+          {"prefetch.ahead", "tiles", false, "Tiles loaded before they are asked for.", "Memory of as many tiles, within `memory.budget`."},
+          0, 10000, "4", [](auto& c) -> auto& { return c.prefetch.ahead; }),
+      integer_key(
+          {"prefetch.cache_tiles", "tiles", false, "Finished tiles kept for their neighbours' halos, the least recently used leave first.",
+           "Memory of as many tiles, within `memory.budget`."},
+          1, 100000, "8", [](auto& c) -> auto& { return c.prefetch.cache_tiles; }),
+      integer_key(
+          {"prefetch.retries", "", false, "Further attempts after an error that can pass.", ""}, 0, 100, "2",
+          [](auto& c) -> auto& { return c.prefetch.retries; }),
+      real_key(
+          {"prefetch.timeout", "s", false, "Longest wait for one tile; after it the tile counts as failed.", ""}, Lower::open, 0, 86400,
+          "300", [](auto& c) -> auto& { return c.prefetch.timeout; }),
       budget_key(),
-      integer_key({"batch.size", "tiles", false, "Tiles computed in one call of the backend. Results do not depend on it.", "Memory of as many tiles."}, 1, 1024, "4",
-                  [](auto& c) -> auto& { return c.batch.size; }),
+      integer_key(
+          {"batch.size", "tiles", false, "Tiles computed in one call of the backend. Results do not depend on it.",
+           "Memory of as many tiles."},
+          1, 1024, "4", [](auto& c) -> auto& { return c.batch.size; }),
       formats_key(),
-      word_key<NpzCompression>({"write.npz.compression", "", true, "Compression of the arrays in NPZ files.", "`deflate`: smaller files, slower to write and to read."},
-                               {{"none", NpzCompression::none}, {"deflate", NpzCompression::deflate}}, [](auto& c) -> auto& { return c.write.npz.compression; }),
-      [] {
-        Key key = make_key({"write.laz.features", "", true, "Where features go in LAZ files: one float32 extra-bytes dimension each.", ""}, "extra_bytes", "extra_bytes");
-        key.read = [](Config&, const Cell& cell) {
-          if (!is_word(cell.value, "extra_bytes")) refuse(cell);
-        };
-        key.show = [](const Config&) { return std::string("extra_bytes"); };
-        return key;
-      }(),
-      word_key<LazLabels>({"write.laz.labels", "", true, "Where labels go in LAZ files: their own dimension, or in the place of the file's classes.", ""},
-                          {{"extra_bytes", LazLabels::extra_bytes}, {"classification", LazLabels::classification}}, [](auto& c) -> auto& { return c.write.laz.labels; }),
-      later_switch_key({"write.patches.enabled", "", true, "Cuts tiles into patches of a fixed number of points.", ""}, no_filter,
-                       [](auto& c) -> auto& { return c.write.patches.enabled; }),
-      real_key({"write.patches.size", "m", true, "Edge of a patch.", ""}, Lower::open, 0, 100000, "50", [](auto& c) -> auto& { return c.write.patches.size; }),
-      real_key({"write.patches.overlap", "", true, "Share of a patch's edge that it has in common with the next.", ""}, Lower::closed, 0, 0.95, "0.1",
-               [](auto& c) -> auto& { return c.write.patches.overlap; }),
-      integer_key({"write.patches.points", "points", true, "Points of a patch.", ""}, 1, 16777216, "16384", [](auto& c) -> auto& { return c.write.patches.points; }),
-      integer_key({"write.patches.seed", "", true, "Seed of the choice of points.", ""}, 0, no_limit, "0", [](auto& c) -> auto& { return c.write.patches.seed; }),
+      word_key<NpzCompression>(
+          {"write.npz.compression", "", true, "Compression of the arrays in NPZ files.",
+           "`deflate`: smaller files, slower to write and to read."},
+          {{"none", NpzCompression::none}, {"deflate", NpzCompression::deflate}}, [](auto& c) -> auto& { return c.write.npz.compression; }),
+      laz_features_key(),
+      word_key<LazLabels>(
+          {"write.laz.labels", "", true, "Where labels go in LAZ files: their own dimension, or in the place of the file's classes.", ""},
+          {{"extra_bytes", LazLabels::extra_bytes}, {"classification", LazLabels::classification}},
+          [](auto& c) -> auto& { return c.write.laz.labels; }),
+      later_switch_key(
+          {"write.patches.enabled", "", true, "Cuts tiles into patches of a fixed number of points.", ""}, leave_off,
+          [](auto& c) -> auto& { return c.write.patches.enabled; }),
+      real_key(
+          {"write.patches.size", "m", true, "Edge of a patch.", ""}, Lower::open, 0, 100000, "50",
+          [](auto& c) -> auto& { return c.write.patches.size; }),
+      real_key(
+          {"write.patches.overlap", "", true, "Share of a patch's edge that it has in common with the next.", ""}, Lower::closed, 0, 0.95,
+          "0.1", [](auto& c) -> auto& { return c.write.patches.overlap; }),
+      integer_key(
+          {"write.patches.points", "points", true, "Points of a patch.", ""}, 1, 16777216, "16384",
+          [](auto& c) -> auto& { return c.write.patches.points; }),
+      integer_key(
+          {"write.patches.seed", "", true, "Seed of the choice of points.", ""}, 0, no_limit, "0",
+          [](auto& c) -> auto& { return c.write.patches.seed; }),
       report_key(),
       trace_key(),
   };
@@ -323,8 +391,10 @@ const std::vector<Key>& keys() {
 
 const std::vector<LaterKey>& later_keys() {
   static const std::string no_truth = "leave it out: without ground truth it has no effect";
-  static const std::vector<LaterKey> table{
-      {"ground_truth.wfs", no_truth}, {"ground_truth.cache", no_truth}, {"ground_truth.on_failure", no_truth}, {"ground_truth.layers", no_truth}};
+  static const std::vector<LaterKey> table{{"ground_truth.wfs", no_truth},
+                                           {"ground_truth.cache", no_truth},
+                                           {"ground_truth.on_failure", no_truth},
+                                           {"ground_truth.layers", no_truth}};
   return table;
 }
 

@@ -85,7 +85,8 @@ void apply(Config& config, const std::string& path, const Value& value, const So
     refuse({value, source, path.empty() ? "the configuration" : path, "a map (" + list_names(names) + ")", example});
   }
   for (const Entry& entry : value.entries) {
-    if (std::find(names.begin(), names.end(), entry.key) == names.end()) unknown_key(source.place(entry.line, entry.column), path, entry.key);
+    if (std::find(names.begin(), names.end(), entry.key) == names.end())
+      unknown_key(source.place(entry.line, entry.column), path, entry.key);
     apply(config, join(path, entry.key), entry.value, source);
   }
 }
@@ -97,7 +98,9 @@ void apply_dotted(Config& config, const std::string& path, const Value& value, c
     const std::size_t end = std::min(path.find('.', start), path.size());
     const std::string name = path.substr(start, end - start);
     const std::vector<std::string> names = names_in(section);
-    if (names.empty()) throw ConfigError(source.name + ": unknown key " + quoted_for_message(path) + "; " + section + " holds a value, it has no keys below it");
+    if (names.empty())
+      throw ConfigError(source.name + ": unknown key " + quoted_for_message(path) + "; " + section +
+                        " holds a value, it has no keys below it");
     if (std::find(names.begin(), names.end(), name) == names.end()) unknown_key(source.name, section, name, path.substr(end));
     section = join(section, name);
     start = end + 1;
@@ -107,7 +110,8 @@ void apply_dotted(Config& config, const std::string& path, const Value& value, c
 
 std::string read_file(const std::string& path) {
   const auto fail = [&](int error) {
-    throw ConfigError("cannot read the configuration " + path + ": " + std::generic_category().message(error) + "; a YAML file is expected");
+    throw ConfigError("cannot read the configuration " + path + ": " + std::generic_category().message(error) +
+                      "; a YAML file is expected");
   };
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
   if (!file) fail(errno);

@@ -57,8 +57,16 @@ struct Unit {
   std::string_view name;
   std::uint64_t bytes;
 };
-constexpr std::array<Unit, 10> units{{{"", 1}, {"B", 1}, {"kB", 1000}, {"MB", 1000'000}, {"GB", 1000'000'000}, {"TB", 1000'000'000'000},
-                                      {"KiB", 1ULL << 10}, {"MiB", 1ULL << 20}, {"GiB", 1ULL << 30}, {"TiB", 1ULL << 40}}};
+constexpr std::array<Unit, 10> units{{{"", 1},
+                                      {"B", 1},
+                                      {"kB", 1000},
+                                      {"MB", 1000'000},
+                                      {"GB", 1000'000'000},
+                                      {"TB", 1000'000'000'000},
+                                      {"KiB", 1ULL << 10},
+                                      {"MiB", 1ULL << 20},
+                                      {"GiB", 1ULL << 30},
+                                      {"TiB", 1ULL << 40}}};
 
 }  // namespace
 
@@ -89,7 +97,8 @@ bool read_boolean(const Cell& cell) {
 
 std::int64_t read_integer(const Cell& cell, std::int64_t low, std::int64_t high) {
   std::int64_t number = 0;
-  if (!is_plain(cell.value) || !is_decimal_integer(cell.value.text) || !parse_whole(cell.value.text, number) || number < low || number > high) {
+  if (!is_plain(cell.value) || !is_decimal_integer(cell.value.text) || !parse_whole(cell.value.text, number) || number < low ||
+      number > high) {
     refuse(cell, number_hint(cell.value, true));
   }
   return number;
@@ -166,10 +175,11 @@ std::string format_size(std::uint64_t bytes) {
 std::string format_text(const std::string& text) {
   // Plain where nothing in it can mean anything to YAML, and it cannot be taken for another type or for `auto`.
   const auto is_safe = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '/' || c == '.' || c == '-' || c == '+';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '/' || c == '.' || c == '-' ||
+           c == '+';
   };
-  bool plain = !text.empty() && text.find_first_of("/._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == 0 && text != "null" && text != "Null" &&
-               text != "NULL" && text != "auto" && text != "..." && text != "true" && text != "false";
+  bool plain = !text.empty() && text.find_first_of("/._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == 0 && text != "null" &&
+               text != "Null" && text != "NULL" && text != "auto" && text != "..." && text != "true" && text != "false";
   for (const char c : text) plain = plain && is_safe(c);
   if (plain) return text;
   std::string out = "\"";

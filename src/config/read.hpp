@@ -14,12 +14,14 @@ namespace tuile::config {
 struct Cell {
   const Value& value;
   const Source& source;
-  std::string path;         ///< "features.k", "features.scales[1].k"
-  std::string expected;     ///< "an integer from 3 to 4096"
-  std::string example;      ///< "features.k: 20"
+  std::string path;      ///< "features.k", "features.scales[1].k"
+  std::string expected;  ///< "an integer from 3 to 4096"
+  std::string example;   ///< "features.k: 20"
 
   /// The same for a part of this value.
-  Cell part(const Value& item, const std::string& suffix, const std::string& what) const { return {item, source, path + suffix, what, example}; }
+  Cell part(const Value& item, const std::string& suffix, const std::string& what) const {
+    return {item, source, path + suffix, what, example};
+  }
 };
 
 /// Throws ConfigError: place, path, the value, `expected`, the example, and `hint` where it is not empty.

@@ -38,7 +38,8 @@ std::string name_of(const Key& key) { return key.path.substr(key.path.rfind('.')
 
 /// A comment ends with its line: a file name with a newline must not begin a new one.
 std::string in_one_line(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
   return text;
 }
 
@@ -99,16 +100,18 @@ std::string byte_relevant_text(const Config& config) {
 std::string reference_markdown() {
   const Config defaults;
   std::string out(documentation_head);
-  walk_keys([&](std::size_t depth, const std::string& name) { out += std::string(2 * depth, ' ') + name + ":\n"; },
-            [&](std::size_t depth, const Key& key) { out += std::string(2 * depth, ' ') + name_of(key) + ": " + key.show(defaults) + "\n"; });
+  walk_keys(
+      [&](std::size_t depth, const std::string& name) { out += std::string(2 * depth, ' ') + name + ":\n"; },
+      [&](std::size_t depth, const Key& key) { out += std::string(2 * depth, ' ') + name_of(key) + ": " + key.show(defaults) + "\n"; });
   out += "```\n\n## The keys\n\n| key | default | unit | takes | meaning | cost | bytes |\n| --- | --- | --- | --- | --- | --- | --- |\n";
   for (const Key& key : keys()) {
-    out += "| `" + key.path + "` | `" + key.show(defaults) + "` | " + key.unit + " | " + table_cell(key.expected) + " | " + table_cell(key.meaning) + " | " +
-           table_cell(key.cost) + " | " + (key.changes_bytes ? "yes" : "") + " |\n";
+    out += "| `" + key.path + "` | `" + key.show(defaults) + "` | " + key.unit + " | " + table_cell(key.expected) + " | " +
+           table_cell(key.meaning) + " | " + table_cell(key.cost) + " | " + (key.changes_bytes ? "yes" : "") + " |\n";
   }
   out += "\n## Presets\n\n`tuile config presets` prints them.\n";
   for (const Preset& preset : presets()) {
-    out += "\n### " + std::string(preset.name) + "\n\n" + std::string(preset.summary) + "\n\n```yaml\n" + std::string(preset.yaml) + "```\n";
+    out +=
+        "\n### " + std::string(preset.name) + "\n\n" + std::string(preset.summary) + "\n\n```yaml\n" + std::string(preset.yaml) + "```\n";
   }
   return out;
 }

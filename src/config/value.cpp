@@ -17,7 +17,8 @@ namespace tuile::config {
 
 namespace {
 
-/// Builds a Value from the parser's events. Nodes of yaml-cpp are not used: they share aliased parts, keep no trace of repeated keys, and do not tell 20 from "20".
+/// Builds a Value from the parser's events. Nodes of yaml-cpp are not used: they share aliased parts, keep no trace of repeated keys, and
+/// do not tell 20 from "20".
 class Builder final : public YAML::EventHandler {
  public:
   explicit Builder(const Source& source) : source_(source) {}
@@ -100,7 +101,8 @@ class Builder final : public YAML::EventHandler {
   void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Value::Kind kind) {
     check(mark, tag, anchor);
     if (wants_key()) fail(mark, "a list or map stands where a key is expected");
-    if (open_.size() >= max_yaml_depth) fail(mark, "nested deeper than " + std::to_string(max_yaml_depth) + " levels; a configuration needs four");
+    if (open_.size() >= max_yaml_depth)
+      fail(mark, "nested deeper than " + std::to_string(max_yaml_depth) + " levels; a configuration needs four");
     open_.push_back({&add(mark, kind), false, {}});
   }
 
@@ -128,7 +130,8 @@ Value parse_yaml(std::string_view text, const Source& source) {
     throw;
   } catch (const YAML::Exception& error) {
     const bool placed = !error.mark.is_null();
-    throw ConfigError(source.place(placed ? error.mark.line + 1 : 0, placed ? error.mark.column + 1 : 0) + ": not valid YAML: " + error.msg);
+    throw ConfigError(source.place(placed ? error.mark.line + 1 : 0, placed ? error.mark.column + 1 : 0) +
+                      ": not valid YAML: " + error.msg);
   } catch (const std::exception& error) {
     throw ConfigError(source.name + ": not valid YAML: " + error.what());
   }
@@ -138,7 +141,8 @@ Value parse_yaml(std::string_view text, const Source& source) {
 std::string quoted_for_message(std::string_view text) {
   constexpr std::size_t longest = 60;
   std::size_t length = std::min(longest, text.size());
-  while (length < text.size() && length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) --length;  // whole UTF-8 characters
+  while (length < text.size() && length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80)
+    --length;  // whole UTF-8 characters
   std::string out = "'";
   for (const char c : text.substr(0, length)) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {

@@ -17,10 +17,10 @@ struct Entry;
 struct Value {
   enum class Kind { null, scalar, sequence, map };
   Kind kind = Kind::null;
-  std::string text;    ///< scalar
+  std::string text;  ///< scalar
   bool quoted = false;
-  int line = 0, column = 0;  ///< from 1; 0: not from a text
-  std::vector<Value> items;  ///< sequence
+  int line = 0, column = 0;    ///< from 1; 0: not from a text
+  std::vector<Value> items;    ///< sequence
   std::vector<Entry> entries;  ///< map, in the text's order, each key once
 };
 

@@ -29,18 +29,18 @@ struct Scale {
   bool operator==(const Scale&) const = default;
 };
 
-// Meaning, unit, range and cost of every key stand in one table (src/config/keys*.cpp), from which docs/configuration.md is made; the comments
-// here only say how the value is held.
+// Meaning, unit, range and cost of every key stand in one table (src/config/keys*.cpp), from which docs/configuration.md is made; the
+// comments here only say how the value is held.
 
 struct Features {
-  std::string set = "lod2";          ///< name of a set; not used where `names` is not empty
-  std::vector<std::string> names;    ///< the columns wanted, in this order; empty: those of `set`
+  std::string set = "lod2";        ///< name of a set; not used where `names` is not empty
+  std::vector<std::string> names;  ///< the columns wanted, in this order; empty: those of `set`
   int k = 20;
-  std::optional<double> radius;      ///< metres
+  std::optional<double> radius;  ///< metres
   int max_neighbors = 200;
   Missing missing = Missing::nan;
   std::vector<Scale> scales;
-  int color_depth = 16;              ///< 16 or 8
+  int color_depth = 16;  ///< 16 or 8
   bool operator==(const Features&) const = default;
 };
 
@@ -79,19 +79,19 @@ struct Imagery {
 };
 
 struct Prefetch {
-  Auto<int> workers;              ///< 0: sequential, nothing is loaded ahead
-  Auto<int> ahead;                ///< tiles
+  Auto<int> workers;  ///< 0: sequential, nothing is loaded ahead
+  Auto<int> ahead;    ///< tiles
   Auto<std::size_t> cache_tiles;
   int retries = 2;
-  double timeout = 300;           ///< seconds
+  double timeout = 300;  ///< seconds
   bool operator==(const Prefetch&) const = default;
 };
 struct Memory {
-  Auto<std::uint64_t> budget;     ///< bytes
+  Auto<std::uint64_t> budget;  ///< bytes
   bool operator==(const Memory&) const = default;
 };
 struct Batch {
-  Auto<int> size;                 ///< tiles
+  Auto<int> size;  ///< tiles
   bool operator==(const Batch&) const = default;
 };
 
@@ -124,11 +124,11 @@ struct Write {
 struct Config {
   std::vector<std::string> input;
   std::string output = "out";
-  std::string backend = "auto";          ///< auto, cpu or cuda
-  Auto<std::vector<int>> devices;        ///< cuda device ids
+  std::string backend = "auto";    ///< auto, cpu or cuda
+  Auto<std::vector<int>> devices;  ///< cuda device ids
   Features features;
-  double halo = 10.0;                    ///< metres
-  Auto<int> crs;                         ///< EPSG code
+  double halo = 10.0;  ///< metres
+  Auto<int> crs;       ///< EPSG code
   Auto<int> threads;
   Preprocess preprocess;
   GroundTruth ground_truth;
@@ -137,7 +137,7 @@ struct Config {
   Memory memory;
   Batch batch;
   Write write;
-  std::optional<std::string> trace;      ///< path
+  std::optional<std::string> trace;  ///< path
   /// Where a key's value comes from ("c.yaml:12", "--set", "--k", "preset ml"), by dotted path; a key that is not here has its default.
   std::map<std::string, std::string> origins;
 };

@@ -17,16 +17,16 @@ struct Flag {
 
 /// Where values come from, in rising precedence.
 struct Sources {
-  std::string preset;              ///< name of one of presets(), or empty
-  std::string file;                ///< path of a YAML file, or empty
-  std::vector<std::string> set;    ///< "features.k=30": the value is YAML (for a list also "a,b"); a later one wins
-  std::vector<Flag> flags;         ///< a later one wins, but those of `input` (one path each, commas are part of it) add up
+  std::string preset;            ///< name of one of presets(), or empty
+  std::string file;              ///< path of a YAML file, or empty
+  std::vector<std::string> set;  ///< "features.k=30": the value is YAML (for a list also "a,b"); a later one wins
+  std::vector<Flag> flags;       ///< a later one wins, but those of `input` (one path each, commas are part of it) add up
 };
 
 /// The configuration that the sources give. Relative paths stay as they are: relative to the working folder.
-/// Throws ConfigError: a key that does not exist or is given twice, a value of the wrong type or outside its range, damaged YAML, or something that
-/// this version does not do; the message says where (file, line and column, or the option), what is allowed there and the nearest valid key.
-/// Also where the file cannot be read or there is no such preset.
+/// Throws ConfigError: a key that does not exist or is given twice, a value of the wrong type or outside its range, damaged YAML, or
+/// something that this version does not do; the message says where (file, line and column, or the option), what is allowed there and the
+/// nearest valid key. Also where the file cannot be read or there is no such preset.
 Config load_config(const Sources& sources);
 
 /// The same for YAML text in memory; `name` stands for it in messages.
@@ -35,8 +35,8 @@ Config parse_config(std::string_view yaml, const std::string& name = "config");
 /// Every key with its value and, as a comment, where the value comes from. It is YAML that gives the same configuration again.
 std::string effective_yaml(const Config& config);
 
-/// Canonical text of exactly those keys whose value can change output bytes: one line "key: value" each, in a fixed order, whatever the order, style and origin in the
-/// sources. The backend is not among them (what `auto` resolves to is).
+/// Canonical text of exactly those keys whose value can change output bytes: one line "key: value" each, in a fixed order, whatever the
+/// order, style and origin in the sources. The backend is not among them (what `auto` resolves to is).
 std::string byte_relevant_text(const Config& config);
 
 /// A ready-made configuration.

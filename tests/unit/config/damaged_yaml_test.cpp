@@ -27,11 +27,16 @@ int outcome(const std::string& yaml) {
 TEST(DamagedYaml, RandomDamage) {
   std::mt19937 random(1);
   const auto below = [&](std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random); };
-  const std::vector<std::string> pieces{"{", "}", "[", "]", ":", ": ", "- ", "? ", "\n", "\n  ", "\t", "#", "&a ", "*a", "!!x ", "!<", "|", ">", "'", "\"", "\\", "%", "%YAML 1.2\n", "---\n", "...\n",
-                                        "@", "`", ",", "~", "null", "\xff", "\xc3", "\xEF\xBB\xBF", "\xFE\xFF", "\r", "<<: ", "1e400", "-0", "0x", "\\u", "\\UFFFFFFFF"};
+  const std::vector<std::string> pieces{
+      "{",           "}",     "[",     "]",     ":",  ": ", "- ",  "? ",         "\n",   "\n  ", "\t",
+      "#",           "&a ",   "*a",    "!!x ",  "!<", "|",  ">",   "'",          "\"",   "\\",   "%",
+      "%YAML 1.2\n", "---\n", "...\n", "@",     "`",  ",",  "~",   "null",       "\xff", "\xc3", "\xEF\xBB\xBF",
+      "\xFE\xFF",    "\r",    "<<: ",  "1e400", "-0", "0x", "\\u", "\\UFFFFFFFF"};
   std::vector<std::string> seeds{effective_yaml(Config{})};
   for (const Preset& preset : presets()) seeds.emplace_back(preset.yaml);
-  seeds.emplace_back("features: {set: [x, y, \"density\"], scales: [{k: 50}, {radius: 2}]}\nmemory: {budget: 4GiB}\noutput: 'a b'\ntrace: \"t\\n\\x41\"\ninput:\n- >\n  folded\n- |\n  kept\n");
+  seeds.emplace_back(
+      "features: {set: [x, y, \"density\"], scales: [{k: 50}, {radius: 2}]}\nmemory: {budget: 4GiB}\noutput: 'a b'\ntrace: "
+      "\"t\\n\\x41\"\ninput:\n- >\n  folded\n- |\n  kept\n");
   int taken = 0, refused = 0;
   for (int round = 0; round < 30000; ++round) {
     std::string yaml = seeds[below(seeds.size())];

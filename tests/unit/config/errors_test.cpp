@@ -53,7 +53,8 @@ TEST(UnknownKeys, NamePlaceNearestAndAllowed) {
       {"\n\nhallo: 3\n", {"c.yaml:3:1: ", "'hallo'", "did you mean halo?", "allowed here: input, output"}},
       {"prefetch: {wrokers: 3}\n", {"c.yaml:1:12: ", "did you mean prefetch.workers?"}},
       {"k: 3\n", {"c.yaml:1:1: ", "did you mean features.k?"}},
-      {"write:\n  npz:\n    compresion: none\n", {"c.yaml:3:5: ", "'write.npz.compresion'", "did you mean write.npz.compression?", "allowed in write.npz: compression"}},
+      {"write:\n  npz:\n    compresion: none\n",
+       {"c.yaml:3:5: ", "'write.npz.compresion'", "did you mean write.npz.compression?", "allowed in write.npz: compression"}},
       {"features.k: 3\n", {"c.yaml:1:1: ", "'features.k'", "nested: features: {k: …}"}},
       {"zzzzzzzzzz: 3\n", {"'zzzzzzzzzz' (allowed here: input"}},
       {"<<: {k: 3}\n", {"c.yaml:1:1: ", "unknown key '<<'"}},
@@ -70,12 +71,15 @@ TEST(UnknownKeys, OnTheCommandLine) {
   EXPECT_NE(message_of_set("halo").find("key=value is expected"), std::string::npos);
   EXPECT_NE(message_of_set("=3").find("key=value is expected"), std::string::npos);
   EXPECT_NE(message_of_set("features..k=3").find("unknown key 'features.'"), std::string::npos);
-  EXPECT_NE(message_of({.preset = {}, .file = {}, .set = {}, .flags = {{"features.k", "two", "--k"}}}).find("--k: features.k is 'two'; an integer from 3 to 4096"), std::string::npos);
+  EXPECT_NE(message_of({.preset = {}, .file = {}, .set = {}, .flags = {{"features.k", "two", "--k"}}})
+                .find("--k: features.k is 'two'; an integer from 3 to 4096"),
+            std::string::npos);
 }
 
 TEST(Types, AreExact) {
   check({
-      {"features: {k: 20.5}", {"c.yaml:1:15: features.k is '20.5'", "an integer from 3 to 4096 is expected", "not a whole number", "e.g. features.k: 20"}},
+      {"features: {k: 20.5}",
+       {"c.yaml:1:15: features.k is '20.5'", "an integer from 3 to 4096 is expected", "not a whole number", "e.g. features.k: 20"}},
       {"features: {k: '20'}", {"features.k is the text '20'", "without quotes"}},
       {"features: {k: 0x14}", {"features.k is '0x14'", "an integer"}},
       {"features: {k: 020}", {"features.k is '020'", "plain digits"}},
@@ -158,10 +162,12 @@ TEST(Ranges, AreChecked) {
 }
 
 TEST(LaterParts, AreRefusedNeverIgnored) {
-  for (const char* yaml : {"ground_truth: {source: wfs}", "ground_truth: {source: bdtopo.gpkg}", "ground_truth: {wfs: {page_size: 10}}", "ground_truth: {on_failure: unlabelled}",
-                           "ground_truth: {cache: {memory: 1GiB}}", "ground_truth: {layers: default}", "imagery: {source: wms}", "imagery: {source: [a.tif]}", "write: {formats: [npz, hdf5]}",
-                           "write: {patches: {enabled: true}}", "preprocess: {statistical_outliers: {enabled: true}}", "preprocess: {radius_outliers: {enabled: true}}",
-                           "preprocess: {voxel: {enabled: true}}", "report: r.html"}) {
+  for (const char* yaml :
+       {"ground_truth: {source: wfs}", "ground_truth: {source: bdtopo.gpkg}", "ground_truth: {wfs: {page_size: 10}}",
+        "ground_truth: {on_failure: unlabelled}", "ground_truth: {cache: {memory: 1GiB}}", "ground_truth: {layers: default}",
+        "imagery: {source: wms}", "imagery: {source: [a.tif]}", "write: {formats: [npz, hdf5]}", "write: {patches: {enabled: true}}",
+        "preprocess: {statistical_outliers: {enabled: true}}", "preprocess: {radius_outliers: {enabled: true}}",
+        "preprocess: {voxel: {enabled: true}}", "report: r.html"}) {
     const std::string message = message_of_yaml(yaml);
     EXPECT_NE(message.find("c.yaml:1:"), std::string::npos) << message;
     EXPECT_NE(message.find("is not in this version (0.1.0); "), std::string::npos) << yaml << " gave: " << message;
@@ -193,9 +199,12 @@ TEST(Yaml, LongValuesAreShortenedInMessages) {
 }
 
 TEST(Files, ThatCannotBeRead) {
-  EXPECT_NE(message_of({.preset = {}, .file = "no/such/file.yaml", .set = {}, .flags = {}}).find("cannot read the configuration no/such/file.yaml: No such file"), std::string::npos);
+  EXPECT_NE(message_of({.preset = {}, .file = "no/such/file.yaml", .set = {}, .flags = {}})
+                .find("cannot read the configuration no/such/file.yaml: No such file"),
+            std::string::npos);
   const std::string folder = std::filesystem::temp_directory_path().string();
-  EXPECT_NE(message_of({.preset = {}, .file = folder, .set = {}, .flags = {}}).find("cannot read the configuration " + folder), std::string::npos);
+  EXPECT_NE(message_of({.preset = {}, .file = folder, .set = {}, .flags = {}}).find("cannot read the configuration " + folder),
+            std::string::npos);
   EXPECT_NE(message_of({.preset = "lidarHD", .file = {}, .set = {}, .flags = {}}).find("presets are lidarhd, ml"), std::string::npos);
 }
 

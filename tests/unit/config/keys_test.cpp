@@ -71,26 +71,36 @@ TEST(Defaults, AreTheDesigns) {
 }
 
 TEST(Defaults, OfEmptyTextsAndSections) {
-  for (const char* yaml : {"", "\n\n", "# only a comment\n", "---\n", "{}", "null", "features:\nwrite:\n  npz:\n", "\xEF\xBB\xBF# with a byte order mark\n"}) {
+  for (const char* yaml :
+       {"", "\n\n", "# only a comment\n", "---\n", "{}", "null", "features:\nwrite:\n  npz:\n", "\xEF\xBB\xBF# with a byte order mark\n"}) {
     EXPECT_EQ(effective_yaml(parse_config(yaml)), effective_yaml(Config{})) << yaml;
   }
 }
 
 struct Case {
   const char* key;
-  const char* value;     ///< not the default
+  const char* value;  ///< not the default
   bool changes_bytes;
   std::function<bool(const Config&)> holds;
 };
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> table{
-      {"input", "[a.laz, 'b, c']", false, [](const Config& c) { return c.input == std::vector<std::string>{"a.laz", "b, c"}; }},
+      {"input", "[a.laz, 'b, c']", false,
+       [](const Config& c) {
+         return c.input == std::vector<std::string>{"a.laz", "b, c"};
+       }},
       {"output", "some/where", false, [](const Config& c) { return c.output == "some/where"; }},
       {"backend", "cuda", false, [](const Config& c) { return c.backend == "cuda"; }},
-      {"devices", "[1, 0]", false, [](const Config& c) { return c.devices == std::vector<int>{1, 0}; }},
+      {"devices", "[1, 0]", false,
+       [](const Config& c) {
+         return c.devices == std::vector<int>{1, 0};
+       }},
       {"features.set", "asprs", true, [](const Config& c) { return c.features.set == "asprs" && c.features.names.empty(); }},
-      {"features.set", "[density, planarity]", true, [](const Config& c) { return c.features.names == std::vector<std::string>{"density", "planarity"}; }},
+      {"features.set", "[density, planarity]", true,
+       [](const Config& c) {
+         return c.features.names == std::vector<std::string>{"density", "planarity"};
+       }},
       {"features.k", "3", true, [](const Config& c) { return c.features.k == 3; }},
       {"features.radius", "1.5", true, [](const Config& c) { return c.features.radius == 1.5; }},
       {"features.max_neighbors", "64", true, [](const Config& c) { return c.features.max_neighbors == 64; }},
@@ -106,11 +116,15 @@ const std::vector<Case>& cases() {
       {"crs", "2154", true, [](const Config& c) { return c.crs == 2154; }},
       {"threads", "3", false, [](const Config& c) { return c.threads == 3; }},
       {"preprocess.exclude_classes", "[]", true, [](const Config& c) { return c.preprocess.exclude_classes.empty(); }},
-      {"preprocess.exclude_classes", "[66, 7, 7]", true, [](const Config& c) { return c.preprocess.exclude_classes == std::vector<std::uint8_t>{7, 66}; }},
+      {"preprocess.exclude_classes", "[66, 7, 7]", true,
+       [](const Config& c) {
+         return c.preprocess.exclude_classes == std::vector<std::uint8_t>{7, 66};
+       }},
       {"preprocess.statistical_outliers.k", "8", true, [](const Config& c) { return c.preprocess.statistical_outliers.k == 8; }},
       {"preprocess.statistical_outliers.std", "2.5", true, [](const Config& c) { return c.preprocess.statistical_outliers.std == 2.5; }},
       {"preprocess.radius_outliers.radius", "0.5", true, [](const Config& c) { return c.preprocess.radius_outliers.radius == 0.5; }},
-      {"preprocess.radius_outliers.min_neighbors", "2", true, [](const Config& c) { return c.preprocess.radius_outliers.min_neighbors == 2; }},
+      {"preprocess.radius_outliers.min_neighbors", "2", true,
+       [](const Config& c) { return c.preprocess.radius_outliers.min_neighbors == 2; }},
       {"preprocess.voxel.size", "0.25", true, [](const Config& c) { return c.preprocess.voxel.size == 0.25; }},
       {"imagery.source", "none", true, [](const Config& c) { return c.imagery.source == ImagerySource::none; }},
       {"prefetch.workers", "0", false, [](const Config& c) { return c.prefetch.workers == 0; }},
@@ -157,7 +171,8 @@ TEST(Keys, AreShownSoThatTheyReadBack) {
 }
 
 TEST(Keys, OddTextsReadBack) {
-  for (const char* text : {"null", "auto", "true", "12", "a: b", "# x", "[a", "it's \"quoted\"", "tab\there", "line\nbreak", " leading", "é/ü", "-", "~", "*a", "&b", "1e5", "back\\slash"}) {
+  for (const char* text : {"null", "auto", "true", "12", "a: b", "# x", "[a", "it's \"quoted\"", "tab\there", "line\nbreak", " leading",
+                           "é/ü", "-", "~", "*a", "&b", "1e5", "back\\slash"}) {
     const Config config = load_config({.preset = {}, .file = {}, .set = {}, .flags = {{"output", text}, {"input", text}, {"trace", text}}});
     EXPECT_EQ(config.output, text);
     const Config again = parse_config(effective_yaml(config));
@@ -176,11 +191,16 @@ TEST(Hash, SeesExactlyTheKeysThatChangeBytes) {
 }
 
 TEST(Hash, DoesNotDependOnOrderStyleOrOrigin) {
-  const std::string a = byte_relevant_text(parse_config("halo: 5\nfeatures: {k: 30, radius: 1}\nwrite: {formats: [laz, npz]}\npreprocess: {exclude_classes: [66, 65, 7]}\n"));
-  const std::string b = byte_relevant_text(
-      parse_config("preprocess:\n  exclude_classes:\n  - 7\n  - 65\n  - 66\n  - 65\nwrite:\n  formats: ['npz', \"laz\"]\nfeatures:\n  radius: 1.00\n  k: 30\nthreads: 2\nhalo: 5.0"));
-  const std::string c = byte_relevant_text(load_config({.preset = {}, .file = {}, .set = {"features.radius=1e0", "write.formats=laz,npz"},
-                                                        .flags = {{"features.k", "30"}, {"halo", "5"}, {"preprocess.exclude_classes", "65,66,7"}}}));
+  const std::string a = byte_relevant_text(
+      parse_config("halo: 5\nfeatures: {k: 30, radius: 1}\nwrite: {formats: [laz, npz]}\npreprocess: {exclude_classes: [66, 65, 7]}\n"));
+  const std::string b =
+      byte_relevant_text(parse_config("preprocess:\n  exclude_classes:\n  - 7\n  - 65\n  - 66\n  - 65\nwrite:\n  formats: ['npz', "
+                                      "\"laz\"]\nfeatures:\n  radius: 1.00\n  k: 30\nthreads: 2\nhalo: 5.0"));
+  const std::string c =
+      byte_relevant_text(load_config({.preset = {},
+                                      .file = {},
+                                      .set = {"features.radius=1e0", "write.formats=laz,npz"},
+                                      .flags = {{"features.k", "30"}, {"halo", "5"}, {"preprocess.exclude_classes", "65,66,7"}}}));
   EXPECT_EQ(a, b);
   EXPECT_EQ(a, c);
 }
@@ -188,8 +208,13 @@ TEST(Hash, DoesNotDependOnOrderStyleOrOrigin) {
 TEST(Sources, RiseInPrecedence) {
   const std::filesystem::path file = std::filesystem::path(testing::TempDir()) / "tuile_config_sources.yaml";
   std::ofstream(file) << "# a comment\nfeatures:\n  k: 30\n  max_neighbors: 50\n  color_depth: 8\nhalo: 4\n";
-  const Config config = load_config({.preset = "fast", .file = file.string(), .set = {"features.max_neighbors=60", "halo=3", "halo=2"},
-                                     .flags = {{"halo", "1", "--halo"}, {"input", "a,b.laz", "INPUT"}, {"input", "c.laz", "INPUT"}, {"write.formats", "npz,laz", "--formats"}}});
+  const Config config = load_config({.preset = "fast",
+                                     .file = file.string(),
+                                     .set = {"features.max_neighbors=60", "halo=3", "halo=2"},
+                                     .flags = {{"halo", "1", "--halo"},
+                                               {"input", "a,b.laz", "INPUT"},
+                                               {"input", "c.laz", "INPUT"},
+                                               {"write.formats", "npz,laz", "--formats"}}});
   std::filesystem::remove(file);
   EXPECT_EQ(config.features.set, "minimal");
   EXPECT_EQ(config.features.k, 30);
@@ -209,7 +234,8 @@ TEST(Sources, RiseInPrecedence) {
 }
 
 TEST(Sources, SetTakesSectionsAndLists) {
-  const Config config = load_config({.preset = {}, .file = {}, .set = {"prefetch={workers: 0, retries: 1}", "features.set=x,y,density", "devices=0,2"}, .flags = {}});
+  const Config config = load_config(
+      {.preset = {}, .file = {}, .set = {"prefetch={workers: 0, retries: 1}", "features.set=x,y,density", "devices=0,2"}, .flags = {}});
   EXPECT_EQ(config.prefetch.workers, 0);
   EXPECT_EQ(config.prefetch.retries, 1);
   EXPECT_EQ(config.features.names, (std::vector<std::string>{"x", "y", "density"}));
