@@ -1,6 +1,7 @@
 #include "las/chunk_decoder.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -76,7 +77,11 @@ DecodeJob::DecodeJob(const FileInfo& file, const DecodeOptions& options) : info(
     throw Unsupported("the file has " + std::to_string(file.header.point_count) +
                       " points; a part of it can be loaded up to 2^32 points only. Split the file or load it whole");
   }
-  box.emplace(*options.bbox, mapping.grid);
+  const Bounds& wanted = *options.bbox;
+  if (std::isnan(wanted.min_x) || std::isnan(wanted.min_y) || std::isnan(wanted.max_x) || std::isnan(wanted.max_y)) {
+    throw InvalidArgument("the bounding box has an edge that is not a number; give four coordinates in metres");
+  }
+  box.emplace(wanted, mapping.grid);
 }
 
 void DecodeJob::check_stop() const {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <cmath>
@@ -154,10 +155,12 @@ int epsg_of(const Node& node) {
 
 std::optional<double> unit_in(const Node& node) {
   const Node* unit = node.child({"LENGTHUNIT", "UNIT"});
-  if (unit == nullptr || unit->words.empty()) return std::nullopt;
-  const auto factor = to_number(unit->words[0]);
+  if (unit == nullptr) return std::nullopt;
+  const auto word = std::find_if(unit->words.begin(), unit->words.end(), [](const std::string& text) { return !text.empty(); });
+  if (word == unit->words.end()) return std::nullopt;
+  const auto factor = to_number(*word);
   // Linear units lie between a millimetre and some kilometres; anything else is damage.
-  if (!factor || *factor < 1e-4 || *factor > 1e4) throw CorruptData("WKT: the unit factor is \"" + unit->words[0] + "\"");
+  if (!factor || *factor < 1e-4 || *factor > 1e4) throw CorruptData("WKT: the unit factor is \"" + *word + "\"");
   return factor;
 }
 

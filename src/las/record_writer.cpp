@@ -23,7 +23,8 @@ namespace {
 constexpr std::size_t chunks_per_thread = 2;  // compressed at one time, so that no thread waits long for the slowest chunk
 
 bool is_extra_bytes(const Vlr& record) { return record.user_id == "LASF_Spec" && record.record_id == 4; }
-bool is_waveform(const Vlr& record) { return record.user_id == "LASF_Spec" && record.record_id == 65535; }
+/// By its id alone: writers spell the user id of the waveform record differently.
+bool is_waveform(const Vlr& record) { return record.record_id == 65535; }
 
 Header make_header(const FileInfo& layout) {
   Header header = layout.header;
