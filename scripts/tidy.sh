@@ -9,4 +9,4 @@ shift 2
 database=$(mktemp -d)
 trap 'rm -rf "$database"' EXIT
 sed -e 's/-include [^ "]*cmake_pch.hxx//g' -e 's/-Winvalid-pch//g' -e 's/-fno-trapping-math//g' "$build/compile_commands.json" > "$database/compile_commands.json"
-printf '%s\0' "$@" | xargs -0 -r -n 1 -P "$jobs" clang-tidy --quiet -p "$database"
+printf '%s\0' "$@" | xargs -0 -r -n 1 -P "$jobs" clang-tidy --quiet -p "$database" 2>&1 | sed '/warnings\? generated\.$/d'
