@@ -1,11 +1,18 @@
+#include <cstddef>
+
 #include "compute/cpu/kernels.hpp"
 #include "features/formulas.hpp"
 
 namespace tuile::compute {
 namespace {
+// The order matters: lanes first.
+// clang-format off
+#include "compute/cpu/lanes_portable.hpp"
+#include "compute/cpu/kernels_search.hpp"
 #include "compute/cpu/kernels_evaluate.hpp"
+// clang-format on
 }  // namespace
 
-const Kernels portable_kernels{"portable", evaluate};
+const Kernels portable_kernels{"portable", search_group, count_group, evaluate};
 
 }  // namespace tuile::compute

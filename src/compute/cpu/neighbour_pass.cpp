@@ -1,6 +1,7 @@
 #include "compute/cpu/neighbour_pass.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -34,9 +35,13 @@ Search search_for(const features::Neighbourhood& scale, double unit) {
 
 /// Scratch of one task.
 struct NeighbourPass::Worker {
-  Worker(const TreeView& view, std::size_t features) : tree(view), exact(view), values(features * group_size) {}
+  Worker(const TreeView& view, std::size_t scales, std::size_t features)
+      : tree(view), exact(view), guesses(scales), values(features * group_size) {}
   TreeView tree;
+  std::size_t points = 0;
   ExactSearch exact;
+  ScratchMemory memory;
+  std::vector<float> guesses;  ///< per scale, the last k-th squared distance
   Batch batch{};
   std::vector<float> values;
   std::uint64_t degenerate = 0, truncated = 0;
@@ -84,7 +89,8 @@ void NeighbourPass::run(const PointTree& tree, const RowTarget& target, Executor
   for (const Scale& scale : scales_) most_features = std::max(most_features, scale.wanted.size());
   executor.for_each((groups.size() + groups_per_task - 1) / groups_per_task, [&](std::size_t task) {
     if (stop.stop_requested()) throw Cancelled("stopped while computing features");
-    Worker worker(view, most_features);
+    Worker worker(view, scales_.size(), most_features);
+    worker.points = tree.points();
     const std::size_t end = std::min(groups.size(), (task + 1) * groups_per_task);
     for (std::size_t g = task * groups_per_task; g < end; ++g) group(worker, groups[g], target);
     degenerate_ += worker.degenerate;
@@ -103,8 +109,15 @@ void NeighbourPass::group(Worker& worker, std::uint32_t node, const RowTarget& t
     for (; mask != 0; mask &= mask - 1) action(static_cast<std::uint32_t>(std::countr_zero(mask)));
   };
   std::uint64_t degenerate = 0, truncated = 0;
-  for (const Scale& scale : scales_) {
-    for_each_query(queries, [&](std::uint32_t i) { worker.exact.moments(first_slot + i, scale.search, worker.batch, i); });
+  Scratch& scratch = worker.memory.view();
+  for (std::size_t s = 0; s < scales_.size(); ++s) {
+    const Scale& scale = scales_[s];
+    scratch.guess = worker.guesses[s];
+    const std::uint64_t left = worker.points < scale.search.most && !scale.search.bounded
+                                   ? queries
+                                   : kernels_.search(worker.tree, node, scale.search, queries, scratch, worker.batch);
+    worker.guesses[s] = scratch.guess;
+    for_each_query(left, [&](std::uint32_t i) { worker.exact.moments(first_slot + i, scale.search, worker.batch, i); });
     auto* const values = reinterpret_cast<float(*)[group_size]>(worker.values.data());
     degenerate |= kernels_.evaluate(worker.batch, scale_, scale.wanted.data(), static_cast<std::uint32_t>(scale.wanted.size()), values);
     for_each_query(queries, [&](std::uint32_t i) {
@@ -118,8 +131,10 @@ void NeighbourPass::group(Worker& worker, std::uint32_t node, const RowTarget& t
     });
   }
   if (!count_columns_.empty()) {
+    std::array<std::uint32_t, group_size> counts{};
+    const bool counted = kernels_.count(worker.tree, node, count_limit_, queries, scratch, counts.data());
     for_each_query(queries, [&](std::uint32_t i) {
-      const auto count = static_cast<float>(worker.exact.count_within(first_slot + i, count_limit_));
+      const auto count = static_cast<float>(counted ? counts[i] : worker.exact.count_within(first_slot + i, count_limit_));
       for (const std::size_t column : count_columns_) target.values[std::size_t{records[i].index} * target.columns + column] = count;
       const double edge = edge_distance(records[i]);
       if (edge < 0 || static_cast<double>(count_limit_) > edge * edge) truncated |= std::uint64_t{1} << i;

@@ -1,0 +1,413 @@
+// Part of the kernels: the neighbour search. Included once per instruction set, after its lanes, inside that version's own namespace.
+// No include guard by design; whatever is called from here has internal linkage or lives in another translation unit.
+//
+// Every number is an integer held by a float32 below 2^24, so nothing is rounded; a query that would leave that range is handed back to
+// ExactSearch. A group of up to 64 neighbouring points shares one walk over the tree, which lists the buckets around it. Each of its points
+// guesses the squared radius of its k-th neighbour from the last point's, lists the points within, and verifies: with k or more of them the
+// list holds the answer.
+
+struct Query {
+  float x, y, z;
+};
+
+/// Positions of the partial results of a query.
+enum Partial : std::uint32_t { sx, sy, sz, sxx, sxy, sxz, syy, syz, szz, farthest, highest, lowest };
+
+inline float gap(float low, float high, float other_low, float other_high) {
+  const float below = other_low - high, above = low - other_high;
+  const float distance = below > above ? below : above;
+  return distance > 0.0F ? distance : 0.0F;
+}
+
+/// Lists the buckets within squared distance `r2` of the box.
+inline void list_buckets(const TreeView& tree, const TreeNode& box, float r2, Scratch& s) {
+  s.candidates = 0;
+  s.covered = r2;
+  for (std::uint32_t i = 0; i < tree.node_count;) {
+    const TreeNode& node = tree.nodes[i];
+    const float x = gap(node.low[0], node.high[0], box.low[0], box.high[0]);
+    const float y = gap(node.low[1], node.high[1], box.low[1], box.high[1]);
+    const float z = gap(node.low[2], node.high[2], box.low[2], box.high[2]);
+    if (x * x + y * y + z * z > r2) {
+      i += 2 * node.count - 1;
+      continue;
+    }
+    ++i;
+    if (node.count > 1) continue;
+    if (s.candidates == s.candidate_capacity) grow_candidates(s, s.candidates + 1);
+    s.bucket[s.candidates] = node.first;
+    for (int d = 0; d < 3; ++d) {
+      s.box[d][s.candidates] = node.low[d];
+      s.box[d + 3][s.candidates] = node.high[d];
+    }
+    const std::uint32_t last = (node.first + 1) * bucket_size - 1;
+    const std::uint32_t position = s.candidates % bucket_size;
+    if (position == 0) s.full[s.candidates / bucket_size] = 0;
+    s.full[s.candidates / bucket_size] |= (tree.records[last].index != no_point ? 1U : 0U) << position;
+    ++s.candidates;
+  }
+  for (std::uint32_t i = s.candidates; i % bucket_size != 0; ++i) {
+    s.bucket[i] = 0;
+    for (int d = 0; d < 3; ++d) s.box[d][i] = s.box[d + 3][i] = __builtin_inff();
+  }
+}
+
+struct QueryLanes {
+  Floats x, y, z;
+};
+inline QueryLanes spread(const Query& q) { return {all(q.x), all(q.y), all(q.z)}; }
+
+/// The sixteen candidates from `at` on that come within squared distance r2 of the query, a bit each.
+inline std::uint32_t near_buckets(const Scratch& s, std::uint32_t at, const QueryLanes& q, Floats r2) {
+  const Floats zero = all(0.0F);
+  const Floats x = max(max(sub(load(s.box[0] + at), q.x), sub(q.x, load(s.box[3] + at))), zero);
+  const Floats y = max(max(sub(load(s.box[1] + at), q.y), sub(q.y, load(s.box[4] + at))), zero);
+  const Floats z = max(max(sub(load(s.box[2] + at), q.z), sub(q.z, load(s.box[5] + at))), zero);
+  return bits(at_most(muladd(x, x, muladd(y, y, mul(z, z))), r2));
+}
+
+struct Offsets {
+  Floats x, y, z, d2;
+};
+inline Offsets offsets(const TreeView& tree, std::uint32_t bucket, const QueryLanes& q) {
+  const std::size_t slot = std::size_t{bucket} * bucket_size;
+  Offsets o;
+  o.x = sub(load(tree.x + slot), q.x);
+  o.y = sub(load(tree.y + slot), q.y);
+  o.z = sub(load(tree.z + slot), q.z);
+  o.d2 = muladd(o.x, o.x, muladd(o.y, o.y, mul(o.z, o.z)));
+  return o;
+}
+
+/// Lists the points within squared distance r2. Returns how many.
+inline std::uint32_t list_points(const TreeView& tree, Scratch& s, const QueryLanes& q, float r2) {
+  const Floats limit = all(r2);
+  std::uint32_t n = 0;
+  for (std::uint32_t at = 0; at < s.candidates; at += bucket_size) {
+    std::uint32_t near = near_buckets(s, at, q, limit);
+    const std::uint32_t room = n + bucket_size * static_cast<std::uint32_t>(__builtin_popcount(near)) + 2 * bucket_size;
+    if (room > s.list_capacity) grow_list(s, room);
+    for (; near != 0; near &= near - 1) {
+      const Offsets o = offsets(tree, s.bucket[at + static_cast<std::uint32_t>(__builtin_ctz(near))], q);
+      const Mask inside = at_most(o.d2, limit);
+      append(s.d2 + n, o.d2, inside);
+      append(s.dx + n, o.x, inside);
+      append(s.dy + n, o.y, inside);
+      append(s.dz + n, o.z, inside);
+      n += static_cast<std::uint32_t>(__builtin_popcount(bits(inside)));
+    }
+  }
+  store_unaligned(s.d2 + n, all(__builtin_inff()));
+  return n;
+}
+
+/// How many entries of the list lie within t.
+inline std::uint32_t count_within(const float* d2, std::uint32_t n, float t) {
+  const Floats limit = all(t);
+  std::uint32_t count = 0;
+  for (std::uint32_t i = 0; i < n; i += bucket_size) {
+    count += static_cast<std::uint32_t>(__builtin_popcount(bits(at_most(load(d2 + i), limit))));
+  }
+  return count;
+}
+
+/// Reduces the list of n > k points within r2 to the k nearest: returns the threshold that holds exactly k, after cutting the list to k
+/// where points at one distance straddle it. A search for the threshold by counting, between integers.
+inline float select_nearest(Scratch& s, std::uint32_t& n, std::uint32_t k, float r2) {
+  float low = -1.0F, high = __builtin_floorf(r2);
+  std::uint32_t low_count = 0, high_count = n;
+  for (int step = 0; high - low > 1.0F; ++step) {
+    // Squared distances to points of a surface are spread evenly: interpolate; every third step halve, whatever the points.
+    const float share = step % 3 == 2 ? 0.5F : (static_cast<float>(k - low_count) + 0.5F) / static_cast<float>(high_count - low_count + 1);
+    float t = __builtin_floorf(low + (high - low) * share);
+    t = t <= low ? low + 1.0F : t;
+    t = t >= high ? high - 1.0F : t;
+    const std::uint32_t count = count_within(s.d2, n, t);
+    if (count == k) return t;
+    if (count < k) {
+      low = t;
+      low_count = count;
+    } else {
+      high = t;
+      high_count = count;
+    }
+  }
+  resolve_tie(s, n, k, high);
+  n = k;
+  return high;
+}
+
+/// The ways of one query's neighbours to its row of the batch.
+inline void store_partial(Scratch& s, std::uint32_t slot, std::uint32_t which, Floats v, bool sum) {
+  const Eight low = low_half(v), high = high_half(v);
+  store_eight(s.partial + (slot * partial_count + which) * 8, sum ? Sum::join(low, high) : Maximum::join(low, high));
+}
+
+struct Accumulator {
+  Floats x = all(0.0F), y = x, z = x, xx = x, xy = x, xz = x, yy = x, yz = x, zz = x, far = x, top = x, bottom = x;
+
+  template <bool with_z>
+  void take(const Floats& dx, const Floats& dy, const Floats& dz, const Floats& d2) {
+    x = add(x, dx);
+    y = add(y, dy);
+    z = add(z, dz);
+    xx = muladd(dx, dx, xx);
+    xy = muladd(dx, dy, xy);
+    xz = muladd(dx, dz, xz);
+    yy = muladd(dy, dy, yy);
+    yz = muladd(dy, dz, yz);
+    zz = muladd(dz, dz, zz);
+    far = max(far, d2);
+    if constexpr (with_z) {
+      top = max(top, dz);
+      bottom = max(bottom, sub(all(0.0F), dz));
+    }
+  }
+  template <bool with_z>
+  void store(Scratch& s, std::uint32_t slot) const {
+    store_partial(s, slot, sx, x, true);
+    store_partial(s, slot, sy, y, true);
+    store_partial(s, slot, sz, z, true);
+    store_partial(s, slot, sxx, xx, true);
+    store_partial(s, slot, sxy, xy, true);
+    store_partial(s, slot, sxz, xz, true);
+    store_partial(s, slot, syy, yy, true);
+    store_partial(s, slot, syz, yz, true);
+    store_partial(s, slot, szz, zz, true);
+    store_partial(s, slot, farthest, far, false);
+    if constexpr (with_z) {
+      store_partial(s, slot, highest, top, false);
+      store_partial(s, slot, lowest, bottom, false);
+    }
+  }
+};
+
+template <bool with_z>
+inline void sum_list(Scratch& s, std::uint32_t slot, std::uint32_t n, float threshold) {
+  Accumulator sums;
+  const Floats limit = all(threshold);
+  for (std::uint32_t i = 0; i < n; i += bucket_size) {
+    const Floats d2 = load(s.d2 + i);
+    const Mask inside = at_most(d2, limit);
+    sums.template take<with_z>(keep(inside, load(s.dx + i)), keep(inside, load(s.dy + i)), keep(inside, load(s.dz + i)), keep(inside, d2));
+  }
+  sums.template store<with_z>(s, slot);
+}
+
+/// The same where float32 cannot hold the sums: they stay below 2^24 · n, n Σdx² below 2^63 for n up to 2^19.
+inline void sum_list_wide(const Scratch& s, std::uint32_t n, float threshold, Batch& batch, std::uint32_t slot) {
+  std::int64_t count = 0, x = 0, y = 0, z = 0, xx = 0, xy = 0, xz = 0, yy = 0, yz = 0, zz = 0, far = 0, top = 0, bottom = 0;
+  for (std::uint32_t i = 0; i < n; ++i) {
+    if (!(s.d2[i] <= threshold)) continue;
+    const auto dx = static_cast<std::int64_t>(s.dx[i]), dy = static_cast<std::int64_t>(s.dy[i]), dz = static_cast<std::int64_t>(s.dz[i]);
+    const auto d2 = static_cast<std::int64_t>(s.d2[i]);
+    ++count;
+    x += dx;
+    y += dy;
+    z += dz;
+    xx += dx * dx;
+    xy += dx * dy;
+    xz += dx * dz;
+    yy += dy * dy;
+    yz += dy * dz;
+    zz += dz * dz;
+    far = d2 > far ? d2 : far;
+    top = dz > top ? dz : top;
+    bottom = -dz > bottom ? -dz : bottom;
+  }
+  batch.n[slot] = static_cast<double>(count);
+  batch.xx[slot] = static_cast<double>(count * xx - x * x);
+  batch.xy[slot] = static_cast<double>(count * xy - x * y);
+  batch.xz[slot] = static_cast<double>(count * xz - x * z);
+  batch.yy[slot] = static_cast<double>(count * yy - y * y);
+  batch.yz[slot] = static_cast<double>(count * yz - y * z);
+  batch.zz[slot] = static_cast<double>(count * zz - z * z);
+  batch.reach2[slot] = static_cast<double>(far);
+  batch.z_span[slot] = static_cast<double>(top + bottom);
+}
+inline constexpr std::uint32_t wide_sum_points = 1U << 19U;
+
+/// How a query ended.
+enum class Outcome { summed, wide, exact };
+
+/// The list holds n points within `threshold` that all count.
+template <bool with_z>
+inline Outcome sum(Scratch& s, std::uint32_t n, std::uint32_t kept, float threshold, Batch& batch, std::uint32_t slot) {
+  if (static_cast<double>(kept) * static_cast<double>(threshold) < static_cast<double>(exact_limit)) {
+    batch.n[slot] = kept;
+    sum_list<with_z>(s, slot, n, threshold);
+    return Outcome::summed;
+  }
+  if (kept > wide_sum_points) return Outcome::exact;
+  sum_list_wide(s, n, threshold, batch, slot);
+  return Outcome::wide;
+}
+
+/// k nearest of one query.
+template <bool with_z>
+inline Outcome search_nearest(const TreeView& tree, const TreeNode& box, std::uint32_t k, const Query& query, float bound, Scratch& s,
+                              Batch& batch, std::uint32_t slot) {
+  const QueryLanes q = spread(query);
+  float r2 = s.guess * 1.3F + 1.0F;
+  for (int attempt = 0;; ++attempt) {
+    if (!(r2 < exact_limit)) return Outcome::exact;
+    if (r2 > s.covered) list_buckets(tree, box, r2 * 1.7F, s);
+    std::uint32_t n = list_points(tree, s, q, r2);
+    if (n < k) {
+      // Too few. The last query's ball, moved here, holds enough; failing that, grow.
+      const float grown = n * 3 < k ? r2 * 4.0F : r2 * 2.0F;
+      r2 = attempt == 0 && bound > r2 ? bound : grown;
+      continue;
+    }
+    const float threshold = n > k ? select_nearest(s, n, k, r2) : r2;
+    s.guess = threshold;
+    return sum<with_z>(s, n, k, threshold, batch, slot);
+  }
+}
+
+/// All within a radius, at most `most`.
+template <bool with_z>
+inline Outcome search_radius(const TreeView& tree, const Search& search, const Query& query, Scratch& s, Batch& batch, std::uint32_t slot) {
+  const QueryLanes q = spread(query);
+  const auto r2 = static_cast<float>(search.limit);
+  if (static_cast<double>(search.most) * static_cast<double>(r2) < static_cast<double>(exact_limit)) {
+    Accumulator sums;
+    const Floats limit = all(r2);
+    std::uint32_t n = 0;
+    for (std::uint32_t at = 0; at < s.candidates && n <= search.most; at += bucket_size) {
+      for (std::uint32_t near = near_buckets(s, at, q, limit); near != 0; near &= near - 1) {
+        const Offsets o = offsets(tree, s.bucket[at + static_cast<std::uint32_t>(__builtin_ctz(near))], q);
+        const Mask inside = at_most(o.d2, limit);
+        n += static_cast<std::uint32_t>(__builtin_popcount(bits(inside)));
+        sums.template take<with_z>(keep(inside, o.x), keep(inside, o.y), keep(inside, o.z), keep(inside, o.d2));
+      }
+    }
+    if (n <= search.most) {
+      batch.n[slot] = n;
+      sums.template store<with_z>(s, slot);
+      return Outcome::summed;
+    }
+  }
+  std::uint32_t n = list_points(tree, s, q, r2);
+  const std::uint32_t kept = n < search.most ? n : search.most;
+  const float threshold = n > kept ? select_nearest(s, n, kept, r2) : r2;
+  return sum<with_z>(s, n, kept, threshold, batch, slot);
+}
+
+/// Turns the partial sums of the slots marked in `summed` into moments.
+inline void reduce(const Scratch& s, std::uint64_t summed, bool with_z, Batch& batch) {
+  alignas(64) float total[partial_count][group_size];
+  for (std::uint32_t slot = 0; slot < group_size; slot += 8) {
+    if ((summed >> slot & 0xffU) == 0) continue;
+    const float* const from = s.partial + std::size_t{slot} * partial_count * 8;
+    for (std::uint32_t p = 0; p < partial_sums; ++p) store_eight(&total[p][slot], reduce_eight<Sum>(from + p * 8, partial_count * 8));
+    for (std::uint32_t p = partial_sums; p < (with_z ? partial_count : partial_sums + 1); ++p) {
+      store_eight(&total[p][slot], reduce_eight<Maximum>(from + p * 8, partial_count * 8));
+    }
+    const auto moment = [&](double(&to)[group_size], Partial product, Partial a, Partial b) {
+      for (std::uint32_t i = slot; i < slot + 8; ++i) {
+        const double value =
+            batch.n[i] * static_cast<double>(total[product][i]) - static_cast<double>(total[a][i]) * static_cast<double>(total[b][i]);
+        to[i] = (summed >> i & 1U) != 0 ? value : to[i];
+      }
+    };
+    moment(batch.xx, sxx, sx, sx);
+    moment(batch.xy, sxy, sx, sy);
+    moment(batch.xz, sxz, sx, sz);
+    moment(batch.yy, syy, sy, sy);
+    moment(batch.yz, syz, sy, sz);
+    moment(batch.zz, szz, sz, sz);
+    for (std::uint32_t i = slot; i < slot + 8; ++i) {
+      if ((summed >> i & 1U) == 0) continue;
+      batch.reach2[i] = static_cast<double>(total[farthest][i]);
+      batch.z_span[i] = with_z ? static_cast<double>(total[highest][i]) + static_cast<double>(total[lowest][i]) : 0.0;
+    }
+  }
+}
+
+/// The squared radius of the k nearest where `points` fill the box evenly, for want of anything better.
+inline float first_guess(const TreeNode& box, std::uint32_t k) {
+  float a = box.high[0] - box.low[0], b = box.high[1] - box.low[1], c = box.high[2] - box.low[2];
+  const float longest = a > b ? (a > c ? a : c) : (b > c ? b : c);
+  const float shortest = a < b ? (a < c ? a : c) : (b < c ? b : c);
+  const float middle = a + b + c - longest - shortest;
+  return longest * (middle + 1.0F) * static_cast<float>(k) / (3.0F * static_cast<float>(box.count * bucket_size));
+}
+
+template <bool with_z>
+inline std::uint64_t search_slots(const TreeView& tree, const TreeNode& box, const Search& search, std::uint64_t queries, Scratch& s,
+                                  Batch& batch) {
+  const std::uint32_t first = box.first * bucket_size;
+  std::uint64_t summed = 0, exact = 0;
+  Query last{};
+  float last_r2 = -1.0F;
+  for (std::uint64_t left = queries; left != 0; left &= left - 1) {
+    const auto slot = static_cast<std::uint32_t>(__builtin_ctzll(left));
+    const Query query{tree.x[first + slot], tree.y[first + slot], tree.z[first + slot]};
+    Outcome outcome;
+    if (search.bounded) {
+      outcome = search_radius<with_z>(tree, search, query, s, batch, slot);
+    } else {
+      // The k-th distance changes by no more than the step from point to point (it is 1-Lipschitz).
+      float bound = 0.0F;
+      if (last_r2 >= 0.0F) {
+        const float x = query.x - last.x, y = query.y - last.y, z = query.z - last.z;
+        const float step = __builtin_sqrtf(x * x + y * y + z * z) + __builtin_sqrtf(last_r2);
+        bound = step * step * 1.00001F + 1.0F;
+      }
+      outcome = search_nearest<with_z>(tree, box, search.most, query, bound, s, batch, slot);
+      last = query;
+      last_r2 = outcome == Outcome::exact ? -1.0F : s.guess;
+    }
+    if (outcome == Outcome::summed) summed |= std::uint64_t{1} << slot;
+    if (outcome == Outcome::exact) exact |= std::uint64_t{1} << slot;
+  }
+  reduce(s, summed, with_z, batch);
+  return exact;
+}
+
+inline std::uint64_t search_group(const TreeView& tree, std::uint32_t node, const Search& search, std::uint64_t queries, Scratch& s,
+                                  Batch& batch) {
+  if (!tree.exact || (search.bounded && search.limit >= static_cast<std::uint64_t>(exact_limit))) return queries;
+  const TreeNode& box = tree.nodes[node];
+  if (search.bounded) {
+    list_buckets(tree, box, static_cast<float>(search.limit), s);
+  } else {
+    const float first = first_guess(box, search.most);
+    if (!(s.guess > 0.0F) || s.guess > 16.0F * first) s.guess = first;
+    const float r2 = s.guess * 2.2F + 1.0F;
+    if (!(r2 < exact_limit)) return queries;
+    list_buckets(tree, box, r2, s);
+  }
+  return search.needs_z_span ? search_slots<true>(tree, box, search, queries, s, batch)
+                             : search_slots<false>(tree, box, search, queries, s, batch);
+}
+
+/// Points within √limit units of every point of the group.
+inline bool count_group(const TreeView& tree, std::uint32_t node, std::uint64_t limit, std::uint64_t queries, Scratch& s,
+                        std::uint32_t* counts) {
+  if (!tree.exact || limit >= static_cast<std::uint64_t>(exact_limit)) return false;
+  const TreeNode& box = tree.nodes[node];
+  const auto r2 = static_cast<float>(limit);
+  list_buckets(tree, box, r2, s);
+  const Floats bound = all(r2);
+  const std::uint32_t first = box.first * bucket_size;
+  for (std::uint64_t left = queries; left != 0; left &= left - 1) {
+    const auto slot = static_cast<std::uint32_t>(__builtin_ctzll(left));
+    const QueryLanes q = spread({tree.x[first + slot], tree.y[first + slot], tree.z[first + slot]});
+    std::uint32_t n = 0;
+    for (std::uint32_t at = 0; at < s.candidates; at += bucket_size) {
+      const Floats x = max(sub(load(s.box[3] + at), q.x), sub(q.x, load(s.box[0] + at)));
+      const Floats y = max(sub(load(s.box[4] + at), q.y), sub(q.y, load(s.box[1] + at)));
+      const Floats z = max(sub(load(s.box[5] + at), q.z), sub(q.z, load(s.box[2] + at)));
+      const std::uint32_t whole = bits(at_most(muladd(x, x, muladd(y, y, mul(z, z))), bound)) & s.full[at / bucket_size];
+      n += bucket_size * static_cast<std::uint32_t>(__builtin_popcount(whole));
+      for (std::uint32_t near = near_buckets(s, at, q, bound) & ~whole; near != 0; near &= near - 1) {
+        const Offsets o = offsets(tree, s.bucket[at + static_cast<std::uint32_t>(__builtin_ctz(near))], q);
+        n += static_cast<std::uint32_t>(__builtin_popcount(bits(at_most(o.d2, bound))));
+      }
+    }
+    counts[slot] = n;
+  }
+  return true;
+}

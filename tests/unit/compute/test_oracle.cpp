@@ -1,0 +1,150 @@
+// Every feature against brute force, for every instruction set.
+#include <cmath>
+#include <cstring>
+
+#include "clouds.hpp"
+#include "compute/cpu/ground_surface.hpp"
+#include "harness.hpp"
+#include "oracle.hpp"
+
+namespace tuile::test {
+namespace {
+
+using features::Feature;
+using features::Neighbourhood;
+
+/// Computes all neighbourhood features and compares each with the oracle's, for every `step`-th point.
+void compare(const Cloud& cloud, const Neighbourhood& scale, double unit, std::size_t step = 1) {
+  std::vector<std::string> names;
+  for (std::size_t f = 0; f < features::feature_count; ++f) {
+    const auto& info = features::info(static_cast<Feature>(f));
+    if (info.neighbourhood || info.feature == Feature::num_points_2m || info.feature == Feature::height_above_ground) {
+      names.emplace_back(info.name);
+    }
+  }
+  const features::FeaturePlan plan = features::make_plan(names, {scale});
+  const PointBlock block = block_of(cloud, unit);
+  std::vector<GridPoint> ground;
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    if (block.classification[i] == 2) ground.push_back(block.units[i]);
+  }
+  const compute::GroundSurface surface(ground, block.grid);
+  compute::GroundSurface::Cursor cursor(surface);
+  std::vector<compute::TileOutput> outputs;
+  Executor executor(2);
+  for (const std::string& simd : instruction_sets()) outputs.push_back(compute_one(*backend(executor, simd), tile_of(block), plan));
+  std::uint64_t degenerate = 0;
+  for (std::size_t i = 0; i < block.size(); i += step) {
+    const auto v = Oracle::values(Oracle::neighbours(cloud.points, i, scale, unit), unit);
+    degenerate += v.degenerate ? 1 : 0;
+    const double within = static_cast<double>(Oracle::neighbours(cloud.points, i, {20, 2.0, 1 << 30}, unit).size());
+    const double height = surface.empty() ? std::nan("") : (block.units[i].z - cursor.height(block.units[i].x, block.units[i].y)) * unit;
+    for (std::size_t c = 0; c < plan.columns.size(); ++c) {
+      const Feature feature = plan.columns[c].feature;
+      const float got = outputs[0].features.at(i, c);
+      const bool needs_ground = feature == Feature::height_above_ground || feature == Feature::facade_score;
+      if (needs_ground && surface.empty()) {
+        ASSERT_TRUE(std::isnan(got)) << plan.columns[c].name;
+        continue;
+      }
+      ASSERT_FALSE(std::isnan(got)) << plan.columns[c].name << " of point " << i;
+      if (feature == Feature::num_points_2m) {
+        ASSERT_EQ(got, within) << "point " << i;
+      } else if (feature == Feature::height_above_ground) {
+        ASSERT_FLOAT_EQ(got, static_cast<float>(height)) << "point " << i;
+      } else {
+        const double expected = v.of(feature, height);
+        ASSERT_TRUE(agrees(feature, got, expected, v))
+            << plan.columns[c].name << " of point " << i << ": " << got << ", expected " << expected << " (eigenvalues " << v.l1 << ' '
+            << v.l2 << ' ' << v.l3 << ", n " << v.n << ')';
+      }
+    }
+  }
+  if (step == 1) {
+    EXPECT_EQ(outputs[0].degenerate_neighbourhoods, degenerate);
+  }
+  for (const compute::TileOutput& other : outputs) {
+    ASSERT_EQ(std::memcmp(other.features.values.data(), outputs[0].features.values.data(), outputs[0].features.values.bytes()), 0)
+        << "instruction sets differ";
+    EXPECT_EQ(other.truncated_neighbourhoods, 0U);
+  }
+}
+
+Cloud random_points(std::size_t count, std::int32_t reach, std::uint32_t seed) {
+  std::mt19937 random(seed);
+  const auto one = [&] { return static_cast<std::int32_t>(random() % static_cast<std::uint32_t>(2 * reach + 1)) - reach; };
+  Cloud cloud;
+  for (std::size_t i = 0; i < count; ++i) cloud.points.push_back({one(), one(), one()});
+  return cloud;
+}
+
+TEST(Oracle, TownNearest) { compare(town(6000, 2000, 1), {20, 0, 200}, 0.01); }
+TEST(Oracle, TownFewNeighbours) { compare(town(3000, 1500, 2), {3, 0, 200}, 0.01); }
+TEST(Oracle, TownManyNeighbours) { compare(town(5000, 2000, 3), {300, 0, 200}, 0.01, 7); }
+TEST(Oracle, TownMostNeighbours) { compare(town(6000, 2000, 4), {4096, 0, 200}, 0.01, 211); }
+TEST(Oracle, TownRadius) { compare(town(6000, 2000, 5), {20, 1.0, 100000}, 0.01); }
+TEST(Oracle, TownRadiusCapped) { compare(town(6000, 2000, 6), {20, 1.5, 40}, 0.01); }
+TEST(Oracle, TownTinyRadius) { compare(town(3000, 2000, 7), {20, 0.05, 200}, 0.01); }
+TEST(Oracle, TownMillimetres) { compare(town(4000, 20000, 8), {20, 0, 200}, 0.001); }
+TEST(Oracle, TownWideRadius) { compare(town(3000, 4000, 9), {20, 30.0, 1000}, 0.01, 13); }
+TEST(Oracle, RadiusBeyondFloat) { compare(town(2000, 20000, 10), {20, 60.0, 500}, 0.01, 11); }
+
+TEST(Oracle, GridOfTies) {
+  Cloud cloud;
+  for (std::int32_t x = 0; x < 18; ++x) {
+    for (std::int32_t y = 0; y < 18; ++y) {
+      for (std::int32_t z = 0; z < 6; ++z) cloud.points.push_back({x * 30, y * 30, z * 30});
+    }
+  }
+  for (const int k : {4, 8, 20, 100}) compare(cloud, {k, 0, 200}, 0.01, 3);
+  compare(cloud, {20, 0.6, 20}, 0.01, 3);
+}
+
+TEST(Oracle, FarApart) {
+  // Squared distances of 10^12 and more: beyond float32.
+  compare(random_points(800, 1'000'000, 11), {20, 0, 200}, 0.01);
+  compare(random_points(800, 8000, 12), {20, 0, 200}, 0.01);
+}
+
+TEST(Oracle, HugeCoordinates) {
+  compare(random_points(600, 2'000'000'000, 13), {20, 0, 200}, 0.001);
+  Cloud cloud = town(2000, 1500, 14);  // a dense spot and one far away: coordinates that float32 cannot hold
+  for (std::size_t i = 0; i < cloud.points.size(); i += 2) cloud.points[i].x += 1'000'000'000;
+  compare(cloud, {20, 0, 200}, 0.01, 3);
+}
+
+TEST(Oracle, FewerPointsThanNeighbours) {
+  for (const std::size_t n : {1U, 2U, 3U, 7U, 19U, 20U, 21U}) compare(random_points(n, 50, 15), {20, 0, 200}, 0.01);
+}
+
+TEST(Oracle, LineColumnAndPlane) {
+  Cloud line, column, plane;
+  for (std::int32_t i = 0; i < 3000; ++i) line.points.push_back({i * 3, i * 2, 0});
+  for (std::int32_t i = 0; i < 3000; ++i) column.points.push_back({5, 5, i * 2});
+  for (std::int32_t i = 0; i < 3000; ++i) plane.points.push_back({i % 60 * 10, i / 60 * 11, i % 60 * 5});
+  compare(line, {20, 0, 200}, 0.01, 7);
+  compare(column, {20, 0, 200}, 0.01, 7);
+  compare(plane, {20, 0, 200}, 0.01, 7);
+}
+
+TEST(Oracle, DensityJump) {
+  Cloud cloud = town(2500, 8000, 16);
+  const Cloud dense = town(2500, 400, 17);
+  cloud.points.insert(cloud.points.end(), dense.points.begin(), dense.points.end());
+  cloud.classes.insert(cloud.classes.end(), dense.classes.begin(), dense.classes.end());
+  compare(cloud, {20, 0, 200}, 0.01, 3);
+}
+
+TEST(Oracle, Duplicates) {
+  Cloud cloud = town(1000, 1000, 18);
+  for (std::size_t i = 0; i < 1000; ++i) {
+    for (std::size_t copy = 0; copy < i % 40; copy += 7) {
+      cloud.points.push_back(cloud.points[i]);
+      cloud.classes.push_back(cloud.classes[i]);
+    }
+  }
+  compare(cloud, {20, 0, 200}, 0.01, 3);
+}
+
+}  // namespace
+}  // namespace tuile::test
