@@ -70,7 +70,8 @@ inline std::optional<Crossing> cross(const Ray& ray, const Tree& tree) noexcept 
   const double discriminant = b * b - a * c;
   if (discriminant <= 0) return std::nullopt;
   const double root = std::sqrt(discriminant);
-  return Crossing{tree.crown_centre + (-b + root) / a * tree.crown_half_height, tree.crown_centre + (-b - root) / a * tree.crown_half_height};
+  return Crossing{tree.crown_centre + (-b + root) / a * tree.crown_half_height,
+                  tree.crown_centre + (-b - root) / a * tree.crown_half_height};
 }
 
 /// True inside (or on) a convex counter-clockwise ring.

@@ -17,16 +17,16 @@ struct Appearance {
 
 inline const Appearance& appearance(Material material) noexcept {
   static constexpr std::array<Appearance, 10> all{{
-      {1500, 95, 118, 70, 190},   // grass
-      {1250, 140, 118, 92, 150},  // soil
-      {420, 88, 88, 92, 80},      // asphalt
-      {1050, 168, 92, 70, 130},   // tiles
-      {900, 150, 148, 142, 138},  // gravel
-      {1100, 205, 196, 180, 180}, // facade
-      {90, 48, 66, 72, 18},       // water
-      {800, 62, 92, 50, 205},     // leaves
-      {600, 120, 122, 126, 112},  // metal
-      {60, 128, 128, 128, 128},   // noise
+      {1500, 95, 118, 70, 190},    // grass
+      {1250, 140, 118, 92, 150},   // soil
+      {420, 88, 88, 92, 80},       // asphalt
+      {1050, 168, 92, 70, 130},    // tiles
+      {900, 150, 148, 142, 138},   // gravel
+      {1100, 205, 196, 180, 180},  // facade
+      {90, 48, 66, 72, 18},        // water
+      {800, 62, 92, 50, 205},      // leaves
+      {600, 120, 122, 126, 112},   // metal
+      {60, 128, 128, 128, 128},    // noise
   }};
   return all[static_cast<std::size_t>(material)];
 }

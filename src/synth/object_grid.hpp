@@ -14,7 +14,10 @@ namespace tuile::synth {
 class ObjectGrid {
  public:
   ObjectGrid(const Bounds& area, double cell, const std::vector<Bounds>& boxes)
-      : area_(area), inverse_(1 / cell), columns_(static_cast<std::int64_t>(area.width() / cell) + 1), rows_(static_cast<std::int64_t>(area.height() / cell) + 1) {
+      : area_(area),
+        inverse_(1 / cell),
+        columns_(static_cast<std::int64_t>(area.width() / cell) + 1),
+        rows_(static_cast<std::int64_t>(area.height() / cell) + 1) {
     starts_.assign(static_cast<std::size_t>(columns_ * rows_) + 1, 0);
     for (const Bounds& box : boxes) for_each_cell(box, [&](std::size_t index) { ++starts_[index + 1]; });
     for (std::size_t i = 1; i < starts_.size(); ++i) starts_[i] += starts_[i - 1];

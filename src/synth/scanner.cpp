@@ -13,15 +13,15 @@
 namespace tuile::synth {
 namespace {
 
-constexpr double swath_step = 200;             ///< between flight lines; a swath reaches one step to both sides
-constexpr double flying_height = 550;          ///< so that the outermost pulse leans 20°
+constexpr double swath_step = 200;     ///< between flight lines; a swath reaches one step to both sides
+constexpr double flying_height = 550;  ///< so that the outermost pulse leans 20°
 constexpr double largest_tilt = swath_step / flying_height;
-constexpr double flying_speed = 60;            ///< m/s
-constexpr double tallest = 34;                 ///< of all objects, metres
+constexpr double flying_speed = 60;                   ///< m/s
+constexpr double tallest = 34;                        ///< of all objects, metres
 constexpr double reach = tallest * largest_tilt + 2;  ///< how far from its place on bare terrain a pulse can return
-constexpr double least_separation = 0.5;       ///< of two returns of a pulse, metres
+constexpr double least_separation = 0.5;              ///< of two returns of a pulse, metres
 constexpr std::size_t most_returns = 5;
-constexpr double first_time = 300000000;       ///< adjusted standard GPS time of the first swath
+constexpr double first_time = 300000000;  ///< adjusted standard GPS time of the first swath
 
 /// One place where a pulse is sent back.
 struct Hit {
@@ -34,7 +34,8 @@ struct Hit {
 /// Angle in degrees from its tangent, |tangent| ≤ 0.4: the series, so as not to depend on a maths library.
 double degrees(double tangent) noexcept {
   const double square = tangent * tangent;
-  return tangent * (1 - square * (1.0 / 3 - square * (1.0 / 5 - square * (1.0 / 7 - square * (1.0 / 9 - square / 11))))) * 57.29577951308232;
+  return tangent * (1 - square * (1.0 / 3 - square * (1.0 / 5 - square * (1.0 / 7 - square * (1.0 / 9 - square / 11))))) *
+         57.29577951308232;
 }
 
 template <class Objects, class Box>
@@ -72,7 +73,8 @@ std::vector<Wire> wires_of(const std::vector<PowerLine>& lines) {
       const double length = std::sqrt((b.x - a.x) * (b.x - a.x) + (b.y - a.y) * (b.y - a.y));
       for (const double offset : line.wire_offsets) {
         const Vertex aside{-(b.y - a.y) / length * offset, (b.x - a.x) / length * offset};
-        wires.push_back({{a.x + aside.x, a.y + aside.y}, {b.x + aside.x, b.y + aside.y}, line.attachments[i], line.attachments[i + 1], line.sag});
+        wires.push_back(
+            {{a.x + aside.x, a.y + aside.y}, {b.x + aside.x, b.y + aside.y}, line.attachments[i], line.attachments[i + 1], line.sag});
       }
     }
   }
@@ -104,8 +106,8 @@ struct Scanner::Impl {
   std::vector<Segment> roads;
   std::vector<Wire> wires;
   ObjectGrid opaque_grid, tree_grid, road_grid, wire_grid, water_grid, lawn_grid;
-  double spacing;            ///< of scan lines, and about of the pulses of a line
-  std::int64_t line_pulses;  ///< pulses of one line
+  double spacing;                      ///< of scan lines, and about of the pulses of a line
+  std::int64_t line_pulses;            ///< pulses of one line
   std::int64_t first_line, last_line;  ///< of the whole town
   std::int64_t first_swath;
   std::int64_t size_units, west_units, south_units;
@@ -117,11 +119,19 @@ struct Scanner::Impl {
         roads(segments_of(of.roads)),
         wires(wires_of(of.power_lines)),
         opaque_grid(grid_over(area, opaques, [](const Opaque& o) { return box_of(o.solid->footprint()).expanded(reach); })),
-        tree_grid(grid_over(area, of.trees, [](const Tree& t) {
-          return Bounds{t.position.x, t.position.y, t.position.x, t.position.y}.expanded(t.crown_radius + t.height * largest_tilt + 1);
-        })),
-        road_grid(grid_over(area, roads, [](const Segment& s) { return box_of(std::array{s.from, s.to}).expanded(s.half_width); })),
-        wire_grid(grid_over(area, wires, [](const Wire& w) { return box_of(std::array{w.from, w.to}).expanded(reach); })),
+        tree_grid(grid_over(
+            area, of.trees,
+            [](const Tree& t) {
+              return Bounds{t.position.x, t.position.y, t.position.x, t.position.y}.expanded(t.crown_radius + t.height * largest_tilt + 1);
+            })),
+        road_grid(grid_over(area, roads,
+                            [](const Segment& s) {
+                              return box_of(std::array{s.from, s.to}).expanded(s.half_width);
+                            })),
+        wire_grid(grid_over(area, wires,
+                            [](const Wire& w) {
+                              return box_of(std::array{w.from, w.to}).expanded(reach);
+                            })),
         water_grid(grid_over(area, of.waters, [](const Water& w) { return box_of(w.ring); })),
         lawn_grid(grid_over(area, of.vegetation, [](const VegetationArea& v) { return box_of(v.ring); })),
         spacing(std::sqrt(2 / of.options.density)),
@@ -181,13 +191,18 @@ struct Scanner::Impl {
     }
     for (const std::uint32_t i : road_grid.at(ray.x, ray.y)) {
       const Segment& road = roads[i];
-      if (squared_distance_to_segment(road.from, road.to, ray.x, ray.y) <= road.half_width * road.half_width) return {ray.ground, 2, Material::asphalt, true};
+      if (squared_distance_to_segment(road.from, road.to, ray.x, ray.y) <= road.half_width * road.half_width)
+        return {ray.ground, 2, Material::asphalt, true};
     }
     bool lawn = false;
     for (const std::uint32_t i : lawn_grid.at(ray.x, ray.y)) lawn = lawn || inside(town.vegetation[i].ring, ray.x, ray.y);
     // Grass sends a pulse back from its blades or from its soil, never both apart.
     if (random.chance(lawn ? 0.25 : 0.04)) return {ray.ground + random.uniform(0.06, 0.42), 3, Material::grass, true};
-    return {ray.ground, 2, lawn || hash(town.options.seed, static_cast<std::int64_t>(ray.x / 25), static_cast<std::int64_t>(ray.y / 25)) % 3 != 0 ? Material::grass : Material::soil, true};
+    return {ray.ground, 2,
+            lawn || hash(town.options.seed, static_cast<std::int64_t>(ray.x / 25), static_cast<std::int64_t>(ray.y / 25)) % 3 != 0
+                ? Material::grass
+                : Material::soil,
+            true};
   }
 
   void add_wires(const Ray& ray, double floor, Hits& hits, Random& random) const noexcept {
@@ -254,7 +269,8 @@ struct Scanner::Impl {
     emit(strip, line, rank, ray, hits.resolve(), random, points);
   }
 
-  void emit(const Strip& strip, std::int64_t line, std::int64_t rank, const Ray& ray, std::span<const Hit> hits, Random& random, std::vector<TownPoint>& points) const {
+  void emit(const Strip& strip, std::int64_t line, std::int64_t rank, const Ray& ray, std::span<const Hit> hits, Random& random,
+            std::vector<TownPoint>& points) const {
     const std::int64_t flown = strip.southward ? last_line - line : line - first_line;
     const std::int64_t fired = (line & 1) != 0 ? rank : line_pulses - 1 - rank;
     const double line_time = spacing / flying_speed;
@@ -302,7 +318,8 @@ std::vector<Scanner::Strip> Scanner::strips(int tile_x, int tile_y, std::size_t 
   const double per_line = std::min(options.size + 2 * reach, 2 * swath_step) / impl_->spacing;
   const auto lines = std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(pulses_per_strip) / per_line));
   // Swath s covers [s − 1, s + 1) steps.
-  const auto first = static_cast<std::int64_t>(std::floor((west - reach) / swath_step)), last = static_cast<std::int64_t>(std::floor((west + options.size + reach) / swath_step)) + 1;
+  const auto first = static_cast<std::int64_t>(std::floor((west - reach) / swath_step)),
+             last = static_cast<std::int64_t>(std::floor((west + options.size + reach) / swath_step)) + 1;
   std::vector<Strip> strips;
   for (std::int64_t swath = first; swath <= last; ++swath) {
     const bool southward = (swath & 1) != 0;
@@ -319,8 +336,11 @@ void Scanner::sample(const Strip& strip, std::vector<TownPoint>& points) const {
   const TownOptions& options = impl_->town.options;
   const double west = options.west + strip.tile_x * options.size - reach, east = west + options.size + 2 * reach;
   const double swath_west = (static_cast<double>(strip.swath) - 1) * swath_step;
-  const auto rank_at = [&](double x) { return static_cast<std::int64_t>(std::floor((x - swath_west) / (2 * swath_step) * static_cast<double>(impl_->line_pulses))); };
-  const std::int64_t first = std::clamp<std::int64_t>(rank_at(west), 0, impl_->line_pulses), last = std::clamp<std::int64_t>(rank_at(east) + 1, 0, impl_->line_pulses);
+  const auto rank_at = [&](double x) {
+    return static_cast<std::int64_t>(std::floor((x - swath_west) / (2 * swath_step) * static_cast<double>(impl_->line_pulses)));
+  };
+  const std::int64_t first = std::clamp<std::int64_t>(rank_at(west), 0, impl_->line_pulses),
+                     last = std::clamp<std::int64_t>(rank_at(east) + 1, 0, impl_->line_pulses);
   const std::int64_t lines = strip.last_line - strip.first_line + 1;
   for (std::int64_t i = 0; i < lines; ++i) {
     const std::int64_t line = strip.southward ? strip.last_line - i : strip.first_line + i;

@@ -14,9 +14,9 @@
 namespace tuile::synth {
 namespace {
 
-constexpr double block_side = 50;  ///< streets lie between blocks, objects stay inside
+constexpr double block_side = 50;     ///< streets lie between blocks, objects stay inside
 constexpr double largest_area = 4e8;  ///< m², of a town: all its objects are in memory
-constexpr double street_strip = 7;  ///< kept free along a block's border
+constexpr double street_strip = 7;    ///< kept free along a block's border
 
 enum class BlockKind : std::uint8_t { houses, flats, park, pond, gardens, field };
 
@@ -38,11 +38,14 @@ void check(const TownOptions& options) {
   }
   require(options.size >= 1 && options.size <= 10000 && whole(options.size * 100), "size", std::to_string(options.size),
           "1 to 10000 metres in whole centimetres are expected");
-  require(options.density >= 0.1 && options.density <= 1000, "density", std::to_string(options.density), "0.1 to 1000 pulses per m² are expected");
-  require(options.point_format == 6 || options.point_format == 8, "point_format", std::to_string(options.point_format), "6 or 8 is expected");
+  require(options.density >= 0.1 && options.density <= 1000, "density", std::to_string(options.density),
+          "0.1 to 1000 pulses per m² are expected");
+  require(options.point_format == 6 || options.point_format == 8, "point_format", std::to_string(options.point_format),
+          "6 or 8 is expected");
   const double area = options.size * options.size * options.tiles_x * options.tiles_y;
   require(area <= largest_area, "size", std::to_string(options.size), "a town may have 400 km²: ask for fewer or smaller tiles");
-  for (const auto& [name, corner, tiles] : {std::tuple{"west", options.west, options.tiles_x}, std::tuple{"south", options.south, options.tiles_y}}) {
+  for (const auto& [name, corner, tiles] :
+       {std::tuple{"west", options.west, options.tiles_x}, std::tuple{"south", options.south, options.tiles_y}}) {
     require(whole(corner), name, std::to_string(corner), "whole metres are expected");
     // Coordinates are 32-bit centimetres.
     require(std::abs(corner) <= 2e7 && std::abs(corner + tiles * options.size) <= 2e7, name, std::to_string(corner),
@@ -62,8 +65,10 @@ class Planner {
 
   Town plan() {
     const Bounds area = town_.bounds().expanded(60);
-    first_ = {static_cast<std::int64_t>(std::floor(area.min_x / block_side)), static_cast<std::int64_t>(std::floor(area.min_y / block_side))};
-    last_ = {static_cast<std::int64_t>(std::floor(area.max_x / block_side)), static_cast<std::int64_t>(std::floor(area.max_y / block_side))};
+    first_ = {static_cast<std::int64_t>(std::floor(area.min_x / block_side)),
+              static_cast<std::int64_t>(std::floor(area.min_y / block_side))};
+    last_ = {static_cast<std::int64_t>(std::floor(area.max_x / block_side)),
+             static_cast<std::int64_t>(std::floor(area.max_y / block_side))};
     lay_streets();
     for (std::int64_t row = first_.row; row <= last_.row; ++row) {
       for (std::int64_t column = first_.column; column <= last_.column; ++column) fill({column, row});
@@ -73,7 +78,9 @@ class Planner {
   }
 
  private:
-  Random random_of(const Block& block, std::int64_t what) const noexcept { return Random(hash(town_.options.seed, block.column, block.row, what)); }
+  Random random_of(const Block& block, std::int64_t what) const noexcept {
+    return Random(hash(town_.options.seed, block.column, block.row, what));
+  }
 
   /// Every kind appears among any 3 × 3 blocks.
   BlockKind kind_of(const Block& block) const noexcept {
@@ -85,9 +92,12 @@ class Planner {
   void lay_streets() {
     const auto crossing = [&](std::int64_t column, std::int64_t row) {
       Random random = random_of({column, row}, 1);
-      return Vertex{static_cast<double>(column) * block_side + random.uniform(-1.5, 1.5), static_cast<double>(row) * block_side + random.uniform(-1.5, 1.5)};
+      return Vertex{static_cast<double>(column) * block_side + random.uniform(-1.5, 1.5),
+                    static_cast<double>(row) * block_side + random.uniform(-1.5, 1.5)};
     };
-    const auto width = [&](std::int64_t which, std::int64_t axis) { return 5 + 0.5 * static_cast<double>(hash(town_.options.seed, which, axis) % 5); };
+    const auto width = [&](std::int64_t which, std::int64_t axis) {
+      return 5 + 0.5 * static_cast<double>(hash(town_.options.seed, which, axis) % 5);
+    };
     for (std::int64_t column = first_.column; column <= last_.column + 1; ++column) {
       if (column % 2 != 0) continue;
       Road road{{}, width(column, 1)};
@@ -121,11 +131,26 @@ class Planner {
 
   void fill(const Block& block) {
     switch (kind_of(block)) {
-      case BlockKind::houses: build_houses(block); plant(block, 9, 5); break;
-      case BlockKind::gardens: build_houses(block); plant(block, 18, 10); break;
-      case BlockKind::flats: build_flats(block); plant(block, 9, 4); break;
-      case BlockKind::park: lay_lawn(block); plant(block, 60, 20); break;
-      case BlockKind::pond: dig_pond(block); plant(block, 14, 8); break;
+      case BlockKind::houses:
+        build_houses(block);
+        plant(block, 9, 5);
+        break;
+      case BlockKind::gardens:
+        build_houses(block);
+        plant(block, 18, 10);
+        break;
+      case BlockKind::flats:
+        build_flats(block);
+        plant(block, 9, 4);
+        break;
+      case BlockKind::park:
+        lay_lawn(block);
+        plant(block, 60, 20);
+        break;
+      case BlockKind::pond:
+        dig_pond(block);
+        plant(block, 14, 8);
+        break;
       case BlockKind::field: plant(block, 5, 4); break;
     }
   }
@@ -195,7 +220,8 @@ class Planner {
     Random random = random_of(block, 7);
     for (int i = 0; i < trees + shrubs; ++i) {
       const bool shrub = i >= trees;
-      const Vertex at{block.west() + random.uniform(street_strip, block_side - street_strip), block.south() + random.uniform(street_strip, block_side - street_strip)};
+      const Vertex at{block.west() + random.uniform(street_strip, block_side - street_strip),
+                      block.south() + random.uniform(street_strip, block_side - street_strip)};
       const double radius = shrub ? random.uniform(0.5, 1.2) : random.uniform(1.6, 3.8);
       const double height = shrub ? random.uniform(0.8, 1.6) : radius * random.uniform(2.4, 3.6);
       if (!is_free(at, shrub ? 1.5 : 2.5)) continue;
@@ -210,7 +236,9 @@ class Planner {
       // Only the block's own buildings, the last ones added, can be near.
       if (std::abs(body.centre.x - at.x) > block_side || std::abs(body.centre.y - at.y) > block_side) break;
       const double dx = at.x - body.centre.x, dy = at.y - body.centre.y;
-      if (std::abs(dx * body.axis.x + dy * body.axis.y) < body.half_length + margin && std::abs(dy * body.axis.x - dx * body.axis.y) < body.half_width + margin) return false;
+      if (std::abs(dx * body.axis.x + dy * body.axis.y) < body.half_length + margin &&
+          std::abs(dy * body.axis.x - dx * body.axis.y) < body.half_width + margin)
+        return false;
     }
     return town_.waters.empty() || !inside(town_.waters.back().ring, at.x, at.y);
   }
@@ -242,7 +270,8 @@ class Planner {
 
 std::array<Vertex, 4> Solid::footprint() const noexcept {
   const auto corner = [&](double u, double v) {
-    return Vertex{centre.x + u * half_length * axis.x - v * half_width * axis.y, centre.y + u * half_length * axis.y + v * half_width * axis.x};
+    return Vertex{centre.x + u * half_length * axis.x - v * half_width * axis.y,
+                  centre.y + u * half_length * axis.y + v * half_width * axis.x};
   };
   return {corner(-1, -1), corner(1, -1), corner(1, 1), corner(-1, 1)};
 }

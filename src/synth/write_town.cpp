@@ -87,7 +87,8 @@ std::vector<std::byte> pack(const std::vector<TownPoint>& points, int point_form
 }
 
 /// Samples `at_once` strips in parallel and writes them in order, so that memory does not grow with the tile.
-void write_tile(const Scanner& scanner, const TownOptions& options, int x, int y, const std::string& path, std::size_t at_once, Executor& executor) {
+void write_tile(const Scanner& scanner, const TownOptions& options, int x, int y, const std::string& path, std::size_t at_once,
+                Executor& executor) {
   las::RecordWriter writer(path, layout_of(options));
   const std::vector<Scanner::Strip> strips = scanner.strips(x, y);
   std::vector<std::vector<std::byte>> records(at_once);
@@ -114,7 +115,8 @@ std::vector<std::string> write_town(const TownOptions& options, const std::strin
   if (error) throw_errno(error.value(), "create", folder.string());
   std::vector<std::string> paths;
   for (int y = 0; y < options.tiles_y; ++y) {
-    for (int x = 0; x < options.tiles_x; ++x) paths.push_back((folder / ("town_" + std::to_string(x) + "_" + std::to_string(y) + ".laz")).string());
+    for (int x = 0; x < options.tiles_x; ++x)
+      paths.push_back((folder / ("town_" + std::to_string(x) + "_" + std::to_string(y) + ".laz")).string());
   }
   // About two strips per thread in all: those that the tiles under way do not need, go to each tile's own loop.
   const auto threads = static_cast<std::size_t>(executor.threads());

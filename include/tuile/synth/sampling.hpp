@@ -14,14 +14,14 @@ inline constexpr double point_scale = 0.01;
 
 /// One return, with what a LAS record holds.
 struct TownPoint {
-  std::int32_t x, y, z;            ///< units of 1 cm, absolute
+  std::int32_t x, y, z;  ///< units of 1 cm, absolute
   std::uint16_t intensity;
   std::uint8_t return_number, number_of_returns;
-  std::uint8_t classification;     ///< as LiDAR HD: 1 cars, 2, 3, 4, 5, 6, 9, 64 pylons and wires, 65 noise
+  std::uint8_t classification;  ///< as LiDAR HD: 1 cars, 2, 3, 4, 5, 6, 9, 64 pylons and wires, 65 noise
   bool scan_direction, edge_of_flight_line;
-  std::int16_t scan_angle;         ///< units of 0.006°
-  std::uint16_t point_source_id;   ///< the swath
-  double gps_time;                 ///< adjusted standard GPS time
+  std::int16_t scan_angle;        ///< units of 0.006°
+  std::uint16_t point_source_id;  ///< the swath
+  double gps_time;                ///< adjusted standard GPS time
   std::uint16_t red, green, blue, nir;
   bool operator==(const TownPoint&) const = default;
 };

@@ -13,11 +13,11 @@ namespace tuile::synth {
 
 /// What town to make. Lambert-93 (EPSG:2154), metres.
 struct TownOptions {
-  int tiles_x = 3, tiles_y = 3;   ///< tiles from west to east and from south to north; at most 400 km² together
-  double size = 200;              ///< side of a tile, metres, whole centimetres, 1 to 10 000
-  double density = 20;            ///< laser pulses per m², 0.1 to 1000
-  std::uint64_t seed = 1;         ///< same seed and options, same bytes
-  int point_format = 6;           ///< 6, or 8 with colours and near infrared
+  int tiles_x = 3, tiles_y = 3;           ///< tiles from west to east and from south to north; at most 400 km² together
+  double size = 200;                      ///< side of a tile, metres, whole centimetres, 1 to 10 000
+  double density = 20;                    ///< laser pulses per m², 0.1 to 1000
+  std::uint64_t seed = 1;                 ///< same seed and options, same bytes
+  int point_format = 6;                   ///< 6, or 8 with colours and near infrared
   double west = 870000, south = 6617000;  ///< south-west corner, whole metres
 };
 
@@ -30,9 +30,9 @@ enum class RoofShape : std::uint8_t { flat, gabled, hipped };
 /// A prism over a rectangle, its roof included; also the shape of cars and pylons.
 struct Solid {
   Vertex centre;
-  Vertex axis;                          ///< unit vector along the longer side
+  Vertex axis;  ///< unit vector along the longer side
   double half_length, half_width;
-  double bottom, eave, rise;            ///< absolute heights of foot and eaves; from the eaves to the ridge
+  double bottom, eave, rise;  ///< absolute heights of foot and eaves; from the eaves to the ridge
   RoofShape roof = RoofShape::flat;
   /// Corners, counter-clockwise.
   std::array<Vertex, 4> footprint() const noexcept;
@@ -40,21 +40,21 @@ struct Solid {
 
 struct Building {
   Solid body;
-  double ground;                        ///< lowest terrain along the walls
+  double ground;  ///< lowest terrain along the walls
 };
 
 struct Road {
   std::vector<Vertex> line;
-  double width;                         ///< of the carriageway
+  double width;  ///< of the carriageway
 };
 
 struct Water {
-  std::vector<Vertex> ring;             ///< convex, counter-clockwise, not closed
+  std::vector<Vertex> ring;  ///< convex, counter-clockwise, not closed
   double level;
 };
 
 struct VegetationArea {
-  std::vector<Vertex> ring;             ///< convex, counter-clockwise, not closed
+  std::vector<Vertex> ring;  ///< convex, counter-clockwise, not closed
 };
 
 /// A crown (an ellipsoid) on the ground; shrubs reach the ground.
@@ -67,9 +67,9 @@ struct Tree {
 /// Wires hang between neighbouring pylons as parabolas.
 struct PowerLine {
   std::vector<Vertex> pylons;
-  std::vector<double> attachments;      ///< absolute height of the wires at each pylon
-  std::vector<double> wire_offsets;     ///< metres to the left of the line
-  double sag;                           ///< of a wire in the middle of a span
+  std::vector<double> attachments;   ///< absolute height of the wires at each pylon
+  std::vector<double> wire_offsets;  ///< metres to the left of the line
+  double sag;                        ///< of a wire in the middle of a span
 };
 
 /// The objects of a synthetic town: what its tiles are sampled from, and what its ground-truth layers hold.

@@ -108,8 +108,7 @@ void Delaunay::check_extent() const {
     throw Unsupported(std::to_string(points_.size()) + " points in one triangulation; at most 2^30 are possible: cut the tile with --bbox");
   }
   const Extent extent = extent_of(points_);
-  const std::int64_t widest =
-      std::max(std::int64_t{extent.max_x} - extent.min_x, std::int64_t{extent.max_y} - extent.min_y);
+  const std::int64_t widest = std::max(std::int64_t{extent.max_x} - extent.min_x, std::int64_t{extent.max_y} - extent.min_y);
   if (widest > largest_extent) {
     throw Unsupported("ground points span " + std::to_string(widest) + " grid units; at most " + std::to_string(largest_extent) +
                       " are possible: remove stray class-2 points or cut the tile with --bbox");
@@ -203,8 +202,8 @@ void Delaunay::insert(std::int32_t vertex) {
 std::vector<GridPoint> spatial_order(const std::vector<GridPoint>& points) {
   if (points.empty()) return {};
   const Extent extent = extent_of(points);
-  const auto widest = static_cast<std::uint32_t>(
-      std::max(std::int64_t{extent.max_x} - extent.min_x, std::int64_t{extent.max_y} - extent.min_y));
+  const auto widest =
+      static_cast<std::uint32_t>(std::max(std::int64_t{extent.max_x} - extent.min_x, std::int64_t{extent.max_y} - extent.min_y));
   int shift = 0;
   while ((widest >> shift) > 0xFFFFU) ++shift;
 

@@ -22,9 +22,7 @@ Int128 squared_distance(const GridPoint& a, const GridPoint& b) noexcept {
   return Int128{dx} * dx + Int128{dy} * dy;
 }
 
-double ratio(Int128 numerator, Int128 denominator) noexcept {
-  return static_cast<double>(numerator) / static_cast<double>(denominator);
-}
+double ratio(Int128 numerator, Int128 denominator) noexcept { return static_cast<double>(numerator) / static_cast<double>(denominator); }
 
 double between(const GridPoint& a, const GridPoint& b, double share_of_b) noexcept {
   return a.z + static_cast<double>(std::int64_t{b.z} - a.z) * share_of_b;
@@ -35,7 +33,8 @@ double between(const GridPoint& a, const GridPoint& b, double share_of_b) noexce
 double on_edge(const GridPoint* a, const GridPoint* b, const GridPoint& at) noexcept {
   if (lexicographically_less(*b, *a)) std::swap(a, b);
   const std::int64_t dx = std::int64_t{b->x} - a->x, dy = std::int64_t{b->y} - a->y;
-  return std::abs(dx) >= std::abs(dy) ? between(*a, *b, ratio(std::int64_t{at.x} - a->x, dx)) : between(*a, *b, ratio(std::int64_t{at.y} - a->y, dy));
+  return std::abs(dx) >= std::abs(dy) ? between(*a, *b, ratio(std::int64_t{at.x} - a->x, dx))
+                                      : between(*a, *b, ratio(std::int64_t{at.y} - a->y, dy));
 }
 
 }  // namespace
@@ -61,8 +60,10 @@ struct GroundSurface::Impl {
 };
 
 void GroundSurface::Impl::make_hints() {
-  const auto [left, right] = std::minmax_element(mesh.points().begin(), mesh.points().end(), [](const auto& a, const auto& b) { return a.x < b.x; });
-  const auto [bottom, top] = std::minmax_element(mesh.points().begin(), mesh.points().end(), [](const auto& a, const auto& b) { return a.y < b.y; });
+  const auto [left, right] =
+      std::minmax_element(mesh.points().begin(), mesh.points().end(), [](const auto& a, const auto& b) { return a.x < b.x; });
+  const auto [bottom, top] =
+      std::minmax_element(mesh.points().begin(), mesh.points().end(), [](const auto& a, const auto& b) { return a.y < b.y; });
   min_x = left->x;
   min_y = bottom->y;
   const std::int64_t width = std::int64_t{right->x} - min_x, height = std::int64_t{top->y} - min_y;
@@ -101,7 +102,9 @@ std::int32_t GroundSurface::Impl::start_for(const GridPoint& at, std::int32_t re
 double GroundSurface::Impl::height_on_line(const GridPoint& at) const noexcept {
   const GridPoint &first = line.front(), &last = line.back();
   const std::int64_t dx = std::int64_t{last.x} - first.x, dy = std::int64_t{last.y} - first.y;
-  const auto along = [&](const GridPoint& point) { return Int128{dx} * (std::int64_t{point.x} - first.x) + Int128{dy} * (std::int64_t{point.y} - first.y); };
+  const auto along = [&](const GridPoint& point) {
+    return Int128{dx} * (std::int64_t{point.x} - first.x) + Int128{dy} * (std::int64_t{point.y} - first.y);
+  };
   const Int128 foot = along(at);
   if (line.size() == 1 || foot <= 0) return first.z;
   if (foot >= along(last)) return last.z;
@@ -114,7 +117,9 @@ double GroundSurface::Impl::height_on_line(const GridPoint& at) const noexcept {
 /// depend on the triangle alone.
 double GroundSurface::Impl::height_inside(const Delaunay::Triangle& triangle, const GridPoint& at) const noexcept {
   std::array<const GridPoint*, 3> corner{&vertex(triangle.vertex[0]), &vertex(triangle.vertex[1]), &vertex(triangle.vertex[2])};
-  std::rotate(corner.begin(), std::min_element(corner.begin(), corner.end(), [](auto* a, auto* b) { return lexicographically_less(*a, *b); }), corner.end());
+  std::rotate(corner.begin(),
+              std::min_element(corner.begin(), corner.end(), [](auto* a, auto* b) { return lexicographically_less(*a, *b); }),
+              corner.end());
   // Inside the triangle an area is at most 2^61: the triangulation is not wider than 2^30.
   std::array<std::int64_t, 3> area;
   for (std::size_t i = 0; i < 3; ++i) area[i] = static_cast<std::int64_t>(orient2d(*corner[slot_after(i)], *corner[slot_before(i)], at));
@@ -124,7 +129,8 @@ double GroundSurface::Impl::height_inside(const Delaunay::Triangle& triangle, co
     return on_edge(corner[slot_after(i)], corner[slot_before(i)], at);
   }
   const auto whole = static_cast<double>(area[0] + area[1] + area[2]);
-  const auto rise_1 = static_cast<double>(std::int64_t{corner[1]->z} - corner[0]->z), rise_2 = static_cast<double>(std::int64_t{corner[2]->z} - corner[0]->z);
+  const auto rise_1 = static_cast<double>(std::int64_t{corner[1]->z} - corner[0]->z),
+             rise_2 = static_cast<double>(std::int64_t{corner[2]->z} - corner[0]->z);
   return corner[0]->z + (rise_1 * static_cast<double>(area[1]) + rise_2 * static_cast<double>(area[2])) / whole;
 }
 
@@ -133,7 +139,9 @@ double GroundSurface::Impl::height_inside(const Delaunay::Triangle& triangle, co
 std::int32_t GroundSurface::Impl::nearest(const GridPoint& at, std::int32_t& triangle) const noexcept {
   const auto triangles = mesh.triangles();
   const auto get = [&](std::int32_t index) -> const Delaunay::Triangle& { return triangles[static_cast<std::size_t>(index)]; };
-  const auto slot_in = [&](std::int32_t index, std::int32_t v) -> std::size_t { return get(index).vertex[0] == v ? 0 : get(index).vertex[1] == v ? 1 : 2; };
+  const auto slot_in = [&](std::int32_t index, std::int32_t v) -> std::size_t {
+    return get(index).vertex[0] == v ? 0 : get(index).vertex[1] == v ? 1 : 2;
+  };
   std::int32_t best = get(triangle).vertex[slot_after(static_cast<std::size_t>(get(triangle).infinite_slot()))];
   Int128 best_distance = squared_distance(vertex(best), at);
   for (bool moved = true; moved;) {
@@ -159,14 +167,13 @@ std::int32_t GroundSurface::Impl::nearest(const GridPoint& at, std::int32_t& tri
 }
 
 GroundSurface::GroundSurface(std::span<const GridPoint> points, const Grid& grid) : impl_(std::make_unique<Impl>()) {
-  std::vector<GridPoint> thinned = lowest_per_cell(points, grid);
-  impl_->mesh = Delaunay(spatial_order(thinned));
+  impl_->mesh = Delaunay(spatial_order(lowest_per_cell(points, grid)));
   if (!impl_->mesh.triangles().empty()) {
     impl_->make_hints();
     return;
   }
-  std::sort(thinned.begin(), thinned.end(), lexicographically_less);
-  impl_->line = std::move(thinned);
+  impl_->line = impl_->mesh.points();
+  std::sort(impl_->line.begin(), impl_->line.end(), lexicographically_less);
 }
 
 GroundSurface::~GroundSurface() = default;

@@ -18,7 +18,8 @@ using Points = std::vector<GridPoint>;
 
 Points distinct(Points points) {
   std::sort(points.begin(), points.end(), [](const auto& a, const auto& b) { return std::pair(a.x, a.y) < std::pair(b.x, b.y); });
-  points.erase(std::unique(points.begin(), points.end(), [](const auto& a, const auto& b) { return a.x == b.x && a.y == b.y; }), points.end());
+  points.erase(std::unique(points.begin(), points.end(), [](const auto& a, const auto& b) { return a.x == b.x && a.y == b.y; }),
+               points.end());
   return points;
 }
 

@@ -103,7 +103,8 @@ TEST(GroundSurface, NearestOutsideALatticeWithTies) {
   const GroundSurface surface(points, Grid{});
   GroundSurface::Cursor cursor(surface);
   for (std::int32_t along = -400; along <= 1500; along += 10) {
-    for (const GridPoint& query : {GridPoint{along, -130, 0}, GridPoint{along, 1300, 0}, GridPoint{-30, along, 0}, GridPoint{1111, along, 0}}) {
+    for (const GridPoint& query :
+         {GridPoint{along, -130, 0}, GridPoint{along, 1300, 0}, GridPoint{-30, along, 0}, GridPoint{1111, along, 0}}) {
       EXPECT_EQ(cursor.height(query.x, query.y), nearest_by_brute_force(points, query)) << query.x << " " << query.y;
     }
   }
@@ -160,7 +161,8 @@ TEST(GroundSurface, CloseToTheUnthinnedTriangulation) {
     const auto corner = [&](std::size_t k) -> const GridPoint& { return unthinned.points()[static_cast<std::size_t>(found.vertex[k])]; };
     const double whole = cross(corner(0), corner(1), corner(2));
     const double expected = (cross(corner(1), corner(2), query) * corner(0).z + cross(corner(2), corner(0), query) * corner(1).z +
-                             cross(corner(0), corner(1), query) * corner(2).z) / whole;
+                             cross(corner(0), corner(1), query) * corner(2).z) /
+                            whole;
     squares += std::pow(cursor.height(query.x, query.y) - expected, 2);
     ++count;
   }
@@ -179,7 +181,8 @@ TEST(GroundSurface, DependsNeitherOnTheCursorsPastNorOnTheOrderOfPoints) {
   // Vertices, middles of pairs (often on edges), lattice edges, and anywhere, also outside.
   std::mt19937 random(3);
   Points queries(thinned.begin(), thinned.begin() + 500);
-  for (std::size_t i = 0; i + 1 < 500; ++i) queries.push_back({(thinned[i].x + thinned[i + 1].x) / 2, (thinned[i].y + thinned[i + 1].y) / 2, 0});
+  for (std::size_t i = 0; i + 1 < 500; ++i)
+    queries.push_back({(thinned[i].x + thinned[i + 1].x) / 2, (thinned[i].y + thinned[i + 1].y) / 2, 0});
   for (std::int32_t i = 0; i < 800; ++i) queries.push_back({4500 + i, (i * 25) % 1000, 0});
   std::uniform_int_distribution<std::int32_t> coordinate(-1000, 7000);
   for (int i = 0; i < 1500; ++i) queries.push_back({coordinate(random), coordinate(random), 0});
@@ -250,7 +253,8 @@ TEST(GroundSurface, TimePrinted) {
   Points points(2000000);
   for (std::size_t i = 0; i < points.size(); ++i) {
     const auto row = static_cast<std::int32_t>(i / 2000);
-    points[i] = {static_cast<std::int32_t>(random() % 50000), row * 50 + static_cast<std::int32_t>(random() % 50), static_cast<std::int32_t>(random() % 20)};
+    points[i] = {static_cast<std::int32_t>(random() % 50000), row * 50 + static_cast<std::int32_t>(random() % 50),
+                 static_cast<std::int32_t>(random() % 20)};
   }
   auto seconds = [from = std::chrono::steady_clock::now()]() mutable {
     const auto now = std::chrono::steady_clock::now();
@@ -264,8 +268,8 @@ TEST(GroundSurface, TimePrinted) {
   double sum = 0;
   for (const GridPoint& point : points) sum += cursor.height(point.x, point.y);
   const double asking = seconds();
-  std::printf("%zu ground points, %zu thinned in %.0f ms; surface in %.0f ms; %.0f ns per height\n", points.size(), thinned.size(), thinning * 1e3,
-              building * 1e3, asking * 1e9 / static_cast<double>(points.size()));
+  std::printf("%zu ground points, %zu thinned in %.0f ms; surface in %.0f ms; %.0f ns per height\n", points.size(), thinned.size(),
+              thinning * 1e3, building * 1e3, asking * 1e9 / static_cast<double>(points.size()));
   EXPECT_GE(sum, 0);
 }
 

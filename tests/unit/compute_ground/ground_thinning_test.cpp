@@ -17,7 +17,8 @@ std::vector<GridPoint> oracle(const std::vector<GridPoint>& points, const Grid& 
   const auto floor_div = [](std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); };
   std::map<std::pair<std::int64_t, std::int64_t>, GridPoint> lowest;
   for (const GridPoint& point : points) {
-    const std::pair cell{floor_div((grid.origin[0] + point.x) * denominator, per_cell), floor_div((grid.origin[1] + point.y) * denominator, per_cell)};
+    const std::pair cell{floor_div((grid.origin[0] + point.x) * denominator, per_cell),
+                         floor_div((grid.origin[1] + point.y) * denominator, per_cell)};
     const auto [entry, added] = lowest.emplace(cell, point);
     if (!added && std::tie(point.z, point.x, point.y) < std::tie(entry->second.z, entry->second.x, entry->second.y)) entry->second = point;
   }
@@ -46,7 +47,8 @@ TEST(GroundThinning, MatchesExactCells) {
     double scale;
     std::int64_t per_cell, denominator;
   };
-  for (const Case& c : {Case{0.01, 50, 1}, Case{0.001, 500, 1}, Case{0.1, 5, 1}, Case{0.5, 1, 1}, Case{0.02, 25, 1}, Case{0.04, 25, 2}, Case{1.0, 1, 2}}) {
+  for (const Case& c :
+       {Case{0.01, 50, 1}, Case{0.001, 500, 1}, Case{0.1, 5, 1}, Case{0.5, 1, 1}, Case{0.02, 25, 1}, Case{0.04, 25, 2}, Case{1.0, 1, 2}}) {
     for (const std::int64_t origin : {0LL, -12345LL, 87000000LL, 661700000LL}) {
       // A dense table, and points so sparse that the cells are sorted.
       for (const std::int32_t extent : {700, 500000000}) {

@@ -39,7 +39,8 @@ TEST(Sampling, DensityClassesAndOrder) {
       firsts += point.return_number == 1;
     }
     EXPECT_NEAR(static_cast<double>(firsts) / (options.size * options.size), density, 0.1 * density);
-    for (const int expected : {1, 2, 3, 4, 5, 6, 9, 64, 65}) EXPECT_GT(classes[expected], 0U) << "class " << expected << " at density " << density;
+    for (const int expected : {1, 2, 3, 4, 5, 6, 9, 64, 65})
+      EXPECT_GT(classes[expected], 0U) << "class " << expected << " at density " << density;
     EXPECT_EQ(classes.size(), 9U);
     EXPECT_TRUE(std::is_sorted(points.begin(), points.end(), in_order));
   }
@@ -72,7 +73,9 @@ TEST(Sampling, ReturnsOfAPulseAreConsistent) {
   std::size_t whole = 0, several = 0;
   for (std::size_t begin = 0; begin < points.size();) {
     std::size_t end = begin + 1;
-    while (end < points.size() && points[end].gps_time == points[begin].gps_time && points[end].point_source_id == points[begin].point_source_id) ++end;
+    while (end < points.size() && points[end].gps_time == points[begin].gps_time &&
+           points[end].point_source_id == points[begin].point_source_id)
+      ++end;
     const std::size_t count = points[begin].number_of_returns;
     EXPECT_GE(count, 1U);
     EXPECT_LE(count, 5U);
@@ -109,7 +112,8 @@ TEST(Sampling, PointsLieOnTheirObjects) {
     } else if (point.classification == 5) {
       EXPECT_GT(z - terrain, 1.2);
     } else if (point.classification == 9) {
-      EXPECT_TRUE(std::any_of(town.waters.begin(), town.waters.end(), [&](const Water& water) { return std::abs(z - water.level) < 0.05; }));
+      EXPECT_TRUE(
+          std::any_of(town.waters.begin(), town.waters.end(), [&](const Water& water) { return std::abs(z - water.level) < 0.05; }));
     } else if (point.classification == 6) {
       // Some building is within 10 cm of the point, walls included.
       bool near = false, below_eaves = false;

@@ -104,8 +104,14 @@ TEST(Geometry, CrossingMatchesSmallSteps) {
   for (int i = 0; i < 3000; ++i) {
     const double t = random.uniform(-1, 1), scale = 1 / (1 + t * t);
     const RoofShape roof = static_cast<RoofShape>(i % 3);
-    const Solid solid{{0, 0}, {(1 - t * t) * scale, 2 * t * scale}, random.uniform(4, 7), random.uniform(2, 4), -1, random.uniform(3, 8),
-                      roof == RoofShape::flat ? 0 : random.uniform(1, 3), roof};
+    const Solid solid{{0, 0},
+                      {(1 - t * t) * scale, 2 * t * scale},
+                      random.uniform(4, 7),
+                      random.uniform(2, 4),
+                      -1,
+                      random.uniform(3, 8),
+                      roof == RoofShape::flat ? 0 : random.uniform(1, 3),
+                      roof};
     const Ray ray{random.uniform(-9, 9), random.uniform(-7, 7), 0, random.uniform(-0.36, 0.36)};
     const auto within = [&](double z) {
       const double x = ray.x_at(z), y = ray.y;
@@ -148,7 +154,8 @@ TEST(Geometry, CrownCrossingLiesOnTheEllipsoid) {
     if (!crossing) continue;
     ++hits;
     for (const double z : {crossing->upper, crossing->lower}) {
-      const double dx = (ray.x_at(z) - 10) / tree.crown_radius, dy = (ray.y - 20) / tree.crown_radius, dz = (z - 105) / tree.crown_half_height;
+      const double dx = (ray.x_at(z) - 10) / tree.crown_radius, dy = (ray.y - 20) / tree.crown_radius,
+                   dz = (z - 105) / tree.crown_half_height;
       EXPECT_NEAR(dx * dx + dy * dy + dz * dz, 1, 1e-9);
     }
     EXPECT_GT(crossing->upper, crossing->lower);
