@@ -116,6 +116,7 @@ Key word_key(KeyText text, Words<Enum> words, Member member) {
   const auto name = [](const auto& word) { return word.first; };
   Key key = make_key(std::move(text), one_of(words, name), words.back().first);
   key.read = [=](Config& config, const Cell& cell) {
+    if (std::is_same_v<Enum, int> && cell.value.quoted) refuse(cell, "write it without quotes");
     for (const auto& [word, value] : words) {
       if (is_word(cell.value, word)) {
         member(config) = value;

@@ -125,6 +125,7 @@ TEST(Ranges, AreChecked) {
       {"features: {radius: -1}", {"above 0"}},
       {"features: {max_neighbors: 2}", {"from 3"}},
       {"features: {color_depth: 12}", {"16 or 8"}},
+      {"features: {color_depth: '16'}", {"16 or 8", "without quotes"}},
       {"features: {missing: zero}", {"nan, drop or error"}},
       {"features: {set: lod4}", {"minimal, lod2, asprs, lod3 or full", "nearest: lod2"}},
       {"features: {set: planarity}", {"[planarity]"}},
