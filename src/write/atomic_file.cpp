@@ -63,8 +63,9 @@ void AtomicFile::reserve(std::uint64_t size) {
   int result = 0;
   do result = ::fallocate(descriptor_, 0, 0, static_cast<off_t>(size));
   while (result != 0 && errno == EINTR);
-  // Without support for it the writes themselves find the space out.
-  if (result != 0 && errno != EOPNOTSUPP && errno != ENOSYS) throw_errno(errno, "reserve space for", path_.string());
+  if (result == 0) return;
+  // A file system without support for it says so in several ways; there the writes themselves find out.
+  if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EIO) throw_errno(errno, "reserve space for", path_.string());
 }
 
 void AtomicFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -9,6 +11,7 @@
 #include <iterator>
 #include <limits>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -53,12 +56,13 @@ inline void write_file(const std::filesystem::path& path, const std::string& byt
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
-/// Runs a program with NumPy. Exit status 77 means that the module is not there.
+/// Exit status of a Python program; 77 means that Python or a module that it needs is not there.
 inline int run_python(const std::string& program, const std::string& arguments) {
   const TemporaryFolder folder;
   write_file(folder / "program.py", program);
   const int status = std::system(("/usr/bin/python3 " + (folder / "program.py").string() + " " + arguments).c_str());
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  if (!WIFEXITED(status)) return -1;
+  return WEXITSTATUS(status) == 127 ? 77 : WEXITSTATUS(status);
 }
 
 /// Rows with values that tell which row and column they are.
