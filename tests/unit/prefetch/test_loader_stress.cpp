@@ -81,7 +81,9 @@ void stress(int workers, int failures_in_1000, bool keep_preloaded, bool end_by_
             futures.back().get();
           } else if (what < 92) {
             loader.clear_cache();
-          } else if (what < 95) {
+          } else if (what < 94) {
+            loader.release(path, bbox);
+          } else if (what < 96) {
             const LoaderStatistics stats = loader.get_stats();
             if (stats.hits_ready + stats.hits_in_flight + stats.misses != stats.requests || stats.bytes_cached > stats.bytes_held ||
                 stats.tiles_cached > options.cache_size) {
