@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t longest_name = 32, longest_description = 32;  // LAS 1.4, table 25
 constexpr std::size_t largest_record = 65535;
-constexpr std::uint8_t float32_type = 9;  // LAS 1.4, table 24
+constexpr std::uint8_t float32_type = 9;           // LAS 1.4, table 24
 constexpr std::size_t largest_undocumented = 255;  // the size of undocumented bytes stands in one byte
 constexpr std::size_t batch_records = 16384;
 
@@ -95,7 +95,8 @@ class LazSink final : public Sink {
     if (std::adjacent_find(options_.rows->begin(), options_.rows->end(), std::greater_equal<>()) != options_.rows->end())
       throw InvalidArgument("LAZ output: the selected records are not in increasing order");
     if (options_.rows->back() >= records)
-      throw InvalidArgument("LAZ output: record " + std::to_string(options_.rows->back()) + " is selected, the input has " + std::to_string(records));
+      throw InvalidArgument("LAZ output: record " + std::to_string(options_.rows->back()) + " is selected, the input has " +
+                            std::to_string(records));
   }
 
   void write(const RowBlock& block) override {
@@ -184,12 +185,13 @@ class LazSink final : public Sink {
   RowRanges given_;
   std::map<std::uint64_t, Waiting> waiting_;  ///< rows that came before their turn, by first row
   std::uint64_t next_row_ = 0, next_record_ = 0;
-  bool failed_ = false;      ///< a write threw: the records after it would be out of step
+  bool failed_ = false;  ///< a write threw: the records after it would be out of step
 };
 
 }  // namespace
 
-std::unique_ptr<Sink> make_laz_sink(const std::filesystem::path& path, const TileLayout& layout, LazSinkOptions options, Executor* executor) {
+std::unique_ptr<Sink> make_laz_sink(const std::filesystem::path& path, const TileLayout& layout, LazSinkOptions options,
+                                    Executor* executor) {
   return std::make_unique<LazSink>(path, layout, std::move(options), executor);
 }
 

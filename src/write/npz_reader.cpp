@@ -36,7 +36,8 @@ class NpzReader {
   std::vector<NpzArray> arrays() {
     std::vector<NpzArray> result;
     for (const Member& member : directory()) {
-      if (member.name.size() < 5 || member.name.substr(member.name.size() - 4) != ".npy") fail("member '" + member.name + "' is no .npy array");
+      if (member.name.size() < 5 || member.name.substr(member.name.size() - 4) != ".npy")
+        fail("member '" + member.name + "' is no .npy array");
       result.push_back({member.name.substr(0, member.name.size() - 4), array_header(member)});
     }
     return result;
@@ -80,7 +81,8 @@ class NpzReader {
     std::vector<Member> members;
     std::size_t at = 0;
     for (; at < bytes.size() && members.size() < entries;) members.push_back(member(bytes, at));
-    if (members.size() != entries || at != bytes.size()) fail("its directory does not have the " + std::to_string(entries) + " members it claims");
+    if (members.size() != entries || at != bytes.size())
+      fail("its directory does not have the " + std::to_string(entries) + " members it claims");
     return members;
   }
 
@@ -98,7 +100,8 @@ class NpzReader {
     if (member.size == max32 || member.stored_size == max32 || member.header_offset == max32) {
       // Our ZIP64 field comes first and has all three numbers.
       const std::size_t field = start + name;
-      if (extra < 28 || number(bytes, field, 2) != 1 || number(bytes, field + 2, 2) != 24) fail("member '" + member.name + "' lacks its ZIP64 field");
+      if (extra < 28 || number(bytes, field, 2) != 1 || number(bytes, field + 2, 2) != 24)
+        fail("member '" + member.name + "' lacks its ZIP64 field");
       member.size = number(bytes, field + 4, 8);
       member.stored_size = number(bytes, field + 12, 8);
       member.header_offset = number(bytes, field + 20, 8);

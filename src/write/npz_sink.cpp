@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -29,7 +28,8 @@ std::uint32_t crc_of(std::span<const std::byte> bytes) {
   return static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
-/// The deflate stream of `bytes`, ended on a byte boundary without a last block: such pieces can be joined. Source: RFC 1951; zlib.h, Z_FULL_FLUSH.
+/// The deflate stream of `bytes`, ended on a byte boundary without a last block: such pieces can be joined. Source: RFC 1951; zlib.h,
+/// Z_FULL_FLUSH.
 std::vector<std::byte> deflate_piece(std::span<const std::byte> bytes) {
   z_stream stream{};
   if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
@@ -60,10 +60,10 @@ struct Piece {
 
 /// One member of the archive: a .npy array whose rows arrive in pieces.
 struct Array {
-  std::string header;                    ///< the bytes before the data
+  std::string header;  ///< the bytes before the data
   std::uint64_t row_bytes = 0;
   ZipEntry entry;
-  std::uint64_t data_offset = 0;         ///< stored only: where row 0 goes
+  std::uint64_t data_offset = 0;          ///< stored only: where row 0 goes
   std::map<std::uint64_t, Piece> pieces;  ///< by first row
 };
 
@@ -92,7 +92,8 @@ class NpzSink final : public Sink {
     check_block(layout_, block);
     given_.add(block.first_row, block.size());
     if (block.size() == 0) return;
-    // Chunks end at multiples of npz_chunk_rows in the tile, so that deflated pieces are the same however the rows came, as far as blocks allow.
+    // Chunks end at multiples of npz_chunk_rows in the tile, so that deflated pieces are the same however the rows came, as far as blocks
+    // allow.
     const std::uint64_t end = block.first_row + block.size();
     const std::uint64_t first_chunk = block.first_row / npz_chunk_rows, last_chunk = (end - 1) / npz_chunk_rows;
     failed_ = true;
@@ -225,15 +226,16 @@ class NpzSink final : public Sink {
   AtomicFile file_;
   std::optional<AtomicFile> spool_;  ///< deflated pieces in the order they came; never published
   RowRanges given_;
-  bool failed_ = false;              ///< a write threw: rows that were given may not be in the file
-  std::vector<Array> arrays_;        ///< xyz, origin, features, feature_names, classification, valid; `pieces` guarded by mutex_
+  bool failed_ = false;        ///< a write threw: rows that were given may not be in the file
+  std::vector<Array> arrays_;  ///< xyz, origin, features, feature_names, classification, valid; `pieces` guarded by mutex_
   std::mutex mutex_;
-  std::uint64_t spool_end_ = 0;      ///< guarded by mutex_
+  std::uint64_t spool_end_ = 0;  ///< guarded by mutex_
 };
 
 }  // namespace
 
-std::unique_ptr<Sink> make_npz_sink(const std::filesystem::path& path, const TileLayout& layout, Compression compression, Executor& executor) {
+std::unique_ptr<Sink> make_npz_sink(const std::filesystem::path& path, const TileLayout& layout, Compression compression,
+                                    Executor& executor) {
   return std::make_unique<NpzSink>(path, layout, compression, executor);
 }
 

@@ -25,7 +25,8 @@ std::string read_json_text(const std::filesystem::path& path) {
   if (!S_ISREG(status.st_mode)) throw CorruptData("sidecar " + path.string() + " is not a file");
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (size > largest_sidecar)
-    throw CorruptData("sidecar " + path.string() + " has " + std::to_string(size) + " bytes; at most " + std::to_string(largest_sidecar) + " are expected");
+    throw CorruptData("sidecar " + path.string() + " has " + std::to_string(size) + " bytes; at most " + std::to_string(largest_sidecar) +
+                      " are expected");
   std::string text(size, '\0');
   text.resize(read_some(file.get(), 0, std::as_writable_bytes(std::span(text)), path.string()));
   return text;

@@ -1,4 +1,6 @@
 // The JSON form of a sidecar, written and read by one list of keys; docs/sidecar.schema.json publishes it.
+#include "sidecar_json.hpp"
+
 #include <cmath>
 #include <initializer_list>
 #include <limits>
@@ -6,7 +8,6 @@
 #include <string>
 #include <utility>
 
-#include "sidecar_json.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/write/sidecar.hpp"
 
@@ -104,7 +105,8 @@ Bounds bounds(const Object& parent, const char* key) {
 
 FeatureStatistics statistics(const Json& json, const std::string& place) {
   const Object object(json, place, {"name", "min", "mean", "max", "nan"});
-  return {object.string("name"), object.number_or_nan("min"), object.number_or_nan("mean"), object.number_or_nan("max"), object.count("nan")};
+  return {object.string("name"), object.number_or_nan("min"), object.number_or_nan("mean"), object.number_or_nan("max"),
+          object.count("nan")};
 }
 
 WrittenFile output(const Json& json, const std::string& place) {
@@ -121,7 +123,8 @@ Sidecar sidecar_of(const Json& json) {
                     {"tuile_sidecar", "version", "config_hash", "backend", "input", "halo", "grid", "points", "features", "missing_columns",
                      "warnings", "outputs"});
   if (root.count("tuile_sidecar") != format)
-    Object::fail("tuile_sidecar", "form " + std::to_string(format) + " is expected, another version of tuile wrote " + std::to_string(root.count("tuile_sidecar")));
+    Object::fail("tuile_sidecar", "form " + std::to_string(format) + " is expected, another version of tuile wrote " +
+                                      std::to_string(root.count("tuile_sidecar")));
   Sidecar sidecar;
   sidecar.version = root.string("version");
   sidecar.config_hash = root.string("config_hash");
@@ -141,8 +144,9 @@ Sidecar sidecar_of(const Json& json) {
 
   const Object halo = root.object("halo", {"width", "used", "missing"});
   sidecar.halo_width = halo.number("width");
-  sidecar.halo_used =
-      halo.array("used", [](const Json& file, const std::string& place) { return identity(Object(file, place, {"path", "size", "mtime_ns"})); });
+  sidecar.halo_used = halo.array("used", [](const Json& file, const std::string& place) {
+    return identity(Object(file, place, {"path", "size", "mtime_ns"}));
+  });
   sidecar.halo_missing = halo.array("missing", [](const Json& file, const std::string& place) {
     const Object object(file, place, {"path", "size", "mtime_ns", "reason"});
     return MissingHaloTile{identity(object), object.string("reason")};
@@ -194,11 +198,13 @@ std::string to_json(const Sidecar& sidecar) {
                       {"invalid", sidecar.invalid_points},
                       {"degenerate_neighbourhoods", sidecar.degenerate_neighbourhoods},
                       {"truncated_neighbourhoods", sidecar.truncated_neighbourhoods}}},
-      {"features", array_of(sidecar.features,
-                            [](const FeatureStatistics& feature) {
-                              // nlohmann writes NaN and infinities as null.
-                              return Json{{"name", feature.name}, {"min", feature.min}, {"mean", feature.mean}, {"max", feature.max}, {"nan", feature.nan}};
-                            })},
+      {"features",
+       array_of(
+           sidecar.features,
+           [](const FeatureStatistics& feature) {
+             // nlohmann writes NaN and infinities as null.
+             return Json{{"name", feature.name}, {"min", feature.min}, {"mean", feature.mean}, {"max", feature.max}, {"nan", feature.nan}};
+           })},
       {"missing_columns", sidecar.missing_columns},
       {"warnings", sidecar.warnings},
       {"outputs", array_of(sidecar.outputs,

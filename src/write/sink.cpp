@@ -10,8 +10,8 @@ namespace {
 
 void expect_length(const char* array, std::size_t length, std::size_t expected) {
   if (length == expected) return;
-  throw InvalidArgument("block of rows: '" + std::string(array) + "' has " + std::to_string(length) + " values, " + std::to_string(expected) +
-                        " are expected");
+  throw InvalidArgument("block of rows: '" + std::string(array) + "' has " + std::to_string(length) + " values, " +
+                        std::to_string(expected) + " are expected");
 }
 
 }  // namespace

@@ -100,7 +100,8 @@ bool check_output(const fs::path& path, const WrittenFile& expected, const Sidec
 }  // namespace
 
 bool VerifyReport::ok() const noexcept {
-  return without_sidecar.empty() && std::all_of(tiles.begin(), tiles.end(), [](const TileVerification& tile) { return tile.problems.empty(); });
+  return without_sidecar.empty() &&
+         std::all_of(tiles.begin(), tiles.end(), [](const TileVerification& tile) { return tile.problems.empty(); });
 }
 
 VerifyReport verify_directory(const fs::path& directory) {
@@ -127,8 +128,9 @@ VerifyReport verify_directory(const fs::path& directory) {
           report.bytes_checked += output.size;
         }
         if (sidecar.valid_points + sidecar.invalid_points != sidecar.rows)
-          tile.problems.push_back(name + ": " + std::to_string(sidecar.valid_points) + " valid and " + std::to_string(sidecar.invalid_points) +
-                                  " invalid points do not make its " + std::to_string(sidecar.rows) + " rows");
+          tile.problems.push_back(name + ": " + std::to_string(sidecar.valid_points) + " valid and " +
+                                  std::to_string(sidecar.invalid_points) + " invalid points do not make its " +
+                                  std::to_string(sidecar.rows) + " rows");
       } catch (const Error& failure) {
         tile.problems.push_back(failure.what());
       }

@@ -51,9 +51,20 @@ std::string zip_local_header(const ZipEntry& entry) {
   if (zip64) extra = Record().u16(zip64_field).u16(16).u64(entry.size).u64(entry.stored_size).take();
   extra += padding(entry);
   return Record()
-      .u32(0x04034B50).u16(zip64 ? version_zip64 : version_deflate).u16(0).u16(entry.deflated ? 8 : 0).u16(0).u16(date_1980_01_01)
-      .u32(entry.crc).u32(zip64 ? max32 : entry.stored_size).u32(zip64 ? max32 : entry.size)
-      .u16(entry.name.size()).u16(extra.size()).text(entry.name).text(extra).take();
+      .u32(0x04034B50)
+      .u16(zip64 ? version_zip64 : version_deflate)
+      .u16(0)
+      .u16(entry.deflated ? 8 : 0)
+      .u16(0)
+      .u16(date_1980_01_01)
+      .u32(entry.crc)
+      .u32(zip64 ? max32 : entry.stored_size)
+      .u32(zip64 ? max32 : entry.size)
+      .u16(entry.name.size())
+      .u16(extra.size())
+      .text(entry.name)
+      .text(extra)
+      .take();
 }
 
 std::string zip_directory_record(const ZipEntry& entry) {
@@ -62,23 +73,46 @@ std::string zip_directory_record(const ZipEntry& entry) {
   if (zip64) extra = Record().u16(zip64_field).u16(24).u64(entry.size).u64(entry.stored_size).u64(entry.header_offset).take();
   const std::uint16_t version = zip64 ? version_zip64 : version_deflate;
   return Record()
-      .u32(0x02014B50).u16(made_by_unix | version).u16(version).u16(0).u16(entry.deflated ? 8 : 0).u16(0).u16(date_1980_01_01)
-      .u32(entry.crc).u32(zip64 ? max32 : entry.stored_size).u32(zip64 ? max32 : entry.size)
-      .u16(entry.name.size()).u16(extra.size()).u16(0).u16(0).u16(0).u32(regular_file_0644).u32(zip64 ? max32 : entry.header_offset)
-      .text(entry.name).text(extra).take();
+      .u32(0x02014B50)
+      .u16(made_by_unix | version)
+      .u16(version)
+      .u16(0)
+      .u16(entry.deflated ? 8 : 0)
+      .u16(0)
+      .u16(date_1980_01_01)
+      .u32(entry.crc)
+      .u32(zip64 ? max32 : entry.stored_size)
+      .u32(zip64 ? max32 : entry.size)
+      .u16(entry.name.size())
+      .u16(extra.size())
+      .u16(0)
+      .u16(0)
+      .u16(0)
+      .u32(regular_file_0644)
+      .u32(zip64 ? max32 : entry.header_offset)
+      .text(entry.name)
+      .text(extra)
+      .take();
 }
 
 std::string zip_end(std::uint64_t entries, std::uint64_t directory_offset, std::uint64_t directory_size) {
   Record end;
   const bool zip64 = directory_offset >= max32 || directory_size >= max32 || entries >= 0xFFFF;
   if (zip64) {
-    end.u32(0x06064B50).u64(44).u16(made_by_unix | version_zip64).u16(version_zip64).u32(0).u32(0)
-        .u64(entries).u64(entries).u64(directory_size).u64(directory_offset);
+    end.u32(0x06064B50)
+        .u64(44)
+        .u16(made_by_unix | version_zip64)
+        .u16(version_zip64)
+        .u32(0)
+        .u32(0)
+        .u64(entries)
+        .u64(entries)
+        .u64(directory_size)
+        .u64(directory_offset);
     end.u32(0x07064B50).u32(0).u64(directory_offset + directory_size).u32(1);
   }
   const std::uint64_t count = zip64 ? 0xFFFF : entries;
-  end.u32(0x06054B50).u16(0).u16(0).u16(count).u16(count)
-      .u32(zip64 ? max32 : directory_size).u32(zip64 ? max32 : directory_offset).u16(0);
+  end.u32(0x06054B50).u16(0).u16(0).u16(count).u16(count).u32(zip64 ? max32 : directory_size).u32(zip64 ? max32 : directory_offset).u16(0);
   return end.take();
 }
 

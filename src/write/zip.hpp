@@ -8,12 +8,12 @@ namespace tuile::write {
 /// One member of a ZIP archive.
 struct ZipEntry {
   std::string name;
-  std::uint32_t crc = 0;           ///< CRC-32 of the uncompressed bytes
-  std::uint64_t size = 0;          ///< uncompressed
-  std::uint64_t stored_size = 0;   ///< as it lies in the file
+  std::uint32_t crc = 0;          ///< CRC-32 of the uncompressed bytes
+  std::uint64_t size = 0;         ///< uncompressed
+  std::uint64_t stored_size = 0;  ///< as it lies in the file
   bool deflated = false;
-  std::uint64_t header_offset = 0; ///< of its local header
-  std::uint16_t padding = 0;       ///< bytes of its padding field, 0 or at least 4
+  std::uint64_t header_offset = 0;  ///< of its local header
+  std::uint16_t padding = 0;        ///< bytes of its padding field, 0 or at least 4
 };
 
 // ZIP records, with ZIP64 fields where a number needs them and nothing that varies: every date is 1980-01-01.

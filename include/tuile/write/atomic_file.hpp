@@ -11,7 +11,7 @@ namespace tuile::write {
 
 /// A published output file.
 struct WrittenFile {
-  std::string name;      ///< file name; its folder is the sidecar's
+  std::string name;  ///< file name; its folder is the sidecar's
   std::uint64_t size = 0;
   std::string checksum;  ///< "xxh3:" and 16 hexadecimal digits: XXH3-64 of the bytes
   bool operator==(const WrittenFile&) const = default;

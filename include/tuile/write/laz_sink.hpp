@@ -24,17 +24,19 @@ struct LazColumn {
 };
 
 struct LazSinkOptions {
-  std::vector<LazColumn> columns;   ///< without those that are LAS dimensions already
-  las::FileInfo original;           ///< of the input file
+  std::vector<LazColumn> columns;                    ///< without those that are LAS dimensions already
+  las::FileInfo original;                            ///< of the input file
   std::function<Buffer<std::byte>()> read_original;  ///< the input file's bytes; called once, when the first rows can be written
-  std::optional<std::vector<std::uint32_t>> rows;  ///< output row i is record rows[i] (increasing); not set: all records
+  std::optional<std::vector<std::uint32_t>> rows;    ///< output row i is record rows[i] (increasing); not set: all records
 };
 
 /// The input file again as LAZ, every dimension bit for bit, every VLR and EVLR as las::RecordWriter keeps them, with one float32
 /// extra-bytes dimension per column after the file's own. Rows are compressed as soon as all rows before them are there: blocks in row
 /// order are never copied, others wait in memory for their turn.
 /// executor   compresses in parallel (the same bytes); null: in the calling thread. Must outlive the sink
-/// Throws InvalidArgument: a record would pass 65535 bytes, a name too long, row counts that disagree; CorruptData, IoError, PermissionDenied.
-std::unique_ptr<Sink> make_laz_sink(const std::filesystem::path& path, const TileLayout& layout, LazSinkOptions options, Executor* executor = nullptr);
+/// Throws InvalidArgument: a record would pass 65535 bytes, a name too long, row counts that disagree; CorruptData, IoError,
+/// PermissionDenied.
+std::unique_ptr<Sink> make_laz_sink(const std::filesystem::path& path, const TileLayout& layout, LazSinkOptions options,
+                                    Executor* executor = nullptr);
 
 }  // namespace tuile::write

@@ -19,7 +19,8 @@ enum class Compression {
 /// `npz_chunk_rows`. Memory: a few MB, whatever the tile (deflate spools to a temporary beside the file).
 /// executor   must outlive the sink; conversion, CRC and deflate of a block run on it
 /// Throws InvalidArgument (a feature name that is empty or not ASCII), IoError, PermissionDenied.
-std::unique_ptr<Sink> make_npz_sink(const std::filesystem::path& path, const TileLayout& layout, Compression compression, Executor& executor);
+std::unique_ptr<Sink> make_npz_sink(const std::filesystem::path& path, const TileLayout& layout, Compression compression,
+                                    Executor& executor);
 
 inline constexpr std::uint64_t npz_chunk_rows = 65536;
 

@@ -14,9 +14,9 @@ namespace tuile::write {
 
 /// An input file as it was read.
 struct FileIdentity {
-  std::string path;          ///< or URL
-  std::uint64_t size = 0;    ///< bytes
-  std::int64_t mtime_ns = 0; ///< last modification, nanoseconds since 1970; 0 where unknown
+  std::string path;           ///< or URL
+  std::uint64_t size = 0;     ///< bytes
+  std::int64_t mtime_ns = 0;  ///< last modification, nanoseconds since 1970; 0 where unknown
   bool operator==(const FileIdentity&) const = default;
 };
 
@@ -36,18 +36,18 @@ struct Sidecar {
 
   FileIdentity input;
   std::uint64_t input_points = 0;
-  Bounds input_bounds;      ///< metres; empty for no points
-  int crs_epsg = 0;         ///< 0 where unknown
+  Bounds input_bounds;  ///< metres; empty for no points
+  int crs_epsg = 0;     ///< 0 where unknown
   std::string crs_name;
 
-  double halo_width = 0;    ///< metres
+  double halo_width = 0;  ///< metres
   std::vector<FileIdentity> halo_used;
   std::vector<MissingHaloTile> halo_missing;
 
-  double grid_scale = 0;    ///< metres per unit of the common grid
-  bool rounded = false;     ///< some coordinate was not on that grid
+  double grid_scale = 0;  ///< metres per unit of the common grid
+  bool rounded = false;   ///< some coordinate was not on that grid
 
-  std::uint64_t rows = 0;   ///< rows of the outputs: input_points, or fewer where a box cuts
+  std::uint64_t rows = 0;  ///< rows of the outputs: input_points, or fewer where a box cuts
   std::uint64_t valid_points = 0, invalid_points = 0;
   std::uint64_t degenerate_neighbourhoods = 0, truncated_neighbourhoods = 0;
   std::vector<FeatureStatistics> features;
@@ -56,7 +56,8 @@ struct Sidecar {
   std::vector<WrittenFile> outputs;
 };
 
-/// JSON text, keys in a fixed order, numbers that read back to the same bits, NaN and infinities as null, bytes that are not UTF-8 as U+FFFD.
+/// JSON text, keys in a fixed order, numbers that read back to the same bits, NaN and infinities as null, bytes that are not UTF-8 as
+/// U+FFFD.
 std::string to_json(const Sidecar& sidecar);
 
 /// Throws CorruptData naming the key: not JSON, a key missing, unknown, or of another type or range than the schema says.

@@ -22,10 +22,10 @@ struct TileLayout {
 /// Rows [first_row, first_row + size()) of a tile. The memory is the caller's and needs to live only during the call.
 struct RowBlock {
   std::uint64_t first_row = 0;
-  std::span<const GridPoint> units;               ///< (n) relative to the layout's grid
-  std::span<const std::uint8_t> classification;   ///< (n) as in the file
-  std::span<const float> features;                ///< (n, F) row-major
-  std::span<const std::uint8_t> valid;            ///< (n) zeros and ones where the layout has `valid`, else empty
+  std::span<const GridPoint> units;              ///< (n) relative to the layout's grid
+  std::span<const std::uint8_t> classification;  ///< (n) as in the file
+  std::span<const float> features;               ///< (n, F) row-major
+  std::span<const std::uint8_t> valid;           ///< (n) zeros and ones where the layout has `valid`, else empty
   std::size_t size() const noexcept { return units.size(); }
 };
 

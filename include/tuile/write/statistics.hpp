@@ -19,7 +19,8 @@ struct FeatureStatistics {
   std::uint64_t nan = 0;
 };
 
-/// One entry per column of `block`. The same bits whatever the number of threads (sums in double over fixed chunks of rows, joined in order).
+/// One entry per column of `block`. The same bits whatever the number of threads (sums in double over fixed chunks of rows, joined in
+/// order).
 std::vector<FeatureStatistics> compute_statistics(const FeatureBlock& block, Executor& executor);
 
 }  // namespace tuile::write

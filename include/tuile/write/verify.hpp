@@ -14,8 +14,8 @@ struct TileVerification {
 };
 
 struct VerifyReport {
-  std::vector<TileVerification> tiles;               ///< one per sidecar, damaged ones too; sorted by path
-  std::vector<std::filesystem::path> leftovers;      ///< temporaries of runs that were killed (or still go on)
+  std::vector<TileVerification> tiles;                 ///< one per sidecar, damaged ones too; sorted by path
+  std::vector<std::filesystem::path> leftovers;        ///< temporaries of runs that were killed (or still go on)
   std::vector<std::filesystem::path> without_sidecar;  ///< .npz, .laz, .las and .h5 files that no sidecar names
   std::uint64_t files_checked = 0, bytes_checked = 0;
 

@@ -1,9 +1,9 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <signal.h>
 
 #include "tuile/core/error.hpp"
 #include "tuile/write/atomic_file.hpp"

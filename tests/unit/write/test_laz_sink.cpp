@@ -54,7 +54,8 @@ void write_las(const std::filesystem::path& path, std::size_t points, std::size_
   for (std::size_t i = 0; i < points; ++i) {
     std::byte* record = records.data() + i * layout.header.record_length;
     for (std::size_t j = 12; j < layout.header.record_length; ++j) record[j] = static_cast<std::byte>(random());
-    const std::array<std::int32_t, 3> xyz{static_cast<std::int32_t>(random() % 100000), static_cast<std::int32_t>(random() % 100000), static_cast<std::int32_t>(i)};
+    const std::array<std::int32_t, 3> xyz{static_cast<std::int32_t>(random() % 100000), static_cast<std::int32_t>(random() % 100000),
+                                          static_cast<std::int32_t>(i)};
     std::memcpy(record, xyz.data(), sizeof xyz);
     record[14] = std::byte{0x11};
     const double time = static_cast<double>(i) * 1e-5;
@@ -138,11 +139,14 @@ void expect_rows(const LasFile& output, const LasFile& input, const Rows& rows, 
 void expect_records_kept(const LasFile& output, const LasFile& input) {
   const auto check = [](const std::vector<las::Vlr>& found, const std::vector<las::Vlr>& expected) {
     for (const las::Vlr& record : expected) {
-      if (record.user_id == "laszip encoded" || record.user_id == "copc" || (record.user_id == "LASF_Spec" && record.record_id == 4)) continue;
-      EXPECT_TRUE(std::any_of(found.begin(), found.end(), [&](const las::Vlr& candidate) {
-        return candidate.user_id == record.user_id && candidate.record_id == record.record_id && candidate.description == record.description &&
-               candidate.data == record.data;
-      })) << record.user_id << " " << record.record_id;
+      if (record.user_id == "laszip encoded" || record.user_id == "copc" || (record.user_id == "LASF_Spec" && record.record_id == 4))
+        continue;
+      EXPECT_TRUE(std::any_of(found.begin(), found.end(),
+                              [&](const las::Vlr& candidate) {
+                                return candidate.user_id == record.user_id && candidate.record_id == record.record_id &&
+                                       candidate.description == record.description && candidate.data == record.data;
+                              }))
+          << record.user_id << " " << record.record_id;
     }
   };
   check(output.info.vlrs, input.info.vlrs);
@@ -355,10 +359,9 @@ TEST_P(RealTiles, KeepEveryRecord) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, RealTiles,
-                         ::testing::Values("lidarhd/test_data_77050_627755_LA93_IGN69.laz", "lidarhd/crop_2.laz",
-                                           "lidarhd/870000_6618000.subset.postCompletion.laz", "lidarhd/las_with_several_extra_byte_bloc.laz",
-                                           "lidarhd_more/ctview__Semis_2021_0785_6378_LA93_IGN69_water.laz",
-                                           "lidarhd_more/ctview__test_data_class_6.las",
-                                           "copc/ctview__test_data_77050_627755_LA93_IGN69_buildings.copc.laz",
-                                           "copc/copc-validator__ellipsoid.copc.laz"));
+INSTANTIATE_TEST_SUITE_P(
+    Files, RealTiles,
+    ::testing::Values("lidarhd/test_data_77050_627755_LA93_IGN69.laz", "lidarhd/crop_2.laz",
+                      "lidarhd/870000_6618000.subset.postCompletion.laz", "lidarhd/las_with_several_extra_byte_bloc.laz",
+                      "lidarhd_more/ctview__Semis_2021_0785_6378_LA93_IGN69_water.laz", "lidarhd_more/ctview__test_data_class_6.las",
+                      "copc/ctview__test_data_77050_627755_LA93_IGN69_buildings.copc.laz", "copc/copc-validator__ellipsoid.copc.laz"));

@@ -1,6 +1,6 @@
 // NPZ files read by their intended reader.
-#include "write_support.hpp"
 #include "tuile/core/error.hpp"
+#include "write_support.hpp"
 
 using namespace tuile;
 using namespace tuile::write;
@@ -76,8 +76,9 @@ TEST_P(NpzNumpy, ReadsBackEqual) {
   dump((folder / "raw.features").string(), tile.features);
   dump((folder / "raw.classification").string(), tile.classification);
   dump((folder / "raw.valid").string(), tile.valid);
-  const int status = test::run_python(reader, (folder / "sub/a.npz").string() + " " + (folder / "raw").string() + " " + std::to_string(points) + " " +
-                                                  std::to_string(columns) + (valid ? " 1" : " 0") + (compression == Compression::none ? " 1" : " 0"));
+  const int status =
+      test::run_python(reader, (folder / "sub/a.npz").string() + " " + (folder / "raw").string() + " " + std::to_string(points) + " " +
+                                   std::to_string(columns) + (valid ? " 1" : " 0") + (compression == Compression::none ? " 1" : " 0"));
   if (status == 77) GTEST_SKIP() << "python3-numpy is not installed";
   EXPECT_EQ(status, 0);
 }

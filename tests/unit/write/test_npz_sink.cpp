@@ -1,7 +1,7 @@
 #include <numeric>
 
-#include "write_support.hpp"
 #include "tuile/core/error.hpp"
+#include "write_support.hpp"
 
 using namespace tuile;
 using namespace tuile::write;

@@ -101,8 +101,8 @@ TEST(Sidecar, FitsThePublishedSchema) {
   const TemporaryFolder folder;
   write_sidecar(folder / "sample.json", sample_sidecar());
   write_sidecar(folder / "empty.json", Sidecar{});
-  const int status = test::run_python(validator, std::string(TUILE_SOURCE_DIR) + "/docs/sidecar.schema.json " + (folder / "sample.json").string() + " " +
-                                                     (folder / "empty.json").string());
+  const int status = test::run_python(validator, std::string(TUILE_SOURCE_DIR) + "/docs/sidecar.schema.json " +
+                                                     (folder / "sample.json").string() + " " + (folder / "empty.json").string());
   if (status == 77) GTEST_SKIP() << "python3-jsonschema is not installed";
   EXPECT_EQ(status, 0);
 }
@@ -122,8 +122,9 @@ TEST(Sidecar, EveryMissingUnknownOrMistypedKeyIsRefused) {
   const json sound = json::parse(to_json(sample_sidecar()));
   std::vector<json::json_pointer> all;
   places(sound, json::json_pointer(), all);
-  const std::set<std::string> counts{"tuile_sidecar", "size", "points", "rows", "valid", "invalid", "epsg", "nan",
-                                     "degenerate_neighbourhoods", "truncated_neighbourhoods"};
+  const std::set<std::string> counts{
+      "tuile_sidecar",           "size", "points", "rows", "valid", "invalid", "epsg", "nan", "degenerate_neighbourhoods",
+      "truncated_neighbourhoods"};
   EXPECT_GT(all.size(), 50U);
   for (const json::json_pointer& place : all) {
     json damaged = sound;
@@ -197,7 +198,8 @@ TEST(Done, OnlyForTheSameWork) {
   sidecar.outputs[0].size = 4;
   write_sidecar(folder / "tile.json", sidecar);
   test::write_file(folder / "tile.npz", "1234");
-  const DoneKey same{sidecar.input, {sidecar.halo_missing[0].file, sidecar.halo_used[1], sidecar.halo_used[0]}, sidecar.config_hash, "cpu", "0.1.0"};
+  const DoneKey same{
+      sidecar.input, {sidecar.halo_missing[0].file, sidecar.halo_used[1], sidecar.halo_used[0]}, sidecar.config_hash, "cpu", "0.1.0"};
   const std::filesystem::path path = folder / "tile.json";
   EXPECT_TRUE(is_done(path, same));
 

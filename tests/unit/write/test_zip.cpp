@@ -25,7 +25,8 @@ std::uint32_t crc(const std::string& text) {
 class MemoryFile {
  public:
   void fill(const std::string& content) const {
-    if (::ftruncate(descriptor_.get(), 0) != 0 || ::pwrite(descriptor_.get(), content.data(), content.size(), 0) != static_cast<ssize_t>(content.size()))
+    if (::ftruncate(descriptor_.get(), 0) != 0 ||
+        ::pwrite(descriptor_.get(), content.data(), content.size(), 0) != static_cast<ssize_t>(content.size()))
       throw std::runtime_error("cannot fill a file in memory");
   }
   std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_.get()); }
@@ -85,7 +86,8 @@ TEST(Zip, MembersBeyond4GiB) {
 }
 
 TEST(Npy, HeaderReadsBack) {
-  for (const NpyHeader& header : {NpyHeader{"<f4", {0, 3}}, NpyHeader{"<U12", {5}}, NpyHeader{"<f8", {}}, NpyHeader{"|b1", {123456789012, 2, 1}}}) {
+  for (const NpyHeader& header :
+       {NpyHeader{"<f4", {0, 3}}, NpyHeader{"<U12", {5}}, NpyHeader{"<f8", {}}, NpyHeader{"|b1", {123456789012, 2, 1}}}) {
     const std::string text = npy_header(header);
     std::size_t length = 0;
     EXPECT_EQ(parse_npy_header(bytes(text), length), header);
@@ -102,10 +104,11 @@ TEST(Npy, OddHeadersAreRefused) {
     return parse_npy_header(bytes(text), length);
   };
   EXPECT_TRUE(parse("{'shape':(3,),'fortran_order':False,'descr':'<f4'}\n"));
-  for (const char* dict : {"", "{}", "{'descr': '<f4', 'fortran_order': True, 'shape': (3,), }", "{'descr': '<f4', 'fortran_order': False}",
-                           "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), 'x': (1,)}", "{'descr': '<f4', 'descr': '<f4', 'shape': (3,)}",
-                           "{'descr': '<f4', 'fortran_order': False, 'shape': (-3,), }", "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), } x",
-                           "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", "{'descr': [('a', '<f4')], 'shape': (3,)}"})
+  for (const char* dict :
+       {"", "{}", "{'descr': '<f4', 'fortran_order': True, 'shape': (3,), }", "{'descr': '<f4', 'fortran_order': False}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), 'x': (1,)}", "{'descr': '<f4', 'descr': '<f4', 'shape': (3,)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (-3,), }", "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), } x",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", "{'descr': [('a', '<f4')], 'shape': (3,)}"})
     EXPECT_FALSE(parse(dict)) << dict;
 }
 

@@ -52,9 +52,7 @@ inline std::string read_file(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-inline void write_file(const std::filesystem::path& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary) << bytes;
-}
+inline void write_file(const std::filesystem::path& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 
 /// Exit status of a Python program; 77 means that Python or a module that it needs is not there.
 inline int run_python(const std::string& program, const std::string& arguments) {
@@ -79,7 +77,8 @@ struct SampleTile {
     layout.valid = with_valid;
     std::mt19937 random(7);
     for (std::size_t i = 0; i < points; ++i) {
-      units.push_back({static_cast<std::int32_t>(random() % 100000), static_cast<std::int32_t>(random() % 100000), static_cast<std::int32_t>(i % 5000) - 100});
+      units.push_back({static_cast<std::int32_t>(random() % 100000), static_cast<std::int32_t>(random() % 100000),
+                       static_cast<std::int32_t>(i % 5000) - 100});
       classification.push_back(static_cast<std::uint8_t>(random() % 256));
       if (with_valid) valid.push_back(static_cast<std::uint8_t>(random() % 2));
       for (std::size_t j = 0; j < columns; ++j) features.push_back(static_cast<float>(i) + static_cast<float>(j) * 0.25F);
