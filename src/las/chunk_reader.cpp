@@ -75,8 +75,10 @@ TwoPartBuffer::pos_type TwoPartBuffer::seekoff(off_type offset, std::ios_base::s
   if (direction == std::ios_base::end) target += total;
   if (target < 0 || target > total) return pos_type(off_type(-1));
   const auto at = static_cast<std::size_t>(target);
-  if (at < head_.size()) enter(0, at);
-  else enter(1, at - head_.size());
+  if (at < head_.size())
+    enter(0, at);
+  else
+    enter(1, at - head_.size());
   return pos_type(target);
 }
 
@@ -121,7 +123,8 @@ void ChunkReader::check_layers(std::span<const std::byte> chunk, std::uint64_t p
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < layers_; ++i) total += in.get<std::uint32_t>();
   if (total != in.remaining()) {
-    throw CorruptData("the layers of the chunk have " + std::to_string(total) + " bytes together; " + std::to_string(in.remaining()) + " are there");
+    throw CorruptData("the layers of the chunk have " + std::to_string(total) + " bytes together; " + std::to_string(in.remaining()) +
+                      " are there");
   }
 }
 

@@ -24,9 +24,7 @@ class TwoPartBuffer final : public std::streambuf {
     body_ = body;
     enter(1, 0);
   }
-  std::uint64_t position() const noexcept {
-    return (part_ == 0 ? 0 : head_.size()) + static_cast<std::uint64_t>(gptr() - eback());
-  }
+  std::uint64_t position() const noexcept { return (part_ == 0 ? 0 : head_.size()) + static_cast<std::uint64_t>(gptr() - eback()); }
 
  protected:
   int_type underflow() override;

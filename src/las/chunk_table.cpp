@@ -27,7 +27,8 @@ std::optional<std::uint64_t> find_table(std::span<const std::byte> file, const H
   if (position < static_cast<std::int64_t>(start + pointer_size) || static_cast<std::uint64_t>(position) > file.size() ||
       file.size() - static_cast<std::uint64_t>(position) < table_header_size) {
     throw CorruptData("the chunk table should start at byte " + std::to_string(position) + "; a place between " +
-                      std::to_string(start + pointer_size) + " and the end of the file (" + std::to_string(file.size()) + ") is expected" + remedy);
+                      std::to_string(start + pointer_size) + " and the end of the file (" + std::to_string(file.size()) + ") is expected" +
+                      remedy);
   }
   return static_cast<std::uint64_t>(position);
 }
@@ -42,14 +43,14 @@ std::uint32_t read_chunk_count(std::span<const std::byte> table, const Header& h
     const std::uint64_t chunk = record.info.chunk_size;
     const std::uint64_t expected = (header.point_count + chunk - 1) / chunk;
     if (count != expected) {
-      throw CorruptData("the chunk table has " + std::to_string(count) + " chunks; " + std::to_string(header.point_count) + " points in chunks of " +
-                        std::to_string(chunk) + " make " + std::to_string(expected) + remedy);
+      throw CorruptData("the chunk table has " + std::to_string(count) + " chunks; " + std::to_string(header.point_count) +
+                        " points in chunks of " + std::to_string(chunk) + " make " + std::to_string(expected) + remedy);
     }
   }
   // Every chunk starts with one whole record.
   if (count > room / header.record_length) {
-    throw CorruptData("the chunk table has " + std::to_string(count) + " chunks but there is room for " + std::to_string(room / header.record_length) +
-                      " at most" + remedy);
+    throw CorruptData("the chunk table has " + std::to_string(count) + " chunks but there is room for " +
+                      std::to_string(room / header.record_length) + " at most" + remedy);
   }
   return count;
 }
@@ -74,13 +75,15 @@ std::vector<Chunk> decode_table(std::span<const std::byte> entries, std::uint32_
     offset += size;
     first += chunk.points;
     if (offset > table_start || size < header.record_length || chunk.points == 0) {
-      throw CorruptData("chunk " + std::to_string(i + 1) + " of " + std::to_string(count) + " has " + std::to_string(chunk.points) + " points in " +
-                        std::to_string(size) + " bytes from byte " + std::to_string(chunk.offset) + "; chunks of at least one point that end before the table (byte " +
-                        std::to_string(table_start) + ") are expected" + remedy);
+      throw CorruptData("chunk " + std::to_string(i + 1) + " of " + std::to_string(count) + " has " + std::to_string(chunk.points) +
+                        " points in " + std::to_string(size) + " bytes from byte " + std::to_string(chunk.offset) +
+                        "; chunks of at least one point that end before the table (byte " + std::to_string(table_start) + ") are expected" +
+                        remedy);
     }
   }
   if (first != header.point_count) {
-    throw CorruptData("the chunk table holds " + std::to_string(first) + " points but the header says " + std::to_string(header.point_count) + remedy);
+    throw CorruptData("the chunk table holds " + std::to_string(first) + " points but the header says " +
+                      std::to_string(header.point_count) + remedy);
   }
   return chunks;
 }
@@ -117,7 +120,9 @@ std::vector<Chunk> read_chunks(std::span<const std::byte> file, const Header& he
   const auto table = find_table(file, header);
   if (!table) {
     if (record.info.variable_chunks()) {
-      throw CorruptData(std::string("the chunk table is missing (its writer was interrupted), and chunks of variable size cannot be found without it") + remedy);
+      throw CorruptData(
+          std::string("the chunk table is missing (its writer was interrupted), and chunks of variable size cannot be found without it") +
+          remedy);
     }
     if (record.compressor() == LaszipCompressor::layered_chunked) return walk_layered_chunks(file, header, record);
     return {open_ended_chunk(start + pointer_size, file.size(), header)};

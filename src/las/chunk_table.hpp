@@ -17,7 +17,7 @@ struct Chunk {
   std::uint64_t size = 0;         ///< bytes
   std::uint64_t first_point = 0;  ///< index in the file
   std::uint64_t points = 0;
-  bool open_ended = false;        ///< its true end is not known (no chunk table): `size` reaches to the end of the file
+  bool open_ended = false;  ///< its true end is not known (no chunk table): `size` reaches to the end of the file
 };
 
 /// The chunks of a compressed file in order, every one inside the file, not overlapping, together exactly header.point_count points.

@@ -48,8 +48,8 @@ void read_page(const source::ByteSource& source, const Page& page, std::vector<C
     if (points == 0) continue;
     const std::int64_t side = node.depth >= 0 && node.depth < 31 ? std::int64_t{1} << node.depth : 0;
     if (points < -1 || size < 0 || node.x < 0 || node.x >= side || node.y < 0 || node.y >= side || node.z < 0 || node.z >= side) {
-      throw CorruptData("the COPC hierarchy has a node " + name(node) + " of " + std::to_string(points) + " points and " + std::to_string(size) +
-                        " bytes" + remedy);
+      throw CorruptData("the COPC hierarchy has a node " + name(node) + " of " + std::to_string(points) + " points and " +
+                        std::to_string(size) + " bytes" + remedy);
     }
     node.size = static_cast<std::uint32_t>(size);
     if (points == -1) {
@@ -78,7 +78,8 @@ std::optional<CopcInfo> parse_copc_info(const Header& header, const std::vector<
     warnings.push_back(std::string("the COPC info record is ignored and the file read as plain LAZ: ") + why);
     return std::nullopt;
   };
-  if (!header.compressed || header.point_format < 6 || header.header_size != 375) return ignore("COPC is LAZ 1.4 with point format 6, 7 or 8");
+  if (!header.compressed || header.point_format < 6 || header.header_size != 375)
+    return ignore("COPC is LAZ 1.4 with point format 6, 7 or 8");
   if (vlrs[0].data.size() < info_size) return ignore("it is shorter than 160 bytes");
   ByteReader in(vlrs[0].data, "the COPC info record");
   CopcInfo info;

@@ -11,8 +11,8 @@ namespace tuile::las {
 /// A node of the octree that holds points.
 struct CopcNode {
   std::int32_t depth = 0, x = 0, y = 0, z = 0;
-  std::uint64_t offset = 0;     ///< of its chunk in the file
-  std::uint32_t size = 0;       ///< bytes of its chunk
+  std::uint64_t offset = 0;  ///< of its chunk in the file
+  std::uint32_t size = 0;    ///< bytes of its chunk
   std::uint32_t points = 0;
   std::uint64_t first_point = 0;  ///< index of its first point in the file
 

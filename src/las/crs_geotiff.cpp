@@ -57,7 +57,8 @@ class Keys {
   std::string text(Key id) const {
     const Entry* entry = find(id);
     if (entry == nullptr || entry->location != 34737) return {};
-    if (std::size_t{entry->value} + entry->count > ascii_.size()) throw CorruptData("GeoTIFF key " + std::to_string(id) + " points outside the texts");
+    if (std::size_t{entry->value} + entry->count > ascii_.size())
+      throw CorruptData("GeoTIFF key " + std::to_string(id) + " points outside the texts");
     std::string out(reinterpret_cast<const char*>(ascii_.data()) + entry->value, entry->count);
     out.resize(::strnlen(out.data(), out.size()));
     while (!out.empty() && (out.back() == '|' || out.back() == ' ')) out.pop_back();  // '|' ends a text
@@ -87,15 +88,15 @@ std::optional<double> epsg_linear_unit(int code) noexcept {
     case 9001: return 1.0;
     case 9002: return 0.3048;
     case 9003: return 1200.0 / 3937.0;
-    case 9005: return 0.3047972654;              // Clarke's foot
-    case 9014: return 1.8288;                    // fathom
-    case 9030: return 1852.0;                    // nautical mile
-    case 9031: return 1.0000135965;              // German legal metre
-    case 9036: return 1000.0;                    // kilometre
-    case 9041: return 0.3047994715386762;        // Sears' foot
-    case 9080: return 0.3047995102481469;        // Indian foot
-    case 9094: return 0.3047997101815088;        // Gold Coast foot
-    case 9096: return 0.9144;                    // yard
+    case 9005: return 0.3047972654;        // Clarke's foot
+    case 9014: return 1.8288;              // fathom
+    case 9030: return 1852.0;              // nautical mile
+    case 9031: return 1.0000135965;        // German legal metre
+    case 9036: return 1000.0;              // kilometre
+    case 9041: return 0.3047994715386762;  // Sears' foot
+    case 9080: return 0.3047995102481469;  // Indian foot
+    case 9094: return 0.3047997101815088;  // Gold Coast foot
+    case 9096: return 0.9144;              // yard
     default: return std::nullopt;
   }
 }

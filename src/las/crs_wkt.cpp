@@ -77,8 +77,10 @@ class Parser {
     while (true) {
       if (at_ >= text_.size()) fail("a closing quote");
       if (text_[at_] == '"') {
-        if (at_ + 1 < text_.size() && text_[at_ + 1] == '"') ++at_;  // a doubled quote is a quote
-        else break;
+        if (at_ + 1 < text_.size() && text_[at_ + 1] == '"')
+          ++at_;  // a doubled quote is a quote
+        else
+          break;
       }
       out.push_back(text_[at_++]);
     }
@@ -179,9 +181,7 @@ bool is_projected(const Node& node) {
   // A geocentric system counts metres too; where a tile says it is one, its writer mostly had no better name.
   return node.is({"GEOCCS", "PROJCS", "PROJCRS", "PROJECTEDCRS", "LOCAL_CS", "ENGCRS", "ENGINEERINGCRS", "DERIVEDPROJCRS"});
 }
-bool is_geographic(const Node& node) {
-  return node.is({"GEOGCS", "GEOGCRS", "GEOGRAPHICCRS", "GEODCRS", "GEODETICCRS"});
-}
+bool is_geographic(const Node& node) { return node.is({"GEOGCS", "GEOGCRS", "GEOGRAPHICCRS", "GEODCRS", "GEODETICCRS"}); }
 bool is_vertical(const Node& node) { return node.is({"VERT_CS", "VERTCRS", "VERTICALCRS"}); }
 
 /// The system inside the wrappers of WKT 2 (a bound system with its transformation).

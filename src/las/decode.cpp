@@ -13,8 +13,8 @@ namespace tuile::las {
 
 namespace {
 
-constexpr std::uint64_t plain_chunk = 1U << 16;       // points
-constexpr std::uint64_t largest_gap = 64 * 1024;      // bytes read for nothing rather than asked for separately
+constexpr std::uint64_t plain_chunk = 1U << 16;   // points
+constexpr std::uint64_t largest_gap = 64 * 1024;  // bytes read for nothing rather than asked for separately
 
 std::vector<Chunk> plain_chunks(std::span<const std::byte> bytes, const Header& header) {
   const std::uint64_t room = (bytes.size() - header.point_data_offset) / header.record_length;
@@ -65,11 +65,13 @@ DecodeResult decode(std::span<const std::byte> bytes, const FileInfo& info, cons
   const DecodeJob job(info, options);
   const std::vector<Chunk> chunks =
       header.compressed ? read_chunks(bytes, header, require_laszip_record(header, info.vlrs)) : plain_chunks(bytes, header);
-  return decode_chunks(job, chunks, [bytes](const Chunk& chunk) { return bytes.subspan(chunk.offset, chunk.size); }, executor);
+  return decode_chunks(
+      job, chunks, [bytes](const Chunk& chunk) { return bytes.subspan(chunk.offset, chunk.size); }, executor);
 }
 
 DecodeResult decode_copc_nodes(const source::ByteSource& source, const FileInfo& info, const DecodeOptions& options, Executor& executor) {
-  if (!info.copc) throw InvalidArgument("a part of " + source.name() + " was asked for by its octree, but it is not a COPC file; decode it whole");
+  if (!info.copc)
+    throw InvalidArgument("a part of " + source.name() + " was asked for by its octree, but it is not a COPC file; decode it whole");
   if (!options.bbox) throw InvalidArgument("decoding by octree nodes needs a bounding box; decode the file whole where all is wanted");
   const DecodeJob job(info, options);
   // A point on the edge of a node may have been rounded over it.

@@ -46,7 +46,8 @@ class LaszipDecoder final : public ChunkDecoder {
 
  private:
   static RawPoint extended(const laszip_point& p) noexcept {
-    return {p.X, p.Y, p.Z, p.intensity, p.extended_return_number, p.extended_number_of_returns, p.extended_classification, p.rgb[0], p.rgb[1], p.rgb[2], p.rgb[3]};
+    return {p.X,      p.Y,      p.Z,      p.intensity, p.extended_return_number, p.extended_number_of_returns, p.extended_classification,
+            p.rgb[0], p.rgb[1], p.rgb[2], p.rgb[3]};
   }
   static RawPoint legacy(const laszip_point& p) noexcept {
     return {p.X, p.Y, p.Z, p.intensity, p.return_number, p.number_of_returns, p.classification, p.rgb[0], p.rgb[1], p.rgb[2], 0};

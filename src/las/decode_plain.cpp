@@ -8,7 +8,8 @@ namespace {
 
 class PlainDecoder final : public ChunkDecoder {
  public:
-  explicit PlainDecoder(const DecodeJob& job) : format_(record_format(job.info.header.point_format)), length_(job.info.header.record_length) {}
+  explicit PlainDecoder(const DecodeJob& job)
+      : format_(record_format(job.info.header.point_format)), length_(job.info.header.record_length) {}
 
   void decode(const Chunk& chunk, std::span<const std::byte> bytes, PointSink& sink) override {
     const std::byte* record = bytes.data();

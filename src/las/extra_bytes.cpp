@@ -40,7 +40,8 @@ std::vector<ExtraDimension> parse_extra_dimensions(const std::vector<Vlr>& vlrs,
   for (const Vlr& record : vlrs) {
     if (record.user_id != "LASF_Spec" || record.record_id != 4) continue;
     if (record.data.size() % extra_descriptor_size != 0) {
-      warnings.push_back("the extra-bytes record has " + std::to_string(record.data.size()) + " bytes, not a multiple of 192; its last part is ignored");
+      warnings.push_back("the extra-bytes record has " + std::to_string(record.data.size()) +
+                         " bytes, not a multiple of 192; its last part is ignored");
     }
     for (std::size_t at = 0; at + extra_descriptor_size <= record.data.size(); at += extra_descriptor_size) {
       const std::byte* descriptor = record.data.data() + at;
@@ -51,8 +52,8 @@ std::vector<ExtraDimension> parse_extra_dimensions(const std::vector<Vlr>& vlrs,
       // Type 0, "undocumented": the options byte holds the number of bytes.
       dimension.size = dimension.data_type == 0 ? load<std::uint8_t>(descriptor + options_at) : extra_type_size(dimension.data_type);
       if (dimension.size == 0 || offset + dimension.size > room) {
-        warnings.push_back("the extra dimension \"" + dimension.name + "\" (type " + std::to_string(dimension.data_type) + ") does not fit the " +
-                           std::to_string(room) + " extra bytes of a point; it and those after it are ignored");
+        warnings.push_back("the extra dimension \"" + dimension.name + "\" (type " + std::to_string(dimension.data_type) +
+                           ") does not fit the " + std::to_string(room) + " extra bytes of a point; it and those after it are ignored");
         return dimensions;
       }
       dimension.offset = static_cast<std::uint16_t>(offset);

@@ -11,7 +11,8 @@ namespace tuile::las {
 
 inline constexpr std::size_t extra_descriptor_size = 192;
 
-/// Bytes of one value of a data type of LAS 1.4 table 24 (the deprecated two- and three-element types included); 0 for type 0 and unknown ones.
+/// Bytes of one value of a data type of LAS 1.4 table 24 (the deprecated two- and three-element types included); 0 for type 0 and unknown
+/// ones.
 std::uint16_t extra_type_size(std::uint8_t data_type) noexcept;
 
 /// Parses the extra-bytes records of a file against the `room` bytes that its point records have behind their standard part.

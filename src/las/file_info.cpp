@@ -16,8 +16,8 @@ namespace tuile::las {
 
 namespace {
 
-constexpr double finest_grid = 0.001;           // metres
-constexpr std::int64_t origin_step = 1000;      // units
+constexpr double finest_grid = 0.001;            // metres
+constexpr std::int64_t origin_step = 1000;       // units
 constexpr std::uint64_t first_read = 64 * 1024;  // header and VLRs of nearly every file
 
 // A compressed point takes some bits; a file of equal points has thousands a byte. What exceeds this is a lie, and would cost
@@ -46,7 +46,8 @@ Bounds FileInfo::bounds() const noexcept {
 }
 
 double FileInfo::grid_scale() const noexcept {
-  const double finest = std::min({header.scale[0] * crs.horizontal_unit, header.scale[1] * crs.horizontal_unit, header.scale[2] * crs.vertical_unit});
+  const double finest =
+      std::min({header.scale[0] * crs.horizontal_unit, header.scale[1] * crs.horizontal_unit, header.scale[2] * crs.vertical_unit});
   return std::max(finest, finest_grid);
 }
 
@@ -58,8 +59,8 @@ Grid FileInfo::grid() const {
     const double unit = axis == 2 ? crs.vertical_unit : crs.horizontal_unit;
     const double units = header.min[axis] * unit / grid.scale;
     if (!(std::abs(units) < 9e15)) {
-      throw Unsupported("the header's minimum " + std::to_string(header.min[axis]) + " cannot be counted in units of " + std::to_string(grid.scale) +
-                        " m; store the file with a coarser scale");
+      throw Unsupported("the header's minimum " + std::to_string(header.min[axis]) + " cannot be counted in units of " +
+                        std::to_string(grid.scale) + " m; store the file with a coarser scale");
     }
     const std::int64_t nearest = std::llround(units);
     const std::int64_t remainder = nearest % origin_step;

@@ -22,7 +22,8 @@ const RecordFormat& record_format(std::uint8_t point_format) {
       {.extended = true, .classification = 16, .gps_time = 22, .rgb = 30, .nir = 36, .wave_packet = 38, .length = 67},
   }};
   if (point_format >= formats.size()) {
-    throw Unsupported("point format " + std::to_string(point_format) + " is not supported; LAS 1.4 has formats 0 to 10. Rewrite the file "
+    throw Unsupported("point format " + std::to_string(point_format) +
+                      " is not supported; LAS 1.4 has formats 0 to 10. Rewrite the file "
                       "with one of them");
   }
   return formats[point_format];

@@ -9,10 +9,10 @@ namespace tuile::las {
 
 namespace {
 
-constexpr double max_units = 4e18;           // below 2^62: sums of two such values stay in int64
-constexpr double box_tolerance = 1e-6;       // units
-constexpr double factor_tolerance = 1e-9;    // relative: scales are written as decimals
-constexpr double offset_tolerance = 1e-4;    // units
+constexpr double max_units = 4e18;         // below 2^62: sums of two such values stay in int64
+constexpr double box_tolerance = 1e-6;     // units
+constexpr double factor_tolerance = 1e-9;  // relative: scales are written as decimals
+constexpr double offset_tolerance = 1e-4;  // units
 
 }  // namespace
 
@@ -21,7 +21,8 @@ AxisMapping::AxisMapping(double file_scale, double file_offset, double unit, dou
   // 2^31 file units away from the offset is as far as a record can say.
   if (!(ratio_ * 2147483648.0 + std::abs(offset_) + std::abs(static_cast<double>(origin)) < max_units)) {
     throw Unsupported("a scale of " + std::to_string(file_scale) + " and an offset of " + std::to_string(file_offset) +
-                      " cannot be put on a grid of " + std::to_string(grid_scale) + " m; rewrite the file with equal scales on the three axes");
+                      " cannot be put on a grid of " + std::to_string(grid_scale) +
+                      " m; rewrite the file with equal scales on the three axes");
   }
   factor_ = std::llround(ratio_);
   const std::int64_t nearest = std::llround(offset_);
@@ -39,9 +40,7 @@ GridMapping::GridMapping(const FileInfo& info) : grid(info.grid()) {
 
 GridBox::GridBox(const Bounds& metres, const Grid& grid) {
   const auto clamp = [](double units) { return static_cast<std::int64_t>(std::clamp(units, -max_units, max_units)); };
-  const auto low = [&](double value, std::size_t axis) {
-    return clamp(std::ceil(value / grid.scale - box_tolerance)) - grid.origin[axis];
-  };
+  const auto low = [&](double value, std::size_t axis) { return clamp(std::ceil(value / grid.scale - box_tolerance)) - grid.origin[axis]; };
   const auto high = [&](double value, std::size_t axis) {
     return clamp(std::floor(value / grid.scale + box_tolerance)) - grid.origin[axis];
   };

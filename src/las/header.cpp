@@ -60,9 +60,10 @@ void check_transform(const Header& header) {
     }
     if (header.point_count == 0) continue;
     if (!std::isfinite(header.min[axis]) || !std::isfinite(header.max[axis]) || header.min[axis] > header.max[axis]) {
-      throw CorruptData(std::string("the header's bounds of ") + axis_names[axis] + " are " + number(header.min[axis]) + " to " +
-                        number(header.max[axis]) +
-                        "; finite and increasing numbers are expected. Rewrite the header (e.g. with lasinfo -repair) if the points are right");
+      throw CorruptData(
+          std::string("the header's bounds of ") + axis_names[axis] + " are " + number(header.min[axis]) + " to " +
+          number(header.max[axis]) +
+          "; finite and increasing numbers are expected. Rewrite the header (e.g. with lasinfo -repair) if the points are right");
     }
   }
 }
@@ -133,8 +134,8 @@ Header parse_header(std::span<const std::byte> bytes, std::uint64_t file_size, s
       warnings.push_back("the header's 64-bit point count is 0; the 32-bit count, " + std::to_string(legacy_count) + ", is used");
     } else {
       if (legacy_count != 0 && legacy_count != count) {
-        warnings.push_back("the header counts " + std::to_string(count) + " points in its 64-bit field and " + std::to_string(legacy_count) +
-                           " in its 32-bit field; the first is used");
+        warnings.push_back("the header counts " + std::to_string(count) + " points in its 64-bit field and " +
+                           std::to_string(legacy_count) + " in its 32-bit field; the first is used");
       }
       header.point_count = count;
       header.points_by_return = by_return;

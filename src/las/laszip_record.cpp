@@ -40,8 +40,10 @@ std::vector<LaszipItem> expected_items(const Header& header) {
   std::vector<LaszipItem> items;
   if (format.extended) {
     items.push_back({point14, 30, 0});
-    if (format.nir != 0) items.push_back({rgb_nir14, 8, 0});
-    else if (format.rgb != 0) items.push_back({rgb14, 6, 0});
+    if (format.nir != 0)
+      items.push_back({rgb_nir14, 8, 0});
+    else if (format.rgb != 0)
+      items.push_back({rgb14, 6, 0});
     if (format.wave_packet != 0) items.push_back({wave_packet14, 29, 0});
   } else {
     items.push_back({point10, 20, 0});
@@ -76,8 +78,9 @@ void check_items(const LaszipRecord& record, const Header& header) {
     const LaszipItem& item = record.items[i];
     if (item.type != expected[i].type || item.size != expected[i].size) {
       throw CorruptData("item " + std::to_string(i + 1) + " of the LASzip record is " + describe(item) + "; type " +
-                        std::to_string(expected[i].type) + " of " + std::to_string(expected[i].size) + " bytes is expected for point format " +
-                        std::to_string(header.point_format) + " with records of " + std::to_string(header.record_length) + " bytes" + remedy);
+                        std::to_string(expected[i].type) + " of " + std::to_string(expected[i].size) +
+                        " bytes is expected for point format " + std::to_string(header.point_format) + " with records of " +
+                        std::to_string(header.record_length) + " bytes" + remedy);
     }
     if (!known_version(item)) {
       throw Unsupported("item " + std::to_string(i + 1) + " of the LASzip record is " + describe(item) +

@@ -85,14 +85,15 @@ void check_statistics(const PointStatistics& statistics, const FileInfo& info, c
       const double value = raw * header.scale[axis] + header.offset[axis];
       const double slack = tolerance(header, axis);
       if (value < header.min[axis] - slack || value > header.max[axis] + slack) {
-        throw CorruptData(place + ": " + axis_names[axis] + " = " + number(value) + " lies outside the header's bounds " + number(header.min[axis]) +
-                          " to " + number(header.max[axis]) +
-                          "; the file is damaged or its header lies; rewrite the header (e.g. with lasinfo -repair) if the points are right");
+        throw CorruptData(
+            place + ": " + axis_names[axis] + " = " + number(value) + " lies outside the header's bounds " + number(header.min[axis]) +
+            " to " + number(header.max[axis]) +
+            "; the file is damaged or its header lies; rewrite the header (e.g. with lasinfo -repair) if the points are right");
       }
       const std::int64_t units = mapping.axes[axis](raw);
       if (units < std::numeric_limits<std::int32_t>::min() || units > std::numeric_limits<std::int32_t>::max()) {
-        throw Unsupported(place + ": " + axis_names[axis] + " = " + number(value) + " lies more than 2^31 units of " + number(mapping.grid.scale) +
-                          " m from the tile's origin; split the tile or store it with a coarser scale");
+        throw Unsupported(place + ": " + axis_names[axis] + " = " + number(value) + " lies more than 2^31 units of " +
+                          number(mapping.grid.scale) + " m from the tile's origin; split the tile or store it with a coarser scale");
       }
     }
   }

@@ -28,8 +28,8 @@ class RecordSource {
     }
     const std::uint64_t count = out.size() / header_.record_length;
     if (count > header_.point_count - done_) {
-      throw CorruptData(std::to_string(count) + " records are wanted but only " + std::to_string(header_.point_count - done_) + " of the file's " +
-                        std::to_string(header_.point_count) + " are left");
+      throw CorruptData(std::to_string(count) + " records are wanted but only " + std::to_string(header_.point_count - done_) +
+                        " of the file's " + std::to_string(header_.point_count) + " are left");
     }
     fill(out.data(), count);
     done_ += count;
@@ -55,8 +55,8 @@ class PlainReader final : public RecordSource {
     const std::uint64_t from = header().point_data_offset + done() * header().record_length;
     const std::uint64_t size = count * header().record_length;
     if (from > bytes().size() || size > bytes().size() - from) {
-      throw CorruptData("the records from point " + std::to_string(done()) + " on end outside the file's " + std::to_string(bytes().size()) +
-                        " bytes; the file is truncated, copy it again");
+      throw CorruptData("the records from point " + std::to_string(done()) + " on end outside the file's " +
+                        std::to_string(bytes().size()) + " bytes; the file is truncated, copy it again");
     }
     if (size > 0) std::memcpy(out, bytes().data() + from, size);
   }
@@ -103,8 +103,10 @@ struct RecordReader::Impl {
 };
 
 RecordReader::RecordReader(std::span<const std::byte> bytes, const FileInfo& info) : impl_(std::make_unique<Impl>()) {
-  if (info.header.compressed) impl_->source = std::make_unique<LaszipReader>(bytes, info.header, require_laszip_record(info.header, info.vlrs));
-  else impl_->source = std::make_unique<PlainReader>(bytes, info.header);
+  if (info.header.compressed)
+    impl_->source = std::make_unique<LaszipReader>(bytes, info.header, require_laszip_record(info.header, info.vlrs));
+  else
+    impl_->source = std::make_unique<PlainReader>(bytes, info.header);
 }
 RecordReader::~RecordReader() = default;
 RecordReader::RecordReader(RecordReader&&) noexcept = default;

@@ -58,9 +58,14 @@ std::vector<Vlr> make_vlrs(const FileInfo& layout) {
   std::vector<Vlr> records;
   std::optional<Vlr> extra;
   if (!layout.extra_dimensions.empty()) {
-    extra = Vlr{.reserved = 0, .user_id = "LASF_Spec", .record_id = 4, .description = "Extra Bytes Record", .data = serialize_extra_dimensions(layout.extra_dimensions)};
+    extra = Vlr{.reserved = 0,
+                .user_id = "LASF_Spec",
+                .record_id = 4,
+                .description = "Extra Bytes Record",
+                .data = serialize_extra_dimensions(layout.extra_dimensions)};
     if (extra->data.size() > std::numeric_limits<std::uint16_t>::max()) {
-      throw Unsupported(std::to_string(layout.extra_dimensions.size()) + " extra dimensions cannot be described in one record; at most 341 can. Write fewer features");
+      throw Unsupported(std::to_string(layout.extra_dimensions.size()) +
+                        " extra dimensions cannot be described in one record; at most 341 can. Write fewer features");
     }
   }
   for (const Vlr& record : layout.vlrs) {
@@ -83,8 +88,8 @@ std::vector<Vlr> make_vlrs(const FileInfo& layout) {
   }
   for (const Vlr& record : records) {
     if (record.data.size() > std::numeric_limits<std::uint16_t>::max()) {
-      throw InvalidArgument("the record " + record.user_id + "/" + std::to_string(record.record_id) + " has " + std::to_string(record.data.size()) +
-                            " bytes; a VLR holds at most 65535. Make it an EVLR");
+      throw InvalidArgument("the record " + record.user_id + "/" + std::to_string(record.record_id) + " has " +
+                            std::to_string(record.data.size()) + " bytes; a VLR holds at most 65535. Make it an EVLR");
     }
   }
   return records;
@@ -100,7 +105,8 @@ struct RecordWriter::Impl {
         chunk_bytes(std::size_t{written_chunk_size} * header.record_length),
         batch(executor != nullptr ? static_cast<std::size_t>(executor->threads()) * chunks_per_thread : 1),
         file(path) {
-    std::copy_if(layout.evlrs.begin(), layout.evlrs.end(), std::back_inserter(evlrs), [](const Vlr& record) { return !is_container_record(record); });
+    std::copy_if(layout.evlrs.begin(), layout.evlrs.end(), std::back_inserter(evlrs),
+                 [](const Vlr& record) { return !is_container_record(record); });
     const std::vector<Vlr> vlrs = make_vlrs(layout);
     header.vlr_count = static_cast<std::uint32_t>(vlrs.size());
     // Zeros for now: a file whose writer was interrupted is not taken for a LAS file.
@@ -113,7 +119,8 @@ struct RecordWriter::Impl {
   void write(std::span<const std::byte> records) {
     if (finished) throw InvalidArgument("records cannot be written after finish()");
     if (records.size() % header.record_length != 0) {
-      throw InvalidArgument(std::to_string(records.size()) + " bytes are not whole records of " + std::to_string(header.record_length) + " bytes");
+      throw InvalidArgument(std::to_string(records.size()) + " bytes are not whole records of " + std::to_string(header.record_length) +
+                            " bytes");
     }
     count_records(records);
     if (!header.compressed) {
@@ -138,8 +145,10 @@ struct RecordWriter::Impl {
       const auto records = std::span<const std::byte>(pending).subspan(begin, std::min(chunk_bytes, pending.size() - begin));
       chunks[i] = compress_chunk(records, header.point_format, header.record_length);
     };
-    if (executor != nullptr) executor->for_each(count, compress);
-    else for (std::size_t i = 0; i < count; ++i) compress(i);
+    if (executor != nullptr)
+      executor->for_each(count, compress);
+    else
+      for (std::size_t i = 0; i < count; ++i) compress(i);
     for (const std::vector<std::byte>& chunk : chunks) {
       file.append(chunk);
       chunk_sizes.push_back(static_cast<std::uint32_t>(chunk.size()));
@@ -165,7 +174,8 @@ struct RecordWriter::Impl {
     if (finished) throw InvalidArgument("finish() was called twice");
     finished = true;
     if (header.version_minor < 4 && header.point_count > std::numeric_limits<std::uint32_t>::max()) {
-      throw Unsupported("LAS 1." + std::to_string(header.version_minor) + " cannot count " + std::to_string(header.point_count) + " points; write LAS 1.4");
+      throw Unsupported("LAS 1." + std::to_string(header.version_minor) + " cannot count " + std::to_string(header.point_count) +
+                        " points; write LAS 1.4");
     }
     if (header.compressed) {
       flush();

@@ -16,7 +16,8 @@ inline constexpr std::size_t evlr_header_size = 60;
 /// Parses `count` VLRs from the bytes between the header and the points. Throws CorruptData where one reaches past their end.
 std::vector<Vlr> parse_vlrs(std::span<const std::byte> bytes, std::uint32_t count);
 
-/// Reads the EVLRs (of LAS 1.3: the waveform record, where the file holds one). Throws CorruptData where one reaches past the end of the source.
+/// Reads the EVLRs (of LAS 1.3: the waveform record, where the file holds one). Throws CorruptData where one reaches past the end of the
+/// source.
 std::vector<Vlr> read_evlrs(const source::ByteSource& source, const Header& header);
 
 /// The first record of that user and id, or null.

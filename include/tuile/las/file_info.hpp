@@ -59,7 +59,8 @@ struct ExtraDimension {
   std::uint8_t data_type = 0;   ///< LAS 1.4 table 24: 1 uint8 … 9 float, 10 double; 0: undocumented bytes
   std::uint16_t offset = 0;     ///< bytes from the end of the standard part of the record
   std::uint16_t size = 0;       ///< bytes
-  std::vector<std::byte> descriptor;  ///< its 192 bytes in the file (no-data, min, max, scale and offset with them); empty for a new dimension
+  /// Its 192 bytes in the file (no-data, min, max, scale and offset with them); empty for a new dimension.
+  std::vector<std::byte> descriptor;
 };
 
 /// The LASzip record (user id "laszip encoded", record 22204).

@@ -81,7 +81,8 @@ TEST(ChunkTable, FixedChunksComeBack) {
   set<std::uint32_t>(file, 508 + total, 1);
   EXPECT_THROW(read_chunks(file, header, record), CorruptData) << "an unknown version";
   set<std::uint32_t>(file, 508 + total, 0);
-  for (const std::int64_t place : {std::int64_t{-2}, std::int64_t{0}, std::int64_t{501}, static_cast<std::int64_t>(file.size() - 3), INT64_MAX}) {
+  for (const std::int64_t place :
+       {std::int64_t{-2}, std::int64_t{0}, std::int64_t{501}, static_cast<std::int64_t>(file.size() - 3), INT64_MAX}) {
     set<std::int64_t>(file, 500, place);
     EXPECT_THROW(read_chunks(file, header, record), CorruptData) << place;
   }

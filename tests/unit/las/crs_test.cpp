@@ -35,8 +35,9 @@ TEST(WktCrs, CompoundTakesTheHorizontalCodeAndTheVerticalUnit) {
 }
 
 TEST(WktCrs, FeetGoForZWhereNothingIsSaidOfIt) {
-  const Crs crs = parse_wkt_crs(R"w(PROJCS["NAD83 / Oregon (ft)",GEOGCS["NAD83",DATUM["d",SPHEROID["s",6378137,298]],PRIMEM["Greenwich",0],)w"
-                                R"w(UNIT["degree",0.0174532925199433]],UNIT["foot",0.3048],AUTHORITY["EPSG",2994]])w");
+  const Crs crs =
+      parse_wkt_crs(R"w(PROJCS["NAD83 / Oregon (ft)",GEOGCS["NAD83",DATUM["d",SPHEROID["s",6378137,298]],PRIMEM["Greenwich",0],)w"
+                    R"w(UNIT["degree",0.0174532925199433]],UNIT["foot",0.3048],AUTHORITY["EPSG",2994]])w");
   EXPECT_EQ(crs.epsg, 2994);
   EXPECT_DOUBLE_EQ(crs.horizontal_unit, 0.3048);
   EXPECT_DOUBLE_EQ(crs.vertical_unit, 0.3048);
@@ -70,8 +71,8 @@ TEST(WktCrs, OddSpellingsOfRealFiles) {
 }
 
 TEST(WktCrs, WhatIsNoCrsIsAnError) {
-  for (const char* text : {"", "PROJCS", "PROJCS[", "PROJCS[\"a", "PROJCS[\"a\"", "PROJCS[\"a\")", "DATUM[\"a\"]", "PROJCS[\"a\",UNIT[\"m\",0]]",
-                           "PROJCS[\"a\",UNIT[\"m\",nan]]", "COMPD_CS[\"only a name\"]"}) {
+  for (const char* text : {"", "PROJCS", "PROJCS[", "PROJCS[\"a", "PROJCS[\"a\"", "PROJCS[\"a\")", "DATUM[\"a\"]",
+                           "PROJCS[\"a\",UNIT[\"m\",0]]", "PROJCS[\"a\",UNIT[\"m\",nan]]", "COMPD_CS[\"only a name\"]"}) {
     EXPECT_THROW(parse_wkt_crs(text), CorruptData) << text;
   }
   std::string deep;
@@ -97,8 +98,9 @@ Bytes text(const std::string& from) {
 
 TEST(GeotiffCrs, ProjectedWithUnitsAndName) {
   std::vector<std::string> warnings;
-  const Crs crs = parse_geotiff_crs(directory({{1024, 0, 1, 1}, {1026, 34737, 12, 0}, {3072, 0, 1, 2994}, {3076, 0, 1, 9002}, {4099, 0, 1, 9003}}), {},
-                                    text("Oregon (ft)|"), warnings);
+  const Crs crs =
+      parse_geotiff_crs(directory({{1024, 0, 1, 1}, {1026, 34737, 12, 0}, {3072, 0, 1, 2994}, {3076, 0, 1, 9002}, {4099, 0, 1, 9003}}), {},
+                        text("Oregon (ft)|"), warnings);
   EXPECT_EQ(crs.epsg, 2994);
   EXPECT_EQ(crs.name, "Oregon (ft)");
   EXPECT_FALSE(crs.geographic);
@@ -112,7 +114,8 @@ TEST(GeotiffCrs, GeographicAndUserDefined) {
   EXPECT_TRUE(parse_geotiff_crs(directory({{1024, 0, 1, 2}, {2048, 0, 1, 4326}}), {}, {}, warnings).geographic);
   Bytes size(8);
   set<double>(size, 0, 0.5);
-  const Crs crs = parse_geotiff_crs(directory({{1024, 0, 1, 1}, {3072, 0, 1, 32767}, {3076, 0, 1, 32767}, {3077, 34736, 1, 0}}), size, {}, warnings);
+  const Crs crs =
+      parse_geotiff_crs(directory({{1024, 0, 1, 1}, {3072, 0, 1, 32767}, {3076, 0, 1, 32767}, {3077, 34736, 1, 0}}), size, {}, warnings);
   EXPECT_EQ(crs.epsg, 0);
   EXPECT_DOUBLE_EQ(crs.horizontal_unit, 0.5);
   EXPECT_TRUE(warnings.empty());
@@ -133,7 +136,8 @@ TEST(CrsChoice, WktForNewFormatsAndTheOtherKindWhereItCannotBeRead) {
   Header header;
   const Vlr wkt{.user_id = "LASF_Projection", .record_id = 2112, .description = "", .data = text(lambert93_wkt1)};
   const Vlr bad{.user_id = "LASF_Projection", .record_id = 2112, .description = "", .data = text("(null)")};
-  const Vlr keys{.user_id = "LASF_Projection", .record_id = 34735, .description = "", .data = directory({{1024, 0, 1, 1}, {3072, 0, 1, 28992}})};
+  const Vlr keys{
+      .user_id = "LASF_Projection", .record_id = 34735, .description = "", .data = directory({{1024, 0, 1, 1}, {3072, 0, 1, 28992}})};
   std::vector<std::string> warnings;
   EXPECT_EQ(find_crs(header, {keys, wkt}, {}, warnings).epsg, 2154);
   EXPECT_EQ(find_crs(header, {keys}, {wkt}, warnings).epsg, 2154);

@@ -26,10 +26,17 @@ bool survives(const Bytes& bytes, Executor& executor) {
   }
 }
 
-const char* const small_files[] = {"formats/laspy__simple.laz",           "formats/loaders.gl__pdrf6-1.4.laz",     "formats/loaders.gl__pdrf4-1.3.laz",
-                                   "formats/loaders.gl__pdrf10-1.4.laz",  "formats/laspy__1_4_w_evlr.laz",         "formats/laspy__extra.laz",
-                                   "copc/laspy__simple_with_page.copc.laz", "copc/PDAL__autzen_clip_native.copc.laz", "formats/LASzip__test.laz",
-                                   "lidarhd_more/pdal-ign-plugin__68_2.laz", "formats/laz-perf__1815.laz"};
+const char* const small_files[] = {"formats/laspy__simple.laz",
+                                   "formats/loaders.gl__pdrf6-1.4.laz",
+                                   "formats/loaders.gl__pdrf4-1.3.laz",
+                                   "formats/loaders.gl__pdrf10-1.4.laz",
+                                   "formats/laspy__1_4_w_evlr.laz",
+                                   "formats/laspy__extra.laz",
+                                   "copc/laspy__simple_with_page.copc.laz",
+                                   "copc/PDAL__autzen_clip_native.copc.laz",
+                                   "formats/LASzip__test.laz",
+                                   "lidarhd_more/pdal-ign-plugin__68_2.laz",
+                                   "formats/laz-perf__1815.laz"};
 
 TEST(Damage, EveryTruncationOfALazFileIsAnError) {
   int seen = 0;

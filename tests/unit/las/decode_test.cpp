@@ -40,7 +40,8 @@ void expect_matches_records(const PointBlock& points, const Bytes& records, cons
     const std::size_t r = i * h.record_length;
     const auto returns = at<std::uint8_t>(records, r + 14);
     bool same = points.classification[i] == (extended ? at<std::uint8_t>(records, r + 16) : at<std::uint8_t>(records, r + 15) & 31) &&
-                points.intensity[i] == at<std::uint16_t>(records, r + 12) && points.return_number[i] == (extended ? returns & 15 : returns & 7) &&
+                points.intensity[i] == at<std::uint16_t>(records, r + 12) &&
+                points.return_number[i] == (extended ? returns & 15 : returns & 7) &&
                 points.number_of_returns[i] == (extended ? returns >> 4 : (returns >> 3) & 7);
     const std::int32_t units[3] = {points.units[i].x, points.units[i].y, points.units[i].z};
     for (std::size_t axis = 0; axis < 3; ++axis) {
@@ -93,11 +94,12 @@ TEST(Decode, EveryRealFileAsLaszipReadsItAndWhateverTheThreads) {
 }
 
 TEST(Decode, LasAndLazTwinsAreEqual) {
-  for (const auto& [las, laz] : {std::pair{"laspy__simple.las", "laspy__simple.laz"}, std::pair{"laspy__1_4_w_evlr.las", "laspy__1_4_w_evlr.laz"},
-                                 std::pair{"loaders.gl__pdrf4-1.3.las", "loaders.gl__pdrf4-1.3.laz"},
-                                 std::pair{"loaders.gl__pdrf5-1.3.las", "loaders.gl__pdrf5-1.3.laz"},
-                                 std::pair{"laz-perf__point-color-time.las", "laz-perf__point-color-time.las.laz"},
-                                 std::pair{"laz-perf__point10.las", "laz-perf__point10.las.laz"}}) {
+  for (const auto& [las, laz] :
+       {std::pair{"laspy__simple.las", "laspy__simple.laz"}, std::pair{"laspy__1_4_w_evlr.las", "laspy__1_4_w_evlr.laz"},
+        std::pair{"loaders.gl__pdrf4-1.3.las", "loaders.gl__pdrf4-1.3.laz"},
+        std::pair{"loaders.gl__pdrf5-1.3.las", "loaders.gl__pdrf5-1.3.laz"},
+        std::pair{"laz-perf__point-color-time.las", "laz-perf__point-color-time.las.laz"},
+        std::pair{"laz-perf__point10.las", "laz-perf__point10.las.laz"}}) {
     const auto first = test_data(std::string("formats/") + las);
     const auto second = test_data(std::string("formats/") + laz);
     if (!first || !second) GTEST_SKIP() << "no test data";
@@ -135,7 +137,9 @@ TEST(Decode, TheBoxIsClosedAndRowsAreFileIndices) {
   const FileInfo info = info_of(bytes);
   const PointBlock all = decode_all(bytes, info, 2).points;
   // The edges go through points of the file.
-  const auto metres = [&](std::int32_t units, std::size_t axis) { return static_cast<double>(all.grid.origin[axis] + units) * all.grid.scale; };
+  const auto metres = [&](std::int32_t units, std::size_t axis) {
+    return static_cast<double>(all.grid.origin[axis] + units) * all.grid.scale;
+  };
   const std::int32_t x0 = std::min(all.units[10].x, all.units[60'000].x), x1 = std::max(all.units[10].x, all.units[60'000].x);
   const std::int32_t y0 = std::min(all.units[10].y, all.units[60'000].y), y1 = std::max(all.units[10].y, all.units[60'000].y);
   std::vector<std::uint32_t> expected;

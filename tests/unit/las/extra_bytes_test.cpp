@@ -20,7 +20,8 @@ TEST(ExtraBytes, SizesOfTheTypes) {
 
 TEST(ExtraBytes, DescriptorsComeBackByteForByte) {
   Bytes payload(2 * 192);
-  for (std::size_t i = 0; i < payload.size(); ++i) payload[i] = static_cast<std::byte>(i * 7);  // no-data, min, max, scale… and garbage behind the names
+  for (std::size_t i = 0; i < payload.size(); ++i)
+    payload[i] = static_cast<std::byte>(i * 7);  // no-data, min, max, scale… and garbage behind the names
   set<std::uint8_t>(payload, 2, 9);
   std::memcpy(payload.data() + 4, "first\0", 6);
   std::memcpy(payload.data() + 160, "the first\0", 10);
@@ -28,7 +29,8 @@ TEST(ExtraBytes, DescriptorsComeBackByteForByte) {
   set<std::uint8_t>(payload, 195, 3);
   std::memcpy(payload.data() + 196, "second\0", 7);
   std::vector<std::string> warnings;
-  const auto dimensions = parse_extra_dimensions({{.user_id = "LASF_Spec", .record_id = 4, .description = "", .data = payload}}, 7, warnings);
+  const auto dimensions =
+      parse_extra_dimensions({{.user_id = "LASF_Spec", .record_id = 4, .description = "", .data = payload}}, 7, warnings);
   ASSERT_EQ(dimensions.size(), 2U);
   EXPECT_TRUE(warnings.empty());
   EXPECT_EQ(dimensions[0].name, "first");

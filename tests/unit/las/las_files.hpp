@@ -144,17 +144,18 @@ inline Bytes laszip_records(const std::filesystem::path& path, const FileInfo& i
       put(&p->X, 14);
       const auto line = static_cast<std::uint8_t>(p->scan_direction_flag << 6 | p->edge_of_flight_line << 7);
       if (format >= 6) {
-        const std::uint8_t flags[3] = {static_cast<std::uint8_t>(p->extended_return_number | p->extended_number_of_returns << 4),
-                                       static_cast<std::uint8_t>(p->extended_classification_flags | p->extended_scanner_channel << 4 | line),
-                                       p->extended_classification};
+        const std::uint8_t flags[3] = {
+            static_cast<std::uint8_t>(p->extended_return_number | p->extended_number_of_returns << 4),
+            static_cast<std::uint8_t>(p->extended_classification_flags | p->extended_scanner_channel << 4 | line),
+            p->extended_classification};
         put(flags, 3);
         put(&p->user_data, 1);
         put(&p->extended_scan_angle, 2);
         put(&p->point_source_ID, 2);
       } else {
-        const std::uint8_t flags[2] = {static_cast<std::uint8_t>(p->return_number | p->number_of_returns << 3 | line),
-                                       static_cast<std::uint8_t>(p->classification | p->synthetic_flag << 5 | p->keypoint_flag << 6 |
-                                                                 p->withheld_flag << 7)};
+        const std::uint8_t flags[2] = {
+            static_cast<std::uint8_t>(p->return_number | p->number_of_returns << 3 | line),
+            static_cast<std::uint8_t>(p->classification | p->synthetic_flag << 5 | p->keypoint_flag << 6 | p->withheld_flag << 7)};
         put(flags, 2);
         put(&p->scan_angle_rank, 1);
         put(&p->user_data, 1);
