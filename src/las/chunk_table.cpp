@@ -1,6 +1,7 @@
 #include "las/chunk_table.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "las/byte_reader.hpp"

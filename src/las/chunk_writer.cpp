@@ -5,6 +5,7 @@
 #include <ostream>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 #include "las/byte_reader.hpp"
 #include "las/record_codec.hpp"
@@ -57,9 +58,9 @@ std::vector<std::byte> make_laszip_payload(std::uint8_t point_format, std::uint1
 }
 
 std::vector<std::byte> compress_chunk(std::span<const std::byte> records, std::uint8_t point_format, std::uint16_t record_length) {
+  std::ostringstream stream;  // before the writer, which may still flush into it when it goes
   const Writer writer(point_format, record_length);
   const RecordCodec codec(point_format, record_length);
-  std::ostringstream stream;
   writer.check(laszip_open_writer_stream(writer.get(), stream, 1, 1));
   laszip_point* point = nullptr;
   writer.check(laszip_get_point_pointer(writer.get(), &point));

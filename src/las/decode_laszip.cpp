@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "las/chunk_decoder.hpp"
 #include "las/chunk_reader.hpp"
 #include "las/format.hpp"

@@ -1,6 +1,7 @@
 #include "las/range_encoder.hpp"
 
 #include <bit>
+#include <utility>
 
 namespace tuile::las {
 

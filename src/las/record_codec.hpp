@@ -3,6 +3,7 @@
 #include <laszip/laszip_api.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 #include "las/byte_reader.hpp"

@@ -1,4 +1,7 @@
-#include <optional>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "las/chunk_reader.hpp"
 #include "las/chunk_table.hpp"
