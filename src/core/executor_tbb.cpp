@@ -1,7 +1,12 @@
 #include <tbb/blocked_range.h>
+#include <tbb/global_control.h>
+#include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/partitioner.h>
 #include <tbb/task_arena.h>
+
+#include <optional>
+#include <string>
 
 #include "tuile/core/error.hpp"
 #include "tuile/core/executor.hpp"
@@ -9,7 +14,11 @@
 namespace tuile {
 
 struct Executor::Impl {
-  explicit Impl(int threads) : arena(threads) {}
+  explicit Impl(int threads) : arena(threads) {
+    // By itself TBB never has more threads than processors, whatever an arena asks for.
+    if (threads > tbb::info::default_concurrency()) more.emplace(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
+  }
+  std::optional<tbb::global_control> more;
   tbb::task_arena arena;
 };
 

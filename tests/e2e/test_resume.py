@@ -31,16 +31,17 @@ class Resume(Folder):
             time.sleep(chance.uniform(0, self.seconds))
             child.send_signal(signal.SIGKILL)
             killed += child.wait() == -signal.SIGKILL
-            before = {p: p.stat().st_mtime_ns for p in (self.folder / "out").glob("*.npz")} if (self.folder / "out").exists() else {}
-            done = {p.stem for p in (self.folder / "out").glob("*.json") if not p.name.startswith("run-")} if before else set()
+            out = self.folder / "out"
+            out.mkdir(exist_ok=True)
+            done = {p.stem for p in self.tiles.glob("*.laz") if all((out / f"{p.stem}.{kind}").exists() for kind in ("json", "npz", "laz"))}
+            before = {name: (out / f"{name}.npz").stat().st_mtime_ns for name in done}
             summary = process(self.tiles, self.folder / "out", "--formats", "npz,laz")
             self.assertEqual(summary["tiles"]["skipped"], len(done))
-            for path, modified in before.items():
-                if path.stem in done:
-                    self.assertEqual(path.stat().st_mtime_ns, modified, "a finished tile was redone")
-            self.assertEqual(same_files(self.folder / "reference", self.folder / "out"), [])
-            self.assertEqual([p.name for p in (self.folder / "out").iterdir() if ".tmp" in p.name], [], "what the dead process left is cleared away")
-            for path in list((self.folder / "out").iterdir())[:: chance.choice((1, 2, 3))]:
+            for name, modified in before.items():
+                self.assertEqual((out / f"{name}.npz").stat().st_mtime_ns, modified, f"{name} was finished and is redone")
+            self.assertEqual(same_files(self.folder / "reference", out), [])
+            self.assertEqual([p.name for p in out.iterdir() if ".tmp" in p.name], [], "what the dead process left is cleared away")
+            for path in list(out.iterdir())[:: chance.choice((1, 2, 3))]:
                 path.unlink()
         self.assertGreater(killed, 0)
 
