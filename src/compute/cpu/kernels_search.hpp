@@ -19,6 +19,18 @@ inline float gap(float low, float high, float other_low, float other_high) {
   return distance > 0.0F ? distance : 0.0F;
 }
 
+/// A bucket's number, which travels through the lanes as a float's bits.
+inline std::uint32_t bucket_of(float bits_of_number) {
+  std::uint32_t number;
+  __builtin_memcpy(&number, &bits_of_number, sizeof(number));
+  return number;
+}
+inline float as_lane(std::uint32_t number) {
+  float lane;
+  __builtin_memcpy(&lane, &number, sizeof(lane));
+  return lane;
+}
+
 /// Lists the buckets within squared distance `r2` of the box.
 inline void list_buckets(const TreeView& tree, const TreeNode& box, float r2, Scratch& s) {
   s.candidates = 0;
@@ -35,7 +47,7 @@ inline void list_buckets(const TreeView& tree, const TreeNode& box, float r2, Sc
     ++i;
     if (node.count > 1) continue;
     if (s.candidates == s.candidate_capacity) grow_candidates(s, s.candidates + 1);
-    s.bucket[s.candidates] = node.first;
+    s.bucket[s.candidates] = as_lane(node.first);
     for (int d = 0; d < 3; ++d) {
       s.box[d][s.candidates] = node.low[d];
       s.box[d + 3][s.candidates] = node.high[d];
@@ -47,7 +59,7 @@ inline void list_buckets(const TreeView& tree, const TreeNode& box, float r2, Sc
     ++s.candidates;
   }
   for (std::uint32_t i = s.candidates; i % bucket_size != 0; ++i) {
-    s.bucket[i] = 0;
+    s.bucket[i] = 0.0F;
     for (int d = 0; d < 3; ++d) s.box[d][i] = s.box[d + 3][i] = __builtin_inff();
   }
 }
@@ -57,13 +69,25 @@ struct QueryLanes {
 };
 inline QueryLanes spread(const Query& q) { return {all(q.x), all(q.y), all(q.z)}; }
 
-/// The sixteen candidates from `at` on that come within squared distance r2 of the query, a bit each.
-inline std::uint32_t near_buckets(const Scratch& s, std::uint32_t at, const QueryLanes& q, Floats r2) {
+/// The sixteen candidates from `at` on that come within squared distance r2 of the query.
+inline Mask near_mask(const Scratch& s, std::uint32_t at, const QueryLanes& q, Floats r2) {
   const Floats zero = all(0.0F);
   const Floats x = max(max(sub(load(s.box[0] + at), q.x), sub(q.x, load(s.box[3] + at))), zero);
   const Floats y = max(max(sub(load(s.box[1] + at), q.y), sub(q.y, load(s.box[4] + at))), zero);
   const Floats z = max(max(sub(load(s.box[2] + at), q.z), sub(q.z, load(s.box[5] + at))), zero);
-  return bits(at_most(muladd(x, x, muladd(y, y, mul(z, z))), r2));
+  return at_most(muladd(x, x, muladd(y, y, mul(z, z))), r2);
+}
+
+/// Lists the buckets of the candidates that come within squared distance r2 of the query, so that one loop with one surprise at its end
+/// visits them. Returns how many.
+inline std::uint32_t list_near(const Scratch& s, const QueryLanes& q, Floats r2) {
+  std::uint32_t count = 0;
+  for (std::uint32_t at = 0; at < s.candidates; at += bucket_size) {
+    const Mask near = near_mask(s, at, q, r2);
+    append(s.near + count, load(s.bucket + at), near);
+    count += static_cast<std::uint32_t>(__builtin_popcount(bits(near)));
+  }
+  return count;
 }
 
 struct Offsets {
@@ -82,22 +106,20 @@ inline Offsets offsets(const TreeView& tree, std::uint32_t bucket, const QueryLa
 /// Lists the points within squared distance r2. Returns how many.
 inline std::uint32_t list_points(const TreeView& tree, Scratch& s, const QueryLanes& q, float r2) {
   const Floats limit = all(r2);
+  const std::uint32_t near = list_near(s, q, limit);
+  const std::uint32_t room = bucket_size * near + 5 * bucket_size;
+  if (room > s.list_capacity) grow_list(s, room);
   std::uint32_t n = 0;
-  for (std::uint32_t at = 0; at < s.candidates; at += bucket_size) {
-    std::uint32_t near = near_buckets(s, at, q, limit);
-    const std::uint32_t room = n + bucket_size * static_cast<std::uint32_t>(__builtin_popcount(near)) + 2 * bucket_size;
-    if (room > s.list_capacity) grow_list(s, room);
-    for (; near != 0; near &= near - 1) {
-      const Offsets o = offsets(tree, s.bucket[at + static_cast<std::uint32_t>(__builtin_ctz(near))], q);
-      const Mask inside = at_most(o.d2, limit);
-      append(s.d2 + n, o.d2, inside);
-      append(s.dx + n, o.x, inside);
-      append(s.dy + n, o.y, inside);
-      append(s.dz + n, o.z, inside);
-      n += static_cast<std::uint32_t>(__builtin_popcount(bits(inside)));
-    }
+  for (std::uint32_t i = 0; i < near; ++i) {
+    const Offsets o = offsets(tree, bucket_of(s.near[i]), q);
+    const Mask inside = at_most(o.d2, limit);
+    append(s.d2 + n, o.d2, inside);
+    append(s.dx + n, o.x, inside);
+    append(s.dy + n, o.y, inside);
+    append(s.dz + n, o.z, inside);
+    n += static_cast<std::uint32_t>(__builtin_popcount(bits(inside)));
   }
-  store_unaligned(s.d2 + n, all(__builtin_inff()));
+  for (std::uint32_t i = 0; i < 4; ++i) store_unaligned(s.d2 + n + i * bucket_size, all(__builtin_inff()));
   return n;
 }
 
@@ -111,18 +133,28 @@ inline std::uint32_t count_within(const float* d2, std::uint32_t n, float t) {
   return count;
 }
 
+/// The same for a list of at most 64, held in registers and padded with infinity.
+inline std::uint32_t count_within(const Floats (&d2)[4], float t) {
+  const Floats limit = all(t);
+  const std::uint32_t low = bits(at_most(d2[0], limit)) | bits(at_most(d2[1], limit)) << 16U;
+  const std::uint32_t high = bits(at_most(d2[2], limit)) | bits(at_most(d2[3], limit)) << 16U;
+  return static_cast<std::uint32_t>(__builtin_popcountll(low | std::uint64_t{high} << 32U));
+}
+
 /// Reduces the list of n > k points within r2 to the k nearest: returns the threshold that holds exactly k, after cutting the list to k
 /// where points at one distance straddle it. A search for the threshold by counting, between integers.
 inline float select_nearest(Scratch& s, std::uint32_t& n, std::uint32_t k, float r2) {
   float low = -1.0F, high = __builtin_floorf(r2);
   std::uint32_t low_count = 0, high_count = n;
+  const bool short_list = n <= 4 * bucket_size;
+  const Floats d2[4] = {load(s.d2), load(s.d2 + bucket_size), load(s.d2 + 2 * bucket_size), load(s.d2 + 3 * bucket_size)};
   for (int step = 0; high - low > 1.0F; ++step) {
     // Squared distances to points of a surface are spread evenly: interpolate; every third step halve, whatever the points.
     const float share = step % 3 == 2 ? 0.5F : (static_cast<float>(k - low_count) + 0.5F) / static_cast<float>(high_count - low_count + 1);
     float t = __builtin_floorf(low + (high - low) * share);
     t = t <= low ? low + 1.0F : t;
     t = t >= high ? high - 1.0F : t;
-    const std::uint32_t count = count_within(s.d2, n, t);
+    const std::uint32_t count = short_list ? count_within(d2, t) : count_within(s.d2, n, t);
     if (count == k) return t;
     if (count < k) {
       low = t;
@@ -254,9 +286,9 @@ inline Outcome search_nearest(const TreeView& tree, const TreeNode& box, std::ui
     if (r2 > s.covered) list_buckets(tree, box, r2 * 1.7F, s);
     std::uint32_t n = list_points(tree, s, q, r2);
     if (n < k) {
-      // Too few. The last query's ball, moved here, holds enough; failing that, grow.
-      const float grown = n * 3 < k ? r2 * 4.0F : r2 * 2.0F;
-      r2 = attempt == 0 && bound > r2 ? bound : grown;
+      // Too few. The points of a surface grow with the squared radius; the last query's ball, moved here, holds enough in any case.
+      const float grown = n * 4 < k ? r2 * 4.0F : r2 * (1.4F * static_cast<float>(k) / static_cast<float>(n));
+      r2 = attempt == 0 && bound > r2 && bound < grown ? bound : grown;
       continue;
     }
     const float threshold = n > k ? select_nearest(s, n, k, r2) : r2;
@@ -274,13 +306,12 @@ inline Outcome search_radius(const TreeView& tree, const Search& search, const Q
     Accumulator sums;
     const Floats limit = all(r2);
     std::uint32_t n = 0;
-    for (std::uint32_t at = 0; at < s.candidates && n <= search.most; at += bucket_size) {
-      for (std::uint32_t near = near_buckets(s, at, q, limit); near != 0; near &= near - 1) {
-        const Offsets o = offsets(tree, s.bucket[at + static_cast<std::uint32_t>(__builtin_ctz(near))], q);
-        const Mask inside = at_most(o.d2, limit);
-        n += static_cast<std::uint32_t>(__builtin_popcount(bits(inside)));
-        sums.template take<with_z>(keep(inside, o.x), keep(inside, o.y), keep(inside, o.z), keep(inside, o.d2));
-      }
+    const std::uint32_t near = list_near(s, q, limit);
+    for (std::uint32_t i = 0; i < near; ++i) {
+      const Offsets o = offsets(tree, bucket_of(s.near[i]), q);
+      const Mask inside = at_most(o.d2, limit);
+      n += static_cast<std::uint32_t>(__builtin_popcount(bits(inside)));
+      sums.template take<with_z>(keep(inside, o.x), keep(inside, o.y), keep(inside, o.z), keep(inside, o.d2));
     }
     if (n <= search.most) {
       batch.n[slot] = n;
@@ -402,8 +433,8 @@ inline bool count_group(const TreeView& tree, std::uint32_t node, std::uint64_t 
       const Floats z = max(sub(load(s.box[5] + at), q.z), sub(q.z, load(s.box[2] + at)));
       const std::uint32_t whole = bits(at_most(muladd(x, x, muladd(y, y, mul(z, z))), bound)) & s.full[at / bucket_size];
       n += bucket_size * static_cast<std::uint32_t>(__builtin_popcount(whole));
-      for (std::uint32_t near = near_buckets(s, at, q, bound) & ~whole; near != 0; near &= near - 1) {
-        const Offsets o = offsets(tree, s.bucket[at + static_cast<std::uint32_t>(__builtin_ctz(near))], q);
+      for (std::uint32_t near = bits(near_mask(s, at, q, bound)) & ~whole; near != 0; near &= near - 1) {
+        const Offsets o = offsets(tree, bucket_of(s.bucket[at + static_cast<std::uint32_t>(__builtin_ctz(near))]), q);
         n += static_cast<std::uint32_t>(__builtin_popcount(bits(at_most(o.d2, bound))));
       }
     }

@@ -18,21 +18,18 @@ using Axis = std::int32_t Record::*;
 constexpr std::array<Axis, 3> axes{&Record::x, &Record::y, &Record::z};
 
 Axis longest_axis(const Record* begin, std::size_t count, std::size_t step) {
-  Axis best = axes[0];
-  std::int64_t best_length = -1;
-  for (const Axis axis : axes) {
-    std::int32_t low = begin->*axis, high = low;
-    for (std::size_t i = 0; i < count; i += step) {
-      low = std::min(low, begin[i].*axis);
-      high = std::max(high, begin[i].*axis);
-    }
-    const std::int64_t length = std::int64_t{high} - low;
-    if (length > best_length) {
-      best_length = length;
-      best = axis;
-    }
+  std::int32_t low_x = begin->x, low_y = begin->y, low_z = begin->z, high_x = low_x, high_y = low_y, high_z = low_z;
+  for (std::size_t i = 0; i < count; i += step) {
+    const Record record = begin[i];
+    low_x = std::min(low_x, record.x);
+    low_y = std::min(low_y, record.y);
+    low_z = std::min(low_z, record.z);
+    high_x = std::max(high_x, record.x);
+    high_y = std::max(high_y, record.y);
+    high_z = std::max(high_z, record.z);
   }
-  return best;
+  const std::int64_t x = std::int64_t{high_x} - low_x, y = std::int64_t{high_y} - low_y, z = std::int64_t{high_z} - low_z;
+  return x >= y && x >= z ? axes[0] : (y >= z ? axes[1] : axes[2]);
 }
 
 /// Copies `from` to `to`, those below `pivot` first. Returns how many these are. Both writes are made for every point; the one that does
@@ -64,12 +61,57 @@ std::size_t part_range(const Record* from, std::size_t count, Record* to) {
   return count / 2;
 }
 
-/// Brings the `middle` smallest along `axis` to the front.
+/// Median of nine keys spread over a range.
+std::int32_t middle_key(const Record* begin, std::size_t count, Axis axis) {
+  std::array<std::int32_t, 9> keys{};
+  for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = begin[(2 * i + 1) * count / (2 * keys.size())].*axis;
+  std::nth_element(keys.begin(), keys.begin() + 4, keys.end());
+  return keys[4];
+}
+
+/// Brings those that `is_left` to the front, in place and without branches. Returns how many they are.
+template <class Predicate>
+std::size_t part_in_place(Record* begin, std::size_t count, Predicate&& is_left) {
+  std::size_t left = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Record record = begin[i];
+    begin[i] = begin[left];
+    begin[left] = record;
+    left += is_left(record) ? 1 : 0;
+  }
+  return left;
+}
+
+/// Brings the `middle` smallest along `axis` to the front: quickselect.
 void select_below(Record* begin, std::size_t count, std::size_t middle, Axis axis) {
+  for (int round = 0; count > 24 && round < 40; ++round) {
+    const std::int32_t pivot = middle_key(begin, count, axis);
+    const std::size_t below = part_in_place(begin, count, [=](const Record& record) { return record.*axis < pivot; });
+    if (middle < below) {
+      count = below;
+      continue;
+    }
+    begin += below;
+    count -= below;
+    middle -= below;
+    if (below > 0) continue;
+    // Nothing lies below the pivot: set those equal to it apart, however many they are.
+    const std::size_t equal = part_in_place(begin, count, [=](const Record& record) { return record.*axis == pivot; });
+    if (middle <= equal) return;
+    begin += equal;
+    count -= equal;
+    middle -= equal;
+  }
   std::nth_element(begin, begin + middle, begin + count, [axis](const Record& a, const Record& b) { return a.*axis < b.*axis; });
 }
 
 std::uint32_t buckets_of(std::size_t points) { return static_cast<std::uint32_t>((points + bucket_size - 1) / bucket_size); }
+
+/// How many of a node's buckets its left child gets: about half, in whole groups, so that few groups are small.
+std::uint32_t left_buckets(std::uint32_t count) {
+  if (count <= group_buckets) return count / 2;
+  return (count / 2 + group_buckets / 2) / group_buckets * group_buckets;
+}
 
 /// The bucket boxes are known; sets those of the inner nodes of a subtree.
 void join_boxes(TreeNode& node, const TreeNode& a, const TreeNode& b) {
@@ -191,7 +233,7 @@ void PointTree::fill(const Range& range, const Record* from) {
   for (std::uint32_t i = range.node; i < end; ++i) {
     const TreeNode node = nodes_[i];
     if (node.count == 1) continue;
-    const std::uint32_t half = node.count / 2;
+    const std::uint32_t half = left_buckets(node.count);
     const std::size_t start = std::size_t{node.first - range.first_bucket} * bucket_size;
     const std::size_t count = std::min(range.count - start, std::size_t{node.count} * bucket_size);
     select_below(records + start, count, std::size_t{half} * bucket_size, longest_axis(records + start, count, 1));

@@ -32,7 +32,9 @@ void ScratchMemory::grow_candidates(std::uint32_t count) {
   const std::uint32_t capacity = std::max(2 * view_.candidate_capacity, (count + bucket_size - 1) / bucket_size * bucket_size);
   enlarge(bucket_, capacity);
   enlarge(full_, capacity / bucket_size);
+  enlarge(near_, capacity + bucket_size);
   view_.bucket = bucket_.data();
+  view_.near = near_.data();
   view_.full = full_.data();
   for (std::size_t i = 0; i < 6; ++i) {
     enlarge(boxes_[i], capacity);

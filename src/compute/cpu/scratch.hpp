@@ -12,9 +12,10 @@ class ScratchMemory;
 /// The kernels' view of it: plain pointers.
 struct Scratch {
   // Buckets near the group at hand, with their boxes; padded to a multiple of 16 with boxes at infinity.
-  std::uint32_t* bucket = nullptr;
+  float* bucket = nullptr;        ///< their numbers, as a float's bits: they go through the same lanes
   float* box[6] = {};             ///< low x y z, high x y z
   std::uint32_t* full = nullptr;  ///< per 16 buckets, a bit for each one without unused slots
+  float* near = nullptr;          ///< those near the query at hand
   std::uint32_t candidates = 0;
   std::uint32_t candidate_capacity = 0;
   float covered = -1;  ///< every bucket within this squared distance of the group is there
@@ -42,7 +43,8 @@ class ScratchMemory {
 
  private:
   Scratch view_;
-  Buffer<std::uint32_t> bucket_, full_;
+  Buffer<float> bucket_, near_;
+  Buffer<std::uint32_t> full_;
   Buffer<float> boxes_[6];
   Buffer<float> list_[4];
   Buffer<float> partial_;
