@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <numeric>
 #include <set>
 
 #include "tuile/core/error.hpp"
+#include "tuile/core/nearest.hpp"
 
 namespace tuile::features {
 
@@ -19,34 +19,15 @@ std::string shortest(double value) {
   return {text, end};
 }
 
-/// Levenshtein distance, one row at a time.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
-
-std::string_view nearest_name(std::string_view name) {
-  std::string_view best;
-  std::size_t best_distance = 0;
-  for (std::size_t i = 0; i < feature_count; ++i) {
-    const std::string_view candidate = info(static_cast<Feature>(i)).name;
-    const std::size_t distance = edit_distance(name, candidate);
-    if (best.empty() || distance < best_distance) {
-      best = candidate;
-      best_distance = distance;
-    }
-  }
-  return best;
+/// What to do about a name that is none: the nearest one, where it looks like a slip, else where the names are.
+std::string remedy(const std::string& name) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < feature_count; ++i) names.emplace_back(info(static_cast<Feature>(i)).name);
+  const std::string close = nearest(name, names);
+  if (!close.empty()) return "the nearest valid name is '" + close + "'";
+  std::string all;
+  for (const std::string& valid : names) all += (all.empty() ? "" : ", ") + valid;
+  return "valid names are " + all;
 }
 
 void check(const Neighbourhood& scale) {
@@ -119,7 +100,7 @@ FeaturePlan make_plan(const std::vector<std::string>& features, const std::vecto
   for (const std::string& name : features) {
     const std::optional<Feature> feature = find(name);
     if (!feature) {
-      throw InvalidArgument("feature '" + name + "' is unknown; the nearest valid name is '" + std::string(nearest_name(name)) + "'");
+      throw InvalidArgument("feature '" + name + "' is unknown; " + remedy(name));
     }
     if (!seen.insert(name).second) throw InvalidArgument("feature '" + name + "' is listed twice; every column needs its own name");
     plan.columns.push_back({*feature, 0, name});

@@ -260,7 +260,7 @@ inline void sum_list_wide(const Scratch& s, std::uint32_t n, float threshold, Ba
 inline constexpr std::uint32_t wide_sum_points = 1U << 19U;
 
 /// How a query ended.
-enum class Outcome { summed, wide, exact };
+enum class Outcome { summed, wide, exact, deferred };
 
 /// The list holds n points within `threshold` that all count.
 template <bool with_z>
@@ -275,20 +275,19 @@ inline Outcome sum(Scratch& s, std::uint32_t n, std::uint32_t kept, float thresh
   return Outcome::wide;
 }
 
-/// k nearest of one query.
+/// k nearest of one query, first tried within squared radius r2. Where that needs more buckets than are listed: deferred, with the squared
+/// radius wanted left in r2.
 template <bool with_z>
-inline Outcome search_nearest(const TreeView& tree, const TreeNode& box, std::uint32_t k, const Query& query, float bound, Scratch& s,
-                              Batch& batch, std::uint32_t slot) {
+inline Outcome search_nearest(const TreeView& tree, std::uint32_t k, const Query& query, float& r2, Scratch& s, Batch& batch,
+                              std::uint32_t slot) {
   const QueryLanes q = spread(query);
-  float r2 = s.guess * 1.3F + 1.0F;
-  for (int attempt = 0;; ++attempt) {
+  for (;;) {
     if (!(r2 < exact_limit)) return Outcome::exact;
-    if (r2 > s.covered) list_buckets(tree, box, r2 * 1.7F, s);
+    if (r2 > s.covered) return Outcome::deferred;
     std::uint32_t n = list_points(tree, s, q, r2);
     if (n < k) {
-      // Too few. The points of a surface grow with the squared radius; the last query's ball, moved here, holds enough in any case.
-      const float grown = n * 4 < k ? r2 * 4.0F : r2 * (1.4F * static_cast<float>(k) / static_cast<float>(n));
-      r2 = attempt == 0 && bound > r2 && bound < grown ? bound : grown;
+      // Too few. The points of a surface grow with the squared radius.
+      r2 *= n * 4 < k ? 4.0F : 1.4F * static_cast<float>(k) / static_cast<float>(n);
       continue;
     }
     const float threshold = n > k ? select_nearest(s, n, k, r2) : r2;
@@ -370,28 +369,27 @@ inline std::uint64_t search_slots(const TreeView& tree, const TreeNode& box, con
                                   Batch& batch) {
   const std::uint32_t first = box.first * bucket_size;
   std::uint64_t summed = 0, exact = 0;
-  Query last{};
-  float last_r2 = -1.0F;
-  for (std::uint64_t left = queries; left != 0; left &= left - 1) {
-    const auto slot = static_cast<std::uint32_t>(__builtin_ctzll(left));
-    const Query query{tree.x[first + slot], tree.y[first + slot], tree.z[first + slot]};
-    Outcome outcome;
-    if (search.bounded) {
-      outcome = search_radius<with_z>(tree, search, query, s, batch, slot);
-    } else {
-      // The k-th distance changes by no more than the step from point to point (it is 1-Lipschitz).
-      float bound = 0.0F;
-      if (last_r2 >= 0.0F) {
-        const float x = query.x - last.x, y = query.y - last.y, z = query.z - last.z;
-        const float step = __builtin_sqrtf(x * x + y * y + z * z) + __builtin_sqrtf(last_r2);
-        bound = step * step * 1.00001F + 1.0F;
+  float wanted[group_size];
+  for (bool again = false; queries != 0; again = true) {
+    std::uint64_t deferred = 0;
+    float widest = 0.0F;
+    for (; queries != 0; queries &= queries - 1) {
+      const auto slot = static_cast<std::uint32_t>(__builtin_ctzll(queries));
+      const Query query{tree.x[first + slot], tree.y[first + slot], tree.z[first + slot]};
+      if (!again) wanted[slot] = s.guess * 1.3F + 1.0F;
+      const Outcome outcome = search.bounded ? search_radius<with_z>(tree, search, query, s, batch, slot)
+                                             : search_nearest<with_z>(tree, search.most, query, wanted[slot], s, batch, slot);
+      const std::uint64_t bit = std::uint64_t{1} << slot;
+      if (outcome == Outcome::summed) summed |= bit;
+      if (outcome == Outcome::exact) exact |= bit;
+      if (outcome == Outcome::deferred) {
+        deferred |= bit;
+        widest = wanted[slot] > widest ? wanted[slot] : widest;
       }
-      outcome = search_nearest<with_z>(tree, box, search.most, query, bound, s, batch, slot);
-      last = query;
-      last_r2 = outcome == Outcome::exact ? -1.0F : s.guess;
     }
-    if (outcome == Outcome::summed) summed |= std::uint64_t{1} << slot;
-    if (outcome == Outcome::exact) exact |= std::uint64_t{1} << slot;
+    // Those that reach beyond the listed buckets share one more walk.
+    if (deferred != 0) list_buckets(tree, box, widest * 1.5F, s);
+    queries = deferred;
   }
   reduce(s, summed, with_z, batch);
   return exact;
@@ -406,7 +404,7 @@ inline std::uint64_t search_group(const TreeView& tree, std::uint32_t node, cons
   } else {
     const float first = first_guess(box, search.most);
     if (!(s.guess > 0.0F) || s.guess > 16.0F * first) s.guess = first;
-    const float r2 = s.guess * 2.2F + 1.0F;
+    const float r2 = s.guess * 2.0F + 1.0F;
     if (!(r2 < exact_limit)) return queries;
     list_buckets(tree, box, r2, s);
   }
