@@ -17,7 +17,7 @@ if(NOT xxhash_FOUND)
 endif()
 
 foreach(entry "TBB|TBB|libtbb-dev" "ZLIB|zlib|zlib1g-dev" "yaml-cpp|yaml-cpp|libyaml-cpp-dev" "CLI11|CLI11|libcli11-dev"
-        "fmt|fmt|libfmt-dev" "spdlog|spdlog|libspdlog-dev" "nlohmann_json|nlohmann-json|nlohmann-json3-dev")
+        "fmt|fmt|libfmt-dev" "nlohmann_json|nlohmann-json|nlohmann-json3-dev")
   string(REPLACE "|" ";" entry "${entry}")
   list(GET entry 0 name)
   list(GET entry 1 title)

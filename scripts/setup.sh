@@ -5,9 +5,9 @@ set -euo pipefail
 
 # --- the packages, by what needs them -------------------------------------------------------------------------------
 build=(g++ cmake ninja-build make pkg-config git)
-libraries=(liblaszip-dev libtbb-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev
+libraries=(liblaszip-dev libtbb-dev libyaml-cpp-dev libcli11-dev libfmt-dev nlohmann-json3-dev
            libxxhash-dev zlib1g-dev libeigen3-dev libnanoflann-dev)
-tests=(libgtest-dev libgmock-dev libbenchmark-dev python3 python3-numpy python3-jsonschema)
+tests=(libgtest-dev libgmock-dev python3 python3-numpy python3-jsonschema)
 tools=(clang-format clang-tidy)
 # ---------------------------------------------------------------------------------------------------------------------
 

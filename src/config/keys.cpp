@@ -5,7 +5,7 @@
 #include <set>
 
 #include "config/key_types.hpp"
-#include "config/nearest.hpp"
+#include "tuile/core/nearest.hpp"
 
 namespace tuile::config {
 

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "config/keys.hpp"
-#include "config/nearest.hpp"
+#include "tuile/core/nearest.hpp"
 #include "config/value.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/core/version.hpp"

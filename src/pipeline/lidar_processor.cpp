@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <new>
+#include <set>
 #include <utility>
 
 #include "pipeline/assemble.hpp"
@@ -57,7 +58,9 @@ class ProcessRun {
     std::error_code error;
     fs::create_directories(config_.output, error);
     if (error) throw PermissionDenied("cannot create the output folder " + config_.output + ": " + error.message());
-    write::remove_stale_temporaries(config_.output);
+    std::set<fs::path> folders{config_.output};
+    for (const PlannedTile& planned : plan_.tiles) folders.insert(fs::path(planned.output).parent_path());
+    for (const fs::path& folder : folders) write::remove_stale_temporaries(folder);
   }
 
   void start_summary() {
@@ -79,6 +82,9 @@ class ProcessRun {
     }
     for (const PlannedTile& planned : plan_.tiles) summary_.points_in_input += tile_of(planned).points;
     if (options_.warn) {
+      if (config_.features.radius && config_.origins.contains("features.k")) {
+        options_.warn("features.k is not used: features.radius is set, so the neighbours are all points within it");
+      }
       for (const std::string& note : plan_.catalog.notes) options_.warn(note);
       for (const FailedTile& failure : summary_.failed) options_.warn(failure.message);
     }

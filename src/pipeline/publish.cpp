@@ -138,7 +138,7 @@ void publish(const PlannedTile& planned, const ComputedTile& computed, const Run
     const auto compression = config.write.npz.compression == config::NpzCompression::deflate ? write::Compression::deflate : write::Compression::none;
     sinks.push_back(write::make_npz_sink(planned.output + ".npz", layout, compression, executor));
   }
-  if (config.write.laz_wanted) sinks.push_back(write::make_laz_sink(planned.output + ".laz", layout, laz_options(planned, tile, computed, plan)));
+  if (config.write.laz_wanted) sinks.push_back(write::make_laz_sink(planned.output + ".laz", layout, laz_options(planned, tile, computed, plan), &executor));
   write::TileWriter writer(planned.output + ".json", std::move(sinks));
   if (core.size() > 0) {
     writer.write({.first_row = 0,

@@ -1,7 +1,7 @@
 // What must not change the numbers: order, origin, threads, instruction set, batching, tiling.
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <cstring>
 #include <map>
 #include <numeric>
 
@@ -18,7 +18,9 @@ features::FeaturePlan full_plan() { return features::make_plan(features::set_col
 
 ::testing::AssertionResult same(const TileOutput& a, const TileOutput& b) {
   if (a.features.values.size() != b.features.values.size()) return ::testing::AssertionFailure() << "sizes differ";
-  if (std::memcmp(a.features.values.data(), b.features.values.data(), a.features.values.bytes()) != 0) {
+  // As bits: NaN must equal NaN.
+  const auto bits_equal = [](float x, float y) { return std::bit_cast<std::uint32_t>(x) == std::bit_cast<std::uint32_t>(y); };
+  if (!std::equal(a.features.values.begin(), a.features.values.end(), b.features.values.begin(), bits_equal)) {
     return ::testing::AssertionFailure() << "values differ";
   }
   if (a.degenerate_neighbourhoods != b.degenerate_neighbourhoods || a.truncated_neighbourhoods != b.truncated_neighbourhoods) {

@@ -1,8 +1,8 @@
-#include "config/nearest.hpp"
+#include "tuile/core/nearest.hpp"
 
 #include <algorithm>
 
-namespace tuile::config {
+namespace tuile {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   // Optimal string alignment; three rows: the one being filled and the two above it.
@@ -35,4 +35,4 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   return best;
 }
 
-}  // namespace tuile::config
+}  // namespace tuile

@@ -1,4 +1,4 @@
-#include "config/nearest.hpp"
+#include "tuile/core/nearest.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <random>
 #include <string>
 
-namespace tuile::config {
+namespace tuile {
 namespace {
 
 /// The definition, by recursion.
@@ -37,4 +37,4 @@ TEST(Nearest, IsCloseOrNothing) {
 }
 
 }  // namespace
-}  // namespace tuile::config
+}  // namespace tuile

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tuile::config {
+namespace tuile {
 
 /// Edits (insert, delete, replace, swap of neighbours) that turn one text into the other.
 std::size_t edit_distance(std::string_view a, std::string_view b);
@@ -14,4 +14,4 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 /// finger.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
-}  // namespace tuile::config
+}  // namespace tuile

@@ -1,0 +1,160 @@
+#include <atomic>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "support/plain_las.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/test_data.hpp"
+#include "tuile/core/error.hpp"
+#include "tuile/prefetch/tile_reader.hpp"
+
+namespace tuile::prefetch {
+namespace {
+
+/// 100 m × 100 m, a point every 2 m.
+class TileReaderTest : public ::testing::Test {
+ protected:
+  TileReaderTest() : path(folder / "tile.las") {
+    std::vector<test::PlainPoint> points;
+    for (int x = 0; x <= 100; x += 2) {
+      for (int y = 0; y <= 100; y += 2) points.push_back({100 * x, 100 * y, 10 * x, 2});
+    }
+    test::write_plain_las(path, points);
+  }
+
+  test::TemporaryFolder folder;
+  std::string path;
+  Executor executor{2};
+  const Bounds east{90, -10, 110, 110};
+  const Bounds north{-10, 90, 110, 110};
+};
+
+TEST_F(TileReaderTest, PartsAreCutFromTheWhole) {
+  TileReader reader({}, executor);
+  const Tile whole = reader.load({path, std::nullopt}, {});
+  EXPECT_EQ(whole.points.size(), 51U * 51U);
+  const Tile part = reader.load({path, east}, {});
+  ASSERT_EQ(part.points.size(), 6U * 51U);
+  for (std::size_t i = 0; i < part.points.size(); ++i) EXPECT_EQ(part.points.units[i], whole.points.units[part.points.rows[i]]);
+}
+
+TEST_F(TileReaderTest, ADecodedTileLeavesItsStrips) {
+  TileReader reader({}, executor);
+  reader.expect(path, east);
+  reader.expect(path, north);
+  reader.load({path, std::nullopt}, {});
+  EXPECT_EQ(reader.load({path, east}, {}).points.size(), 6U * 51U);
+  EXPECT_EQ(reader.load({path, north}, {}).points.size(), 51U * 6U);
+  EXPECT_EQ(reader.statistics().full_decodes, 1U);
+  EXPECT_EQ(reader.statistics().strips_reused, 2U);
+  EXPECT_EQ(reader.statistics().points_decoded, 51U * 51U);
+}
+
+TEST_F(TileReaderTest, OneHaloThatDecodesServesTheOthersToo) {
+  TileReader reader({}, executor);
+  reader.expect(path, east);
+  reader.expect(path, north);
+  EXPECT_EQ(reader.load({path, east}, {}).points.size(), 6U * 51U);
+  EXPECT_EQ(reader.load({path, north}, {}).points.size(), 51U * 6U);
+  EXPECT_EQ(reader.statistics().full_decodes, 1U);
+}
+
+TEST_F(TileReaderTest, AHaloThatComesFirstLeavesTheBlockForTheAnnouncedLoad) {
+  TileReader reader({}, executor);
+  reader.expect(path, east);
+  reader.announce(path);
+  EXPECT_EQ(reader.load({path, east}, {}).points.size(), 6U * 51U);
+  EXPECT_EQ(reader.load({path, std::nullopt}, {}).points.size(), 51U * 51U);
+  EXPECT_EQ(reader.statistics().full_decodes, 1U);
+  EXPECT_EQ(reader.load({path, std::nullopt}, {}).points.size(), 51U * 51U);
+  EXPECT_EQ(reader.statistics().full_decodes, 2U) << "the block is handed over once";
+}
+
+TEST_F(TileReaderTest, ForgottenStripsAreNotKept) {
+  TileReader reader({}, executor);
+  reader.expect(path, east);
+  reader.forget(path, east);
+  reader.load({path, std::nullopt}, {});
+  reader.load({path, east}, {});
+  EXPECT_EQ(reader.statistics().strips_reused, 0U);
+}
+
+TEST_F(TileReaderTest, TheStripBudgetIsKept) {
+  TileReader reader({.fields = {}, .strip_budget = 1}, executor);
+  reader.expect(path, east);
+  reader.expect(path, north);
+  reader.load({path, std::nullopt}, {});
+  EXPECT_EQ(reader.load({path, north}, {}).points.size(), 51U * 6U);
+  EXPECT_EQ(reader.load({path, east}, {}).points.size(), 6U * 51U);
+  EXPECT_EQ(reader.statistics().strips_reused, 1U) << "only the newest strip was kept";
+  EXPECT_EQ(reader.statistics().full_decodes, 2U);
+}
+
+TEST_F(TileReaderTest, ManyThreadsDecodeOnce) {
+  TileReader reader({}, executor);
+  reader.expect(path, east);
+  reader.expect(path, north);
+  reader.announce(path);
+  std::atomic<std::size_t> points{0};
+  {
+    std::vector<std::jthread> threads;
+    threads.emplace_back([&] { points += reader.load({path, std::nullopt}, {}).points.size(); });
+    threads.emplace_back([&] { points += reader.load({path, east}, {}).points.size(); });
+    threads.emplace_back([&] { points += reader.load({path, north}, {}).points.size(); });
+  }
+  EXPECT_EQ(points.load(), 51U * 51U + 2 * 6U * 51U);
+  EXPECT_EQ(reader.statistics().full_decodes, 1U);
+}
+
+TEST_F(TileReaderTest, ErrorsNameTheFileAndLeaveNothingLocked) {
+  TileReader reader({}, executor);
+  folder.write("bad.laz", "LASF, or not");
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    try {
+      reader.load({folder / "bad.laz", std::nullopt}, {});
+      FAIL() << "no error";
+    } catch (const CorruptData& error) {
+      EXPECT_NE(std::string(error.what()).find("bad.laz"), std::string::npos);
+    }
+  }
+  EXPECT_THROW(reader.load({folder / "absent.laz", east}, {}), NotFound);
+}
+
+TEST_F(TileReaderTest, StopIsObeyed) {
+  TileReader reader({}, executor);
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_THROW(reader.load({path, std::nullopt}, stop.get_token()), Cancelled);
+}
+
+TEST(TileReaderCopc, AHaloReadsTheNodesThatTouchItOnly) {
+  const auto tiles = test::test_data("copc_grid");
+  if (!tiles) GTEST_SKIP() << "no real data here (TUILE_TEST_DATA)";
+  std::string path;
+  for (const auto& entry : std::filesystem::directory_iterator(*tiles)) path = entry.path().string();
+  Executor executor(2);
+  TileReader reader({}, executor);
+  const Tile whole = reader.load({path, std::nullopt}, {});
+  const GridBounds extent = whole.points.extent();
+  const double scale = whole.points.grid.scale;
+  const double x = static_cast<double>(extent.max_x) * scale, low = static_cast<double>(extent.min_y) * scale, high = static_cast<double>(extent.max_y) * scale;
+  const Bounds band{x - 10, low, x + 10, high};
+
+  const Tile part = reader.load({path, band}, {});
+  EXPECT_EQ(reader.statistics().partial_decodes, 1U);
+  EXPECT_LT(reader.statistics().points_decoded, whole.points.size() * 3 / 2);
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < whole.points.size(); ++i) {
+    const GridPoint& p = whole.points.units[i];
+    if (!band.contains(static_cast<double>(whole.points.grid.origin[0] + p.x) * scale, static_cast<double>(whole.points.grid.origin[1] + p.y) * scale)) continue;
+    ASSERT_LT(at, part.points.size());
+    ASSERT_EQ(part.points.rows[at], i);
+    ASSERT_EQ(part.points.units[at], p);
+    ++at;
+  }
+  EXPECT_EQ(at, part.points.size());
+}
+
+}  // namespace
+}  // namespace tuile::prefetch
