@@ -72,7 +72,7 @@ void compare(const Cloud& cloud, const Neighbourhood& scale, double unit, std::s
 
 Cloud random_points(std::size_t count, std::int32_t reach, std::uint32_t seed) {
   std::mt19937 random(seed);
-  const auto one = [&] { return static_cast<std::int32_t>(random() % static_cast<std::uint32_t>(2 * reach + 1)) - reach; };
+  const auto one = [&] { return static_cast<std::int32_t>(static_cast<std::int64_t>(random()) % (std::int64_t{2} * reach + 1) - reach); };
   Cloud cloud;
   for (std::size_t i = 0; i < count; ++i) cloud.points.push_back({one(), one(), one()});
   return cloud;
