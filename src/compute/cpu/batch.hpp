@@ -11,7 +11,6 @@ struct Search {
   std::uint32_t most = 0;     ///< at most this many, the nearest
   bool bounded = false;       ///< radius search: none farther than √limit
   std::uint64_t limit = 0;    ///< squared units
-  bool needs_reach = false;   ///< some column needs the farthest neighbour
   bool needs_z_span = false;  ///< some column needs the range of z
 };
 

@@ -4,7 +4,7 @@
 // Every number is an integer held by a float32 below 2^24, so nothing is rounded; a query that would leave that range is handed back to
 // ExactSearch. A group of up to 64 neighbouring points shares one walk over the tree, which lists the buckets around it. Each of its points
 // guesses the squared radius of its k-th neighbour from the last point's, lists the points within, and verifies: with k or more of them the
-// list holds the answer.
+// list holds the answer. Points whose guess outgrows the listed buckets wait for one further, wider walk.
 
 struct Query {
   float x, y, z;
@@ -169,7 +169,7 @@ inline float select_nearest(Scratch& s, std::uint32_t& n, std::uint32_t k, float
   return high;
 }
 
-/// The ways of one query's neighbours to its row of the batch.
+/// Keeps one of a query's sums or maxima as eight partial ones; reduce() joins those of eight queries at a time.
 inline void store_partial(Scratch& s, std::uint32_t slot, std::uint32_t which, Floats v, bool sum) {
   const Eight low = low_half(v), high = high_half(v);
   store_eight(s.partial + (slot * partial_count + which) * 8, sum ? Sum::join(low, high) : Maximum::join(low, high));

@@ -59,7 +59,6 @@ NeighbourPass::NeighbourPass(const TileInput& tile, const features::FeaturePlan&
     Scale& scale = scales[plan.columns[c].scale];
     scale.wanted.push_back(feature);
     scale.columns.push_back(c);
-    scale.search.needs_reach |= feature == Feature::neighborhood_extent || feature == Feature::density;
     scale.search.needs_z_span |= feature == Feature::vertical_range;
   }
   for (Scale& scale : scales) {
