@@ -9,14 +9,15 @@
 
 namespace tuile::bench {
 
-/// LAZ decode of the fields that lod2 needs, on all threads, against LASzip on one thread with full records. One row per file.
-std::vector<Row> bench_decode(const std::vector<std::string>& paths, Executor& executor, int runs);
+/// LAZ decode of the fields that lod2 needs, on all threads, against LASzip on one thread with full records. All files together; uncompressed ones are passed over.
+Row bench_decode(const std::vector<std::string>& paths, Executor& executor, int runs);
 
 /// lod2 features (k = 20) and radius features (1 m), search tree included, against nanoflann and Eigen on the same threads.
 std::vector<Row> bench_features(const PointBlock& points, Executor& executor, int runs);
 
 /// Whole `process` runs of the tiles into a temporary folder: wall time against CPU time over cores, and against the sequential run.
-std::vector<Row> bench_pipeline(const std::vector<std::string>& paths, int runs);
+/// threads: computing threads, 0 for all.
+std::vector<Row> bench_pipeline(const std::vector<std::string>& paths, int threads, int runs);
 
 /// The 99.9th percentile of preload_tile calls while loads are under way.
 Row bench_preload_call();

@@ -29,10 +29,11 @@ class TemporaryFolder {
   fs::path path_;
 };
 
-pipeline::RunSummary process(const std::vector<std::string>& paths, const std::string& output, bool sequential) {
+pipeline::RunSummary process(const std::vector<std::string>& paths, const std::string& output, int threads, bool sequential) {
   pipeline::ProcessOptions options;
   options.config.input = paths;
   options.config.output = output;
+  if (threads > 0) options.config.threads = threads;
   if (sequential) options.config.prefetch.workers = 0;
   options.overwrite = true;
   pipeline::RunSummary summary = pipeline::LidarProcessor(std::move(options)).process();
@@ -42,18 +43,18 @@ pipeline::RunSummary process(const std::vector<std::string>& paths, const std::s
 
 }  // namespace
 
-std::vector<Row> bench_pipeline(const std::vector<std::string>& paths, int runs) {
+std::vector<Row> bench_pipeline(const std::vector<std::string>& paths, int threads, int runs) {
   const TemporaryFolder folder;
   std::vector<double> wall, bound, sequential, utilisation;
   std::uint64_t points = 0;
-  process(paths, folder.path(), false);  // warms the page cache
+  process(paths, folder.path(), threads, false);  // warms the page cache
   for (int i = 0; i < runs; ++i) {
-    const pipeline::RunSummary run = process(paths, folder.path(), false);
+    const pipeline::RunSummary run = process(paths, folder.path(), threads, false);
     wall.push_back(run.times.wall);
     bound.push_back(run.cpu_seconds / run.threads);
     utilisation.push_back(run.times.utilisation());
     points = run.points;
-    sequential.push_back(process(paths, folder.path(), true).times.wall);
+    sequential.push_back(process(paths, folder.path(), threads, true).times.wall);
   }
   Row cpu_bound;
   cpu_bound.name = "pipeline.cpu_bound";

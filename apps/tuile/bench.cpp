@@ -60,9 +60,13 @@ class Tiles {
 };
 
 PointBlock load(const std::string& path, Executor& executor) {
-  const auto source = source::open_file(path);
-  const las::FileInfo info = las::read_info(*source);
-  return las::decode(source::read_all(*source).span(), info, {}, executor).points;
+  try {
+    const auto source = source::open_file(path);
+    const las::FileInfo info = las::read_info(*source);
+    return las::decode(source::read_all(*source).span(), info, {}, executor).points;
+  } catch (const Error& error) {
+    rethrow_at(error, path);
+  }
 }
 
 void print(const std::vector<bench::Row>& rows, bool json) {
@@ -85,10 +89,10 @@ int measure(const BenchArguments& arguments, Context& context) {
   const auto wanted = [&](const char* what) { return arguments.what == "all" || arguments.what == what; };
   std::vector<bench::Row> rows;
   const auto add = [&](std::vector<bench::Row> more) { rows.insert(rows.end(), more.begin(), more.end()); };
-  if (wanted("decode")) add(bench::bench_decode(tiles.paths(), executor, arguments.runs));
+  if (wanted("decode")) rows.push_back(bench::bench_decode(tiles.paths(), executor, arguments.runs));
   if (wanted("features")) add(bench::bench_features(load(tiles.paths().front(), executor), executor, arguments.runs));
   if (wanted("pipeline")) {
-    add(bench::bench_pipeline(tiles.paths(), arguments.runs));
+    add(bench::bench_pipeline(tiles.paths(), arguments.threads, arguments.runs));
     rows.push_back(bench::bench_preload_call());
   }
   print(rows, context.json);
@@ -97,17 +101,17 @@ int measure(const BenchArguments& arguments, Context& context) {
 
 }  // namespace
 
-void add_bench(CLI::App& app, Action& run) {
+void add_bench(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<BenchArguments>();
   CLI::App* command = app.add_subcommand("bench", "Measure on tiles given or synthetic, each figure beside a baseline of the same run");
   command->footer("Example:\n  tuile bench features tiles/a.laz --runs 5");
   command->add_option("what", arguments->what, "decode, features, pipeline or all (default)")->check(CLI::IsMember({"decode", "features", "pipeline", "all"}));
-  command->add_option("input", arguments->inputs, "Tiles; none: a synthetic town");
+  command->add_option("input", arguments->inputs, "Tiles (features: the first of them); none: a synthetic town");
   command->add_option("--runs", arguments->runs, "Alternating runs whose median counts (default 5)")->check(CLI::Range(1, 1000));
   command->add_option("--threads", arguments->threads, "Computing threads (default: all)")->check(CLI::Range(0, 4096));
   command->add_option("--tiles", arguments->tiles, "Synthetic tiles (default 4)")->check(CLI::Range(1, 1000));
   command->add_option("--points", arguments->points, "Millions of pulses per synthetic tile (default 1)")->check(CLI::Range(0.01, 100.0));
-  command->callback([arguments, &run] { run = [arguments](Context& context) { return measure(*arguments, context); }; });
+  command->callback([arguments, &action] { action.run = [arguments](Context& context) { return measure(*arguments, context); }; });
 }
 
 }  // namespace tuile::app

@@ -14,12 +14,15 @@ enum Exit : int { success = 0, some_failed = 1, wrong_usage = 2, backend_unavail
 /// What every command gets.
 struct Context {
   Console& console;
-  std::stop_token stop;  ///< requested by Ctrl-C or SIGTERM
+  std::stop_token stop;  ///< requested by Ctrl-C or SIGTERM, for the commands that obey it; the others just end
   bool json = false;     ///< machine-readable result on stdout
 };
 
-/// Each adds its subcommand; `run` is set to what executes it, once it was chosen.
-using Action = std::function<int(Context&)>;
+/// Each adds its subcommand; `action` is set to what executes it, once it was chosen.
+struct Action {
+  std::function<int(Context&)> run;
+  bool stops = false;  ///< obeys Context::stop
+};
 void add_process(CLI::App& app, Action& run);
 void add_info(CLI::App& app, Action& run);
 void add_synth(CLI::App& app, Action& run);

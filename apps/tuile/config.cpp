@@ -10,7 +10,7 @@
 
 namespace tuile::app {
 
-void add_config(CLI::App& app, Action& run) {
+void add_config(CLI::App& app, Action& action) {
   auto sources = std::make_shared<config::Sources>();
   CLI::App* command = app.add_subcommand("config", "The effective configuration, its check, and ready-made ones");
   command->footer("Example:\n  tuile config show -c run.yaml --set features.k=30");
@@ -24,11 +24,11 @@ void add_config(CLI::App& app, Action& run) {
 
   CLI::App* show = command->add_subcommand("show", "Every key with its value and where the value comes from");
   add_sources(show);
-  show->callback([sources, &run] {
-    run = [sources](Context& context) {
+  show->callback([sources, &action] {
+    action.run = [sources](Context& context) {
       const std::string yaml = config::effective_yaml(config::load_config(*sources));
       if (context.json) {
-        std::puts(nlohmann::ordered_json{{"yaml", yaml}}.dump(2).c_str());
+        std::puts(nlohmann::ordered_json{{"yaml", yaml}}.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
       } else {
         std::fputs(yaml.c_str(), stdout);
       }
@@ -39,8 +39,8 @@ void add_config(CLI::App& app, Action& run) {
   CLI::App* check = command->add_subcommand("check", "Says what is wrong with a configuration, or nothing");
   add_sources(check);
   check->add_option("file", sources->file, "YAML configuration");
-  check->callback([sources, &run] {
-    run = [sources](Context& context) {
+  check->callback([sources, &action] {
+    action.run = [sources](Context& context) {
       config::load_config(*sources);
       if (context.json) {
         std::puts(R"({"ok": true})");
@@ -53,8 +53,8 @@ void add_config(CLI::App& app, Action& run) {
 
   CLI::App* presets = command->add_subcommand("presets", "The ready-made configurations");
   presets->fallthrough();
-  presets->callback([&run] {
-    run = [](Context& context) {
+  presets->callback([&action] {
+    action.run = [](Context& context) {
       nlohmann::ordered_json list = nlohmann::ordered_json::array();
       for (const config::Preset& preset : config::presets()) {
         if (!context.json) fmt::print("# {}: {}\n{}\n", preset.name, preset.summary, preset.yaml);

@@ -117,6 +117,10 @@ int info(const InfoArguments& arguments, Context& context) {
       context.console.error(message);
       all.push_back({{"path", input.path}, {"error", message}, {"kind", to_string(error.kind())}});
       failed = true;
+    } catch (const std::exception& error) {
+      context.console.error(located(error.what(), input.path));
+      all.push_back({{"path", input.path}, {"error", error.what()}, {"kind", to_string(ErrorKind::io)}});
+      failed = true;
     }
   }
   if (context.json) std::puts(Json{{"files", std::move(all)}}.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
@@ -125,13 +129,13 @@ int info(const InfoArguments& arguments, Context& context) {
 
 }  // namespace
 
-void add_info(CLI::App& app, Action& run) {
+void add_info(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<InfoArguments>();
   CLI::App* command = app.add_subcommand("info", "What a file holds: header, CRS, bounds, density, extra dimensions");
   command->footer("Example:\n  tuile info --stats tiles/*.laz");
   command->add_option("input", arguments->inputs, "Files, folders, globs, or @list.txt")->required();
   command->add_flag("--stats", arguments->stats, "Also decode the points: counts per class and return");
-  command->callback([arguments, &run] { run = [arguments](Context& context) { return info(*arguments, context); }; });
+  command->callback([arguments, &action] { action = {[arguments](Context& context) { return info(*arguments, context); }, true}; });
 }
 
 }  // namespace tuile::app

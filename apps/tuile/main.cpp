@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <exception>
+#include <optional>
 
 #include "command.hpp"
 #include "signals.hpp"
@@ -46,10 +47,13 @@ int run(int argc, char** argv) {
 
   Console console;
   console.set_level(quiet ? Console::Level::quiet : verbose ? Console::Level::verbose : Console::Level::normal);
-  SignalStop signals;
-  Context context{console, signals.token(), json};
+  std::optional<SignalStop> signals;
+  if (action.stops) signals.emplace();
+  Context context{console, signals ? signals->token() : std::stop_token{}, json};
   try {
-    return action(context);
+    const int status = action.run(context);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) throw IoError("cannot write to the standard output; is its disk full?");
+    return status;
   } catch (const Error& error) {
     console.error(error.what());
     return exit_status(error);

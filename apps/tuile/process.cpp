@@ -73,7 +73,7 @@ int dry_run(pipeline::LidarProcessor& processor, const Context& context) {
     const nlohmann::ordered_json json{{"backend", plan.backend}, {"columns", plan.columns}, {"threads", plan.threads}, {"workers", plan.workers},
                                       {"ahead", plan.ahead}, {"batch", plan.batch}, {"memory_budget", plan.memory_budget},
                                       {"memory_needed", plan.memory_needed}, {"tiles", tiles}, {"failed", failed}, {"notes", plan.notes}};
-    std::puts(json.dump(2).c_str());
+    std::puts(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
   } else {
     fmt::print("backend {}; {} computing threads, {} I/O workers, {} tiles ahead, batches of {}\n", plan.backend, plan.threads, plan.workers, plan.ahead,
                plan.batch);
@@ -109,7 +109,7 @@ int process(const ProcessArguments& arguments, Context& context) {
 
 }  // namespace
 
-void add_process(CLI::App& app, Action& run) {
+void add_process(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<ProcessArguments>();
   CLI::App* command = app.add_subcommand("process", "Compute features of tiles: the main job");
   command->footer(
@@ -143,7 +143,7 @@ void add_process(CLI::App& app, Action& run) {
   command->add_flag("--overwrite", arguments->overwrite, "Do tiles again that are done");
   command->add_flag("--fail-fast", arguments->fail_fast, "Stop at the first tile that fails");
   command->add_flag("--dry-run", arguments->dry_run, "Print the plan, its memory and neighbours");
-  command->callback([arguments, &run] { run = [arguments](Context& context) { return process(*arguments, context); }; });
+  command->callback([arguments, &action] { action = {[arguments](Context& context) { return process(*arguments, context); }, true}; });
 }
 
 }  // namespace tuile::app

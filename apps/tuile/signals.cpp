@@ -1,5 +1,7 @@
 #include "signals.hpp"
 
+#include "command.hpp"
+
 #include <csignal>
 #include <ctime>
 #include <unistd.h>
@@ -19,8 +21,9 @@ SignalStop::SignalStop() {
     const timespec tick{0, 100'000'000};
     while (!end.stop_requested()) {
       if (sigtimedwait(&signals, nullptr, &tick) <= 0) continue;
-      if (source_.stop_requested()) ::_exit(130);
-      source_.request_stop();
+      if (requester_.joinable()) ::_exit(interrupted);
+      // On a thread of its own: what the request wakes may take its time, and the next signal must still be heard.
+      requester_ = std::jthread([this] { source_.request_stop(); });
     }
   });
 }

@@ -14,7 +14,8 @@ class SignalStop {
 
  private:
   std::stop_source source_;
-  std::jthread watcher_;  ///< last: uses source_
+  std::jthread requester_;  ///< the watcher's own until that is joined
+  std::jthread watcher_;    ///< last: uses the others
 };
 
 }  // namespace tuile::app

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cstdio>
+#include <system_error>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -18,15 +20,15 @@ struct SynthArguments {
 };
 
 int synthesise(SynthArguments arguments, Context& context) {
-  char rest = 0;
-  if (std::sscanf(arguments.tiles.c_str(), "%dx%d%c", &arguments.town.tiles_x, &arguments.town.tiles_y, &rest) != 2 || arguments.town.tiles_x < 1 ||
-      arguments.town.tiles_y < 1) {
-    throw ConfigError("--tiles '" + arguments.tiles + "': columns x rows is expected, e.g. 3x3");
-  }
+  const char* end = arguments.tiles.data() + arguments.tiles.size();
+  const auto [cross, bad_columns] = std::from_chars(arguments.tiles.data(), end, arguments.town.tiles_x);
+  const bool has_cross = bad_columns == std::errc{} && cross != end && *cross == 'x';
+  const auto [rest, bad_rows] = std::from_chars(has_cross ? cross + 1 : end, end, arguments.town.tiles_y);
+  if (!has_cross || bad_rows != std::errc{} || rest != end) throw ConfigError("--tiles '" + arguments.tiles + "': columns x rows is expected, e.g. 3x3");
   Executor executor;
   const std::vector<std::string> paths = synth::write_town(arguments.town, arguments.output, executor);
   if (context.json) {
-    std::puts(nlohmann::ordered_json{{"tiles", paths}}.dump(2).c_str());
+    std::puts(nlohmann::ordered_json{{"tiles", paths}}.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
   } else {
     fmt::print("{} tiles of {} m x {} m are in {}/tiles\n", paths.size(), arguments.town.size, arguments.town.size, arguments.output);
   }
@@ -35,7 +37,7 @@ int synthesise(SynthArguments arguments, Context& context) {
 
 }  // namespace
 
-void add_synth(CLI::App& app, Action& run) {
+void add_synth(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<SynthArguments>();
   CLI::App* command = app.add_subcommand("synth", "A synthetic town: adjoining LAZ tiles, the same bytes for the same seed");
   command->footer("Example:\n  tuile synth -o town --tiles 3x3 --size 200 --density 20 --seed 1");
@@ -45,7 +47,7 @@ void add_synth(CLI::App& app, Action& run) {
   command->add_option("--density", arguments->town.density, "Pulses per square metre (default 20)");
   command->add_option("--seed", arguments->town.seed, "Same seed, same bytes (default 1)");
   command->add_option("--format", arguments->town.point_format, "Point format: 6, or 8 with colours (default 6)");
-  command->callback([arguments, &run] { run = [arguments](Context& context) { return synthesise(*arguments, context); }; });
+  command->callback([arguments, &action] { action = {[arguments](Context& context) { return synthesise(*arguments, context); }, true}; });
 }
 
 }  // namespace tuile::app

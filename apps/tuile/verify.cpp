@@ -43,12 +43,12 @@ int verify(const std::string& directory, Context& context) {
 
 }  // namespace
 
-void add_verify(CLI::App& app, Action& run) {
+void add_verify(CLI::App& app, Action& action) {
   auto directory = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("verify", "Check finished outputs against their sidecars: files, sizes, checksums, counts");
   command->footer("Example:\n  tuile verify out\nExit status: 0 all sound, 1 something is damaged, missing or not vouched for.");
   command->add_option("directory", *directory, "Output folder of tuile process")->required();
-  command->callback([directory, &run] { run = [directory](Context& context) { return verify(*directory, context); }; });
+  command->callback([directory, &action] { action.run = [directory](Context& context) { return verify(*directory, context); }; });
 }
 
 }  // namespace tuile::app

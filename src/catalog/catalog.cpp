@@ -174,8 +174,6 @@ Catalog build_catalog(const std::vector<InputFile>& inputs, const CatalogOptions
     TileJob job;
     job.tile = order[at];
     job.neighbours = std::move(neighbours[job.tile]);
-    job.grid_scale = catalog.tiles[job.tile].grid_scale;
-    for (const std::size_t n : job.neighbours) job.grid_scale = std::min(job.grid_scale, catalog.tiles[n].grid_scale);
     catalog.jobs.push_back(std::move(job));
   }
   return catalog;

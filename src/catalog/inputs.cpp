@@ -29,6 +29,8 @@ bool is_tile_name(const fs::path& path) {
 
 class Expansion {
  public:
+  explicit Expansion(const std::string& output) : output_(output.empty() ? fs::path() : fs::weakly_canonical(fs::absolute(output))) {}
+
   void add(const std::string& input, const fs::path& base, bool lists_allowed) {
     if (input.rfind("http://", 0) == 0 || input.rfind("https://", 0) == 0) {
       throw ConfigError("input '" + input + "': http(s) inputs are not in this version; download the tile and give its path");
@@ -71,32 +73,49 @@ class Expansion {
   void add_file(const fs::path& path, std::string name) {
     std::error_code error;
     const fs::path canonical = fs::weakly_canonical(path, error);
-    if (!seen_.insert((error ? path : canonical).string()).second) return;
+    if (!seen_.insert((error ? path : canonical).string()).second) {
+      ++repeats_;
+      return;
+    }
     files_.push_back({path.lexically_normal().string(), std::move(name)});
   }
 
   void add_directory(const fs::path& root) {
+    const std::size_t before = files_.size() + repeats_;
+    std::set<fs::path> entered;  // a linked folder may lead back up
+    list(root, "", entered);
+    if (files_.size() + repeats_ == before) throw ConfigError("input '" + root.string() + "' holds no .las or .laz file");
+  }
+
+  void list(const fs::path& folder, const fs::path& below, std::set<fs::path>& entered) {
     std::error_code error;
-    fs::recursive_directory_iterator entries(root, fs::directory_options::follow_directory_symlink, error);
-    if (error) throw PermissionDenied("cannot list " + root.string() + ": " + error.message() + "; check the mode of the folder");
-    std::size_t found = 0;
-    for (const fs::recursive_directory_iterator end; entries != end; entries.increment(error)) {
-      if (error) throw IoError("cannot list " + root.string() + ": " + error.message());
+    const fs::path canonical = fs::weakly_canonical(folder, error);
+    if (!entered.insert(error ? folder : canonical).second) return;
+    fs::directory_iterator entries(folder, error);
+    for (const fs::directory_iterator end; !error && entries != end; entries.increment(error)) {
       const fs::path& path = entries->path();
-      if (!is_tile_name(path) || path.filename().string().front() == '.') continue;
+      if (path.filename().string().front() == '.') continue;
       std::error_code ignored;
-      if (entries->is_directory(ignored)) entries.disable_recursion_pending();
-      const fs::path below = path.parent_path().lexically_relative(root);
-      add_file(path, (below == "." ? fs::path() : below) / tile_name(path.string()));
-      ++found;
+      const bool is_folder = fs::is_directory(path, ignored);
+      if (is_tile_name(path)) {
+        add_file(path, (below / tile_name(path.string())).string());
+      } else if (is_folder && !is_output(path)) {
+        list(path, below / path.filename(), entered);
+      }
     }
-    if (found == 0) throw ConfigError("input '" + root.string() + "' holds no .las or .laz file");
+    if (error) add_file(folder, below.empty() ? folder.filename().string() : below.string());  // its error is found again when it is read
+  }
+
+  bool is_output(const fs::path& folder) const {
+    std::error_code error;
+    return !output_.empty() && fs::weakly_canonical(folder, error) == output_ && !error;
   }
 
   void add_list(const fs::path& list) {
     std::ifstream file(list);
     if (!file) throw ConfigError("cannot read the input list '" + list.string() + "'");
     for (std::string line; std::getline(file, line);) {
+      if (line.rfind("\xEF\xBB\xBF", 0) == 0) line.erase(0, 3);  // a byte order mark
       line.erase(std::find(line.begin(), line.end(), '#'), line.end());
       while (!line.empty() && std::isspace(static_cast<unsigned char>(line.back()))) line.pop_back();
       line.erase(line.begin(), std::find_if(line.begin(), line.end(), [](unsigned char c) { return !std::isspace(c); }));
@@ -113,8 +132,10 @@ class Expansion {
     for (const std::string& path : paths) add(path, {}, false);
   }
 
+  const fs::path output_;
   std::vector<InputFile> files_;
   std::set<std::string> seen_;
+  std::size_t repeats_ = 0;  ///< files that were there already
 };
 
 }  // namespace
@@ -130,10 +151,12 @@ std::string tile_name(const std::string& path) {
   return name;
 }
 
-std::vector<InputFile> expand_inputs(const std::vector<std::string>& inputs) {
-  Expansion expansion;
+std::vector<InputFile> expand_inputs(const std::vector<std::string>& inputs, const std::string& output) {
+  Expansion expansion(output);
   for (const std::string& input : inputs) expansion.add(input, {}, true);
-  return expansion.take();
+  std::vector<InputFile> files = expansion.take();
+  if (files.empty()) throw ConfigError("no input: give files, folders, globs or @list.txt");
+  return files;
 }
 
 }  // namespace tuile::catalog

@@ -33,6 +33,13 @@ void gather(const Buffer<T>& from, std::span<const std::uint32_t> picks, Buffer<
 
 }  // namespace
 
+GridBounds units_inside(const Bounds& box, double scale) noexcept {
+  constexpr double tolerance = 1e-6, limit = 4e18;
+  const auto up = [&](double metres) { return static_cast<std::int64_t>(std::clamp(std::ceil(metres / scale - tolerance), -limit, limit)); };
+  const auto down = [&](double metres) { return static_cast<std::int64_t>(std::clamp(std::floor(metres / scale + tolerance), -limit, limit)); };
+  return {up(box.min_x), up(box.min_y), down(box.max_x), down(box.max_y)};
+}
+
 std::size_t PointBlock::bytes() const noexcept {
   std::size_t total = rows.bytes();
   for_each_array([&](auto member) { total += (this->*member).bytes(); });

@@ -58,12 +58,16 @@ class AsyncPipeline::Run {
   void preload(std::size_t last) {
     const std::size_t window = std::min(tasks_.size(), last + static_cast<std::size_t>(options_.ahead));
     const std::size_t from = preloaded_;
-    for (; preloaded_ < window && !stopping(); ++preloaded_) {
-      if (stages_.preloading) stages_.preloading(preloaded_);
-      loader_.preload_tile(tasks_[preloaded_].tile.path, tasks_[preloaded_].tile.bbox);
-    }
-    for (std::size_t i = from; i < preloaded_; ++i) {
-      for (const prefetch::TileRequest& part : tasks_[i].halo) loader_.preload_tile(part.path, part.bbox);
+    try {
+      for (; preloaded_ < window && !stopping(); ++preloaded_) {
+        if (stages_.preloading) stages_.preloading(preloaded_);
+        loader_.preload_tile(tasks_[preloaded_].tile.path, tasks_[preloaded_].tile.bbox);
+      }
+      for (std::size_t i = from; i < preloaded_; ++i) {
+        for (const prefetch::TileRequest& part : tasks_[i].halo) loader_.preload_tile(part.path, part.bbox);
+      }
+    } catch (const Cancelled&) {
+      // The loader was shut down meanwhile: gather() meets it too, and gives every tile its record.
     }
   }
 
@@ -85,6 +89,11 @@ class AsyncPipeline::Run {
     return loaded;
   }
 
+  /// Whether a part that failed so is missing for good, as far as this run can tell.
+  static bool is_lasting(ErrorKind kind) {
+    return kind == ErrorKind::corrupt || kind == ErrorKind::unsupported || kind == ErrorKind::not_found || kind == ErrorKind::permission;
+  }
+
   LoadedTask load(std::size_t index) {
     const TileTask& task = tasks_[index];
     const auto deadline = options_.timeout ? std::optional(std::chrono::duration<double>(*options_.timeout)) : std::nullopt;
@@ -96,10 +105,9 @@ class AsyncPipeline::Run {
     for (std::size_t h = 0; h < task.halo.size(); ++h) {
       try {
         loaded.halo[h] = loader_.get_tile(task.halo[h].path, deadline, task.halo[h].bbox);
-      } catch (const Cancelled&) {
-        throw;
-      } catch (const std::exception& error) {
-        loaded.halo_errors[h] = error.what();
+      } catch (const Error& error) {
+        if (!is_lasting(error.kind())) throw;
+        loaded.halo_errors[h] = PartError{error.kind(), error.what()};
       }
     }
     return loaded;

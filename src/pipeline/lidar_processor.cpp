@@ -46,7 +46,11 @@ class ProcessRun {
     memory_ = plan_memory(plan_, config_);
     prepare_output();
     start_summary();
-    run_pipeline();
+    if (options_.fail_fast && !summary_.failed.empty()) {
+      summary_.tiles_not_begun = plan_.tiles.size();
+    } else {
+      run_pipeline();
+    }
     finish_summary();
     return std::move(summary_);
   }
@@ -84,6 +88,10 @@ class ProcessRun {
     if (options_.warn) {
       if (config_.features.radius && config_.origins.contains("features.k")) {
         options_.warn("features.k is not used: features.radius is set, so the neighbours are all points within it");
+      }
+      if (memory_.working + memory_.strips > memory_.budget) {
+        options_.warn("the largest tile needs " + std::to_string((memory_.working + memory_.strips) >> 20) + " MiB in work, more than the budget of " +
+                      std::to_string(memory_.budget >> 20) + " MiB: the run will pass it; raise memory.budget or process smaller tiles");
       }
       for (const std::string& note : plan_.catalog.notes) options_.warn(note);
       for (const FailedTile& failure : summary_.failed) options_.warn(failure.message);
@@ -130,6 +138,7 @@ class ProcessRun {
                             .timeout = config_.prefetch.timeout},
                            trace);
 
+    rows_.assign(plan_.tiles.size(), 0);
     std::vector<TileTask> tasks;
     for (const PlannedTile& planned : plan_.tiles) tasks.push_back(planned.task);
     Stages stages;
@@ -140,13 +149,13 @@ class ProcessRun {
     stages.write = [&](std::size_t index, const Product& product) { publish(plan_.tiles[index], *std::static_pointer_cast<ComputedTile>(product), plan_, config_, executor_); };
     stages.finished = [&](std::size_t index, const std::exception_ptr& error) {
       for (const prefetch::TileRequest& part : tasks[index].halo) reader.forget(part.path, *part.bbox);
-      finished(plan_.tiles[index], error, pipeline);
+      reader.renounce(tasks[index].tile.path);
+      finished(index, error, pipeline);
     };
     pipeline.process(tasks, stages, options_.stop);
     summary_.times = pipeline.times();
     summary_.loader = loader.get_stats();
     summary_.reader = reader.statistics();
-    if (trace != nullptr) trace->save(*config_.trace);
   }
 
   std::vector<Product> compute(std::span<const LoadedTask> batch) {
@@ -154,10 +163,12 @@ class ProcessRun {
     std::vector<compute::TileInput> inputs;
     for (const LoadedTask& task : batch) {
       const PlannedTile& planned = plan_.tiles[task.index];
-      const double scale = plan_.catalog.jobs[planned.job].grid_scale;
+      const double scale = planned.grid_scale;
       auto tile = std::make_shared<ComputedTile>();
       tile->input = assemble(task.tile, task.halo, scale);
       tile->halo_errors = task.halo_errors;
+      rows_[task.index] = tile->input->core->size();
+      warn_of_missing(planned, *tile);
       inputs.push_back({tile->input->core, &tile->input->halo, grid_bounds(planned.bounds, scale), config_.halo});
       computed.push_back(std::move(tile));
     }
@@ -172,6 +183,12 @@ class ProcessRun {
     return products;
   }
 
+  void warn_of_missing(const PlannedTile& planned, const ComputedTile& tile) const {
+    for (std::size_t h = 0; options_.warn && h < tile.halo_errors.size(); ++h) {
+      if (tile.halo_errors[h]) options_.warn(tile_of(planned).path + " goes on without its neighbour: " + tile.halo_errors[h]->message);
+    }
+  }
+
   static GridBounds grid_bounds(const Bounds& bounds, double scale) {
     if (bounds.empty()) return {};
     const auto units = [scale](double metres) { return static_cast<std::int64_t>(std::llround(metres / scale)); };
@@ -179,13 +196,18 @@ class ProcessRun {
   }
 
   /// Called by one thread at a time.
-  void finished(const PlannedTile& planned, const std::exception_ptr& error, const AsyncPipeline& pipeline) {
+  void finished(std::size_t index, const std::exception_ptr& error, const AsyncPipeline& pipeline) {
     if (error) {
-      summary_.failed.push_back(failed_tile(tile_of(planned).path, error));
-      if (options_.warn && summary_.failed.back().kind != ErrorKind::cancelled) options_.warn(summary_.failed.back().message);
+      FailedTile failure = failed_tile(tile_of(plan_.tiles[index]).path, error);
+      if (failure.kind == ErrorKind::cancelled) {
+        ++summary_.tiles_not_begun;
+        return;
+      }
+      if (options_.warn) options_.warn(failure.message);
+      summary_.failed.push_back(std::move(failure));
     } else {
       ++summary_.tiles_done;
-      summary_.points += tile_of(planned).points;
+      summary_.points += rows_[index];
     }
     if (!options_.progress) return;
     options_.progress({.done = summary_.tiles_done,
@@ -202,7 +224,18 @@ class ProcessRun {
     summary_.interrupted = options_.stop.stop_requested();
     summary_.cpu_seconds = usage_.cpu_seconds();
     summary_.peak_rss = peak_resident_bytes();
-    save_run_report(summary_, config_.output);
+    // What was computed is computed: a report that cannot be written is no reason to lose the summary.
+    or_warn([&] { save_run_report(summary_, config_.output); });
+    if (config_.trace) or_warn([&] { trace_.save(*config_.trace); });
+  }
+
+  template <class Action>
+  void or_warn(Action&& action) const {
+    try {
+      action();
+    } catch (const Error& error) {
+      if (options_.warn) options_.warn(error.what());
+    }
   }
 
   const ProcessOptions& options_;
@@ -212,6 +245,7 @@ class ProcessRun {
   std::unique_ptr<compute::Backend> backend_;
   RunPlan plan_;
   MemoryPlan memory_;
+  std::vector<std::uint64_t> rows_;  ///< per planned tile; written by compute, read when it is finished
   Trace trace_;
   RunSummary summary_;
 };

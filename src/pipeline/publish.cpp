@@ -77,10 +77,10 @@ write::Sidecar sidecar_of(const PlannedTile& planned, const ComputedTile& comput
   sidecar.crs_name = tile.crs_name;
   sidecar.halo_width = config.halo;
   for (std::size_t h = 0; h < planned.key.halo.size(); ++h) {
-    if (computed.halo_errors[h].empty()) {
+    if (!computed.halo_errors[h]) {
       sidecar.halo_used.push_back(planned.key.halo[h]);
     } else {
-      sidecar.halo_missing.push_back({planned.key.halo[h], computed.halo_errors[h]});
+      sidecar.halo_missing.push_back({.file = planned.key.halo[h], .reason = computed.halo_errors[h]->message, .kind = to_string(computed.halo_errors[h]->kind)});
     }
   }
   sidecar.grid_scale = core.grid.scale;

@@ -14,7 +14,7 @@ namespace tuile::pipeline {
 struct ComputedTile {
   std::unique_ptr<AssembledTile> input;
   compute::TileOutput output;
-  std::vector<std::string> halo_errors;  ///< as PlannedTile::halo_tiles; empty where the part was used
+  std::vector<std::optional<PartError>> halo_errors;  ///< as PlannedTile::halo_tiles; not set where the part was used
 };
 
 /// Writes the outputs and the sidecar of one tile.

@@ -37,12 +37,19 @@ std::vector<std::string> output_files(const std::string& output, const config::W
   return files;
 }
 
+/// The path without links and dots, as far as they can be followed.
+std::string canonical(const fs::path& path) {
+  std::error_code error;
+  const fs::path followed = fs::weakly_canonical(path, error);
+  return (error ? path : followed).string();
+}
+
 void refuse_overwriting_inputs(const std::vector<catalog::InputFile>& inputs, const config::Config& config) {
   std::unordered_set<std::string> paths;
-  for (const catalog::InputFile& input : inputs) paths.insert(fs::weakly_canonical(input.path).string());
+  for (const catalog::InputFile& input : inputs) paths.insert(canonical(input.path));
   for (const catalog::InputFile& input : inputs) {
     for (const std::string& file : output_files((fs::path(config.output) / input.name).string(), config.write)) {
-      if (paths.contains(fs::weakly_canonical(file).string())) {
+      if (paths.contains(canonical(file))) {
         throw ConfigError("the output " + file + " of input " + input.path + " would overwrite an input; choose another output folder with -o");
       }
     }
@@ -50,6 +57,15 @@ void refuse_overwriting_inputs(const std::vector<catalog::InputFile>& inputs, co
 }
 
 write::FileIdentity identity(const catalog::TileEntry& tile) { return {tile.path, tile.file_size, tile.modified_ns}; }
+
+void refuse_long_names(const features::FeaturePlan& plan) {
+  for (const features::Column& column : plan.columns) {
+    if (column.name.size() > 32 && !features::info(column.feature).las_dimension) {
+      throw ConfigError("column '" + column.name + "' has a name of " + std::to_string(column.name.size()) +
+                        " bytes, and LAZ takes 32; give the scale a shorter radius, or write npz only");
+    }
+  }
+}
 
 PlannedTile plan_tile(const RunPlan& plan, std::size_t job_index, const ProcessOptions& options, const std::string& backend) {
   const catalog::TileJob& job = plan.catalog.jobs[job_index];
@@ -60,7 +76,9 @@ PlannedTile plan_tile(const RunPlan& plan, std::size_t job_index, const ProcessO
   planned.bounds = options.bbox ? tile.bounds.intersection(*options.bbox) : tile.bounds;
   planned.output = (fs::path(options.config.output) / tile.name).string();
   planned.task.tile = {tile.path, options.bbox};
+  planned.grid_scale = tile.grid_scale;
   const auto add_halo = [&](std::size_t neighbour) {
+    planned.grid_scale = std::min(planned.grid_scale, plan.catalog.tiles[neighbour].grid_scale);
     planned.task.halo.push_back({plan.catalog.tiles[neighbour].path, planned.bounds.expanded(halo)});
     planned.halo_tiles.push_back(neighbour);
     planned.key.halo.push_back(identity(plan.catalog.tiles[neighbour]));
@@ -97,12 +115,15 @@ RunPlan plan_run(const ProcessOptions& options, const std::string& backend) {
   const config::Config& config = options.config;
   RunPlan plan;
   plan.features = feature_plan(config);
+  if (config.write.laz_wanted) refuse_long_names(plan.features);
   plan.config_hash = hash_of(options);
-  if (config.input.empty()) throw ConfigError("no input: give files, folders, globs or @list.txt");
-  const std::vector<catalog::InputFile> inputs = catalog::expand_inputs(config.input);
+  const std::vector<catalog::InputFile> inputs = catalog::expand_inputs(config.input, config.output);
   refuse_overwriting_inputs(inputs, config);
   plan.catalog = catalog::build_catalog(
       inputs, {.halo = config.halo, .crs = config.crs.value_or(0), .io_threads = 8, .shard = options.shard, .bbox = options.bbox}, options.stop);
+  if (options.bbox && options.shard.count == 1 && plan.catalog.jobs.empty() && plan.catalog.failed.empty()) {
+    throw ConfigError("the box touches none of the " + std::to_string(plan.catalog.tiles.size()) + " input tiles; tuile info shows their bounds");
+  }
   for (std::size_t j = 0; j < plan.catalog.jobs.size(); ++j) {
     PlannedTile tile = plan_tile(plan, j, options, backend);
     if (!options.overwrite && write::is_done(tile.output + ".json", tile.key)) {

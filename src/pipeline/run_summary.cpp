@@ -20,7 +20,7 @@ std::string to_json(const RunSummary& s) {
       {"backend", s.backend},
       {"device", s.device},
       {"config_hash", s.config_hash},
-      {"tiles", {{"total", s.tiles_total}, {"done", s.tiles_done}, {"failed", s.failed.size()}, {"skipped", s.tiles_skipped}}},
+      {"tiles", {{"total", s.tiles_total}, {"done", s.tiles_done}, {"failed", s.failed.size()}, {"skipped", s.tiles_skipped}, {"not_begun", s.tiles_not_begun}}},
       {"failed", std::move(failed)},
       {"notes", s.notes},
       {"interrupted", s.interrupted},
@@ -66,8 +66,8 @@ std::string to_json(const RunSummary& s) {
 
 std::string to_text(const RunSummary& s) {
   std::string text;
-  text += fmt::format("{} of {} tiles done, {} skipped (done before), {} failed{}\n", s.tiles_done, s.tiles_total, s.tiles_skipped, s.failed.size(),
-                      s.interrupted ? "; interrupted: the same command goes on from here" : "");
+  text += fmt::format("{} of {} tiles done, {} skipped (done before), {} failed{}{}\n", s.tiles_done, s.tiles_total, s.tiles_skipped, s.failed.size(),
+                      s.tiles_not_begun > 0 ? fmt::format(", {} not begun", s.tiles_not_begun) : "", s.interrupted ? "; interrupted: the same command goes on from here" : "");
   const double rate = s.times.wall > 0 ? static_cast<double>(s.points) / s.times.wall : 0.0;
   text += fmt::format("  {:.2f} M points in {:.2f} s: {:.2f} M points/s on {}\n", 1e-6 * static_cast<double>(s.points), s.times.wall, 1e-6 * rate, s.device);
   text += fmt::format("  compute utilisation {:.1f} %; waited for {} (first tile {:.2f} s, later loads {:.2f} s, writers {:.2f} s, end {:.2f} s)\n",

@@ -1,7 +1,6 @@
 #include "tuile/prefetch/tile_reader.hpp"
 
 #include <chrono>
-#include <cmath>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -25,18 +24,11 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 /// The points of `block` inside `bbox`, as las::decode would keep them.
 PointBlock cut(const PointBlock& block, const Bounds& bbox) {
-  constexpr double tolerance = 1e-6;  // units
-  const auto low = [&](double metres, std::size_t axis) {
-    return static_cast<std::int64_t>(std::ceil(metres / block.grid.scale - tolerance)) - block.grid.origin[axis];
-  };
-  const auto high = [&](double metres, std::size_t axis) {
-    return static_cast<std::int64_t>(std::floor(metres / block.grid.scale + tolerance)) - block.grid.origin[axis];
-  };
-  const std::int64_t min_x = low(bbox.min_x, 0), min_y = low(bbox.min_y, 1), max_x = high(bbox.max_x, 0), max_y = high(bbox.max_y, 1);
+  const GridBounds box = units_inside(bbox, block.grid.scale);
   std::vector<std::uint32_t> picks;
   for (std::size_t i = 0; i < block.size(); ++i) {
     const GridPoint& p = block.units[i];
-    if (p.x >= min_x && p.x <= max_x && p.y >= min_y && p.y <= max_y) picks.push_back(static_cast<std::uint32_t>(i));
+    if (box.contains(block.grid.origin[0] + p.x, block.grid.origin[1] + p.y)) picks.push_back(static_cast<std::uint32_t>(i));
   }
   return select(block, picks);
 }
@@ -188,6 +180,13 @@ void TileReader::expect(const std::string& path, const Bounds& bbox) {
 void TileReader::forget(const std::string& path, const Bounds& bbox) {
   const std::lock_guard lock(impl_->mutex);
   impl_->strips.forget(path, bbox);
+}
+
+void TileReader::renounce(const std::string& path) {
+  std::unordered_map<std::string, Tile>::node_type parked;  // freed after the lock
+  const std::lock_guard lock(impl_->mutex);
+  impl_->announced.erase(path);
+  parked = impl_->parked.extract(path);
 }
 
 void TileReader::announce(const std::string& path) {

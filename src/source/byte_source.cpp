@@ -21,7 +21,8 @@ namespace {
 /// pread, not mmap: a file that shrinks while it is read must be an error, not a SIGBUS.
 class FileSource final : public ByteSource {
  public:
-  explicit FileSource(const std::string& path) : name_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  // O_NONBLOCK: opening a FIFO would wait for its writer. It means nothing to a regular file.
+  explicit FileSource(const std::string& path) : name_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     if (descriptor_ < 0) throw_errno(errno, "open", path);
     struct stat status {};
     if (::fstat(descriptor_, &status) != 0) {

@@ -77,6 +77,34 @@ class BadTiles(Folder):
         (self.tiles / "x.laz").mkdir()
         self.fails("x.laz", "folder")
 
+    def test_a_fifo_does_not_hang(self):
+        os.mkfifo(self.tiles / "bad.laz")
+        self.fails("bad.laz", "regular file")
+
+    def test_a_link_to_itself(self):
+        (self.tiles / "bad.laz").symlink_to("bad.laz")
+        self.fails("bad.laz")
+
+    def test_fail_fast(self):
+        (self.tiles / "bad.laz").write_bytes(b"")
+        summary = process(self.tiles, self.folder / "out", "--fail-fast", status=1)
+        self.assertEqual((summary["tiles"]["done"], summary["tiles"]["failed"], summary["tiles"]["not_begun"]), (0, 1, 1))
+
+    def test_a_folder_that_cannot_be_listed(self):
+        (self.tiles / "a").mkdir()
+        write_las(self.tiles / "a" / "lost.las", cloud())
+        (self.tiles / "a").chmod(0)
+        self.folder.chmod(0o755)
+        (self.folder / "out").mkdir(mode=0o777)
+        (self.folder / "out").chmod(0o777)
+        user = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+        done = subprocess.run([BINARY, "process", str(self.tiles), "-o", str(self.folder / "out"), "--json"], capture_output=True, text=True, **user)
+        (self.tiles / "a").chmod(0o755)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        summary = json.loads(done.stdout)
+        self.assertEqual(summary["tiles"]["done"], 1)
+        self.assertIn(str(self.tiles / "a"), summary["failed"][0]["message"])
+
     def test_unreadable(self):
         write_las(self.tiles / "bad.las", cloud())
         (self.tiles / "bad.las").chmod(0)
@@ -228,6 +256,9 @@ class Usage(Folder):
         self.refused("process", self.folder / "t.las", "-o", out, "--features", "planarty", words=["planarty", "planarity"])
         self.refused("process", self.folder / "t.las", "-o", out, "--bbox", "1,2,3")
         self.refused("process", self.folder / "t.las", "-o", out, "--shard", "3/2")
+        self.refused("process", self.folder / "t.las", "-o", out, "--bbox", "1000,1000,1001,1001", words=["touches none"])
+        self.refused("process", self.folder / "t.las", "-o", out, "--formats", "laz", "--features", "neighborhood_extent",
+                     "--set", "features.scales=[{radius: 0.123456789012}]", words=["32"])
 
     def test_command_line(self):
         self.refused("process", self.folder / "absent.las", "-o", self.folder / "out", words=["absent.las"])

@@ -6,7 +6,7 @@ import unittest
 
 import numpy as np
 
-from support import Folder, Tile, process, real_data, same_files, tuile
+from support import BINARY, Folder, Tile, process, real_data, same_files, tuile
 
 LOD2 = ["x", "y", "z", "normal_z", "planarity", "linearity", "height_above_ground", "verticality", "red", "green", "blue", "ndvi"]
 
@@ -19,7 +19,7 @@ class Town(Folder):
 
     def test_lod2_of_every_tile(self):
         summary = process(self.tiles, self.folder / "out", "--formats", "npz,laz")
-        self.assertEqual(summary["tiles"], {"total": 4, "done": 4, "failed": 0, "skipped": 0})
+        self.assertEqual(summary["tiles"], {"total": 4, "done": 4, "failed": 0, "skipped": 0, "not_begun": 0})
         self.assertIn("all sound", tuile("verify", self.folder / "out").stdout)
         for path in self.tiles.glob("*.laz"):
             tile = Tile(self.folder / "out", path.stem)
@@ -65,7 +65,7 @@ class Town(Folder):
     def test_done_tiles_are_skipped_until_something_changes(self):
         out = self.folder / "out"
         process(self.tiles, out)
-        self.assertEqual(process(self.tiles, out)["tiles"], {"total": 4, "done": 0, "failed": 0, "skipped": 4})
+        self.assertEqual(process(self.tiles, out)["tiles"], {"total": 4, "done": 0, "failed": 0, "skipped": 4, "not_begun": 0})
         self.assertEqual(process(self.tiles, out, "--k", 30)["tiles"]["done"], 4, "another configuration")
         self.assertEqual(process(self.tiles, out, "--k", 30, "--threads", 1, "--workers", 3)["tiles"]["skipped"], 4, "nothing that changes bytes")
         (out / "town_0_0.npz").unlink()
@@ -87,6 +87,32 @@ class Town(Folder):
         for name in ("normal_z", "planarity", "linearity", "verticality", "ndvi"):
             np.testing.assert_array_equal(cut.column(name), whole.column(name)[inside], name)
         self.assertIn("all sound", tuile("verify", self.folder / "cut").stdout)
+
+    def test_a_box_without_end_is_the_whole(self):
+        process(self.tiles, self.folder / "whole")
+        process(self.tiles, self.folder / "boxed", "--bbox=-inf,-1e300,inf,1e300")
+        for name in ("town_0_0", "town_1_1"):
+            np.testing.assert_array_equal(Tile(self.folder / "whole", name).features, Tile(self.folder / "boxed", name).features)
+
+    def test_outputs_below_the_inputs(self):
+        out = self.tiles / "out"
+        process(self.tiles, out, "--formats", "npz,laz")
+        self.assertEqual(process(self.tiles, out, "--formats", "npz,laz")["tiles"], {"total": 4, "done": 0, "failed": 0, "skipped": 4, "not_begun": 0})
+        process(self.tiles, out, "--formats", "npz")
+        self.assertEqual(list(out.glob("*.laz")), [], "nobody vouches for them any more")
+        self.assertIn("all sound", tuile("verify", out).stdout)
+        process(self.tiles, self.tiles)
+        self.assertIn("all sound", tuile("verify", self.tiles).stdout)
+
+    def test_a_trace_that_cannot_be_written_costs_nothing_else(self):
+        done = tuile("process", self.tiles, "-o", self.folder / "out", "--json", "--trace", self.folder / "absent" / "trace.json")
+        self.assertIn("trace.json", done.stderr)
+        self.assertEqual(json.loads(done.stdout)["tiles"]["done"], 4)
+
+    def test_results_that_nobody_gets_are_an_error(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([BINARY, "info", str(self.tiles), "--json"], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 1)
 
     def test_scales_and_missing(self):
         tuile("synth", "-o", self.folder / "grey", "--tiles", "1x1", "--size", 40, "--density", 8)

@@ -52,7 +52,10 @@ class Resume(Folder):
         stdout, stderr = child.communicate(timeout=60)
         self.assertIn(child.returncode, (0, 130), stderr)
         if child.returncode == 130 and stdout:
-            self.assertTrue(json.loads(stdout)["interrupted"])
+            summary = json.loads(stdout)
+            self.assertTrue(summary["interrupted"])
+            self.assertEqual(summary["failed"], [], "what was not begun has not failed")
+            self.assertEqual(summary["tiles"]["done"] + summary["tiles"]["not_begun"], 6)
         process(self.tiles, self.folder / "out", "--formats", "npz,laz")
         self.assertEqual(same_files(self.folder / "reference", self.folder / "out"), [])
 

@@ -31,11 +31,10 @@ struct TileEntry {
   std::vector<std::string> warnings;
 };
 
-/// A tile to compute: its entry, its halo tiles and the grid that they share.
+/// A tile to compute: its entry and its halo tiles.
 struct TileJob {
   std::size_t tile = 0;                 ///< index into Catalog::tiles
   std::vector<std::size_t> neighbours;  ///< indices of the tiles within the halo, by path; copies of the tile itself are left out
-  double grid_scale = 0.01;             ///< the finest of the tile's and its neighbours'
 };
 
 /// An input that cannot be a job.

@@ -42,6 +42,9 @@ struct Grid {
   }
 };
 
+/// The whole units inside `box` on a grid of `scale`, absolute; a millionth of a unit is forgiven. Infinite sides are fine.
+GridBounds units_inside(const Bounds& box, double scale) noexcept;
+
 /// The points of one tile (or of a part of one), struct of arrays, in file order.
 /// Every array has size() elements, or none where the file lacks the attribute or it was not asked for.
 struct PointBlock {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tuile/core/error.hpp"
 #include "tuile/pipeline/trace.hpp"
 #include "tuile/prefetch/async_tile_loader.hpp"
 
@@ -22,12 +23,19 @@ struct TileTask {
   std::vector<prefetch::TileRequest> halo;  ///< parts of its neighbours
 };
 
-/// A task whose tile is in memory.
+/// Why a part of a neighbour cannot be had.
+struct PartError {
+  ErrorKind kind;
+  std::string message;
+};
+
+/// A task whose tile is in memory. A part that failed for a reason that can pass fails the task: an output with less halo than it could have would
+/// be taken for done.
 struct LoadedTask {
   std::size_t index = 0;                             ///< into the tasks given
   prefetch::TileHandle tile;
   std::vector<prefetch::TileHandle> halo;            ///< as TileTask::halo; null where the part could not be loaded
-  std::vector<std::string> halo_errors;              ///< as TileTask::halo; empty where all is well
+  std::vector<std::optional<PartError>> halo_errors; ///< as TileTask::halo; set where the part can never be loaded
 };
 
 /// Whatever compute makes of a tile and write takes. Each stage casts it back to its own type.
@@ -39,7 +47,7 @@ struct Stages {
   std::function<std::vector<Product>(std::span<const LoadedTask>)> compute;
   /// Takes the product away (empty function: it is kept in the record). Runs on writer threads, beside the next compute.
   std::function<void(std::size_t index, const Product&)> write;
-  /// Called once per task, from any one thread at a time, when it is finished, failed or cancelled.
+  /// Called once per task, from any one thread at a time, when it is finished, failed or cancelled. Must not throw.
   std::function<void(std::size_t index, std::exception_ptr error)> finished;
   /// Called before a task's loads are asked for.
   std::function<void(std::size_t index)> preloading;

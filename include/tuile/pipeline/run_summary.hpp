@@ -22,6 +22,7 @@ struct FailedTile {
 struct RunSummary {
   std::string version, backend, device, config_hash;
   std::uint64_t tiles_done = 0, tiles_skipped = 0, tiles_total = 0;
+  std::uint64_t tiles_not_begun = 0;   ///< after an interruption, or a failure with fail_fast
   std::vector<FailedTile> failed;      ///< sorted by path
   std::vector<std::string> notes;      ///< overlaps, copies
   std::uint64_t points = 0;            ///< in the tiles done

@@ -19,7 +19,7 @@ struct TileReaderOptions {
 
 /// What the reader did so far.
 struct ReaderStatistics {
-  std::uint64_t bytes_read = 0;
+  std::uint64_t bytes_read = 0;      ///< of files read whole
   std::uint64_t points_decoded = 0;  ///< over the points of the input this is the decode amplification
   std::uint64_t full_decodes = 0;
   std::uint64_t partial_decodes = 0;  ///< COPC: only the nodes that touch the box
@@ -47,6 +47,8 @@ class TileReader {
   void forget(const std::string& path, const Bounds& bbox);
   /// A whole load of `path` will come soon.
   void announce(const std::string& path);
+  /// It will not come any more, or has come: drops what was kept for it.
+  void renounce(const std::string& path);
 
   /// Loads a tile or a part of it. Throws as las::read_info and las::decode, with the path before the message.
   Tile load(const TileRequest& request, std::stop_token stop);

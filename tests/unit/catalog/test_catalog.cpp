@@ -143,15 +143,6 @@ TEST(Catalog, TheNameServesWhereTheFileSaysNothing) {
   EXPECT_NE(catalog.tiles[0].warnings.back().find("its name"), std::string::npos);
 }
 
-TEST(Catalog, AFinerNeighbourSetsTheJobsGrid) {
-  const test::TemporaryFolder folder;
-  tile(folder / "a.las", 0, 0);
-  test::write_plain_las(folder / "b.las", {{100'000, 0, 0}, {199'999, 99'999, 0}}, 0.001);
-  tile(folder / "c.las", 5000, 0);
-  const Catalog catalog = catalog_of(folder);
-  for (const TileJob& job : catalog.jobs) EXPECT_EQ(job.grid_scale, catalog.tiles[job.tile].name == "c" ? 0.01 : 0.001);
-}
-
 TEST(Catalog, ABoxLimitsTheJobsNotTheNeighbours) {
   const test::TemporaryFolder folder;
   grid(folder, 3, 1);

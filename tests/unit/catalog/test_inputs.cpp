@@ -48,6 +48,23 @@ TEST(Inputs, GlobsAndListsAndRepeats) {
   EXPECT_EQ(names(expand_inputs({"@" + list, folder / "a1.laz"})), (std::vector<std::string>{"a1", "b"}));
 }
 
+TEST(Inputs, LinksThatLeadBackUpAreFollowedOnce) {
+  const test::TemporaryFolder folder;
+  folder.write("t/a/x.laz", "");
+  fs::create_directory_symlink("..", folder / "t/a/up");
+  fs::create_symlink("loop.laz", folder / "t/loop.laz");
+  EXPECT_EQ(names(expand_inputs({folder / "t"})), (std::vector<std::string>{"a/x", "loop"})) << "the loop is kept for its error";
+}
+
+TEST(Inputs, TheOutputFolderBelowAnInputIsLeftOut) {
+  const test::TemporaryFolder folder;
+  folder.write("t/x.laz", "");
+  folder.write("t/out/x.laz", "");
+  EXPECT_EQ(names(expand_inputs({folder / "t"}, folder / "t/out")), (std::vector<std::string>{"x"}));
+  EXPECT_EQ(names(expand_inputs({folder / "t"}, folder / "t")), (std::vector<std::string>{"out/x", "x"}));
+  EXPECT_EQ(names(expand_inputs({folder / "t/out"}, folder / "t/out")), (std::vector<std::string>{"x"}));
+}
+
 TEST(Inputs, WhatLeadsNowhereIsAnError) {
   const test::TemporaryFolder folder;
   EXPECT_THROW(expand_inputs({folder / "absent.laz"}), ConfigError);
@@ -56,6 +73,8 @@ TEST(Inputs, WhatLeadsNowhereIsAnError) {
   EXPECT_THROW(expand_inputs({"https://example.org/a.laz"}), ConfigError);
   fs::create_directories(folder / "empty");
   EXPECT_THROW(expand_inputs({folder / "empty"}), ConfigError);
+  EXPECT_THROW(expand_inputs({}), ConfigError);
+  EXPECT_THROW(expand_inputs({"@" + folder.write("nothing.txt", "# nothing\n")}), ConfigError);
   const std::string inner = folder.write("inner.txt", "x.laz\n");
   const std::string outer = folder.write("outer.txt", "@inner.txt\n");
   EXPECT_THROW(expand_inputs({"@" + outer}), ConfigError);

@@ -1,4 +1,5 @@
 #include <array>
+#include <limits>
 #include <vector>
 
 #include "tuile/core/error.hpp"
@@ -25,6 +26,14 @@ TEST(PointBlock, ExtentIsAbsolute) {
   const PointBlock block = block_of({{5, -3, 1}, {-2, 9, 1}}, {0.01, {1000, 2000, 0}});
   EXPECT_EQ(block.extent(), (GridBounds{998, 1997, 1005, 2009}));
   EXPECT_TRUE(PointBlock{}.extent().empty());
+}
+
+TEST(PointBlock, BoxesBecomeWholeUnits) {
+  EXPECT_EQ(units_inside({0.1, 0.2, 0.3, 0.4}, 0.01), (GridBounds{10, 20, 30, 40})) << "what binary fractions miss is forgiven";
+  EXPECT_EQ(units_inside({0.101, -0.009, 0.109, 0.0}, 0.01), (GridBounds{11, 0, 10, 0}));
+  const double inf = std::numeric_limits<double>::infinity();
+  const GridBounds all = units_inside({-inf, -1e300, inf, 1e300}, 0.01);
+  EXPECT_TRUE(all.contains(std::int64_t{1} << 40, -(std::int64_t{1} << 40)));
 }
 
 TEST(PointBlock, SelectKeepsAttributesAndRows) {

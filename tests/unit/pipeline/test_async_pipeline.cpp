@@ -117,14 +117,38 @@ TEST(AsyncPipeline, AMissingHaloPartIsReportedNotFatal) {
   Stages stages;
   stages.compute = [&](std::span<const LoadedTask> batch) {
     EXPECT_EQ(batch[0].halo[0], nullptr);
-    EXPECT_NE(batch[0].halo_errors[0].find("damaged"), std::string::npos);
+    EXPECT_EQ(batch[0].halo_errors[0]->kind, ErrorKind::corrupt);
+    EXPECT_NE(batch[0].halo_errors[0]->message.find("damaged"), std::string::npos);
     EXPECT_EQ(batch[0].halo[1]->points.units[0].x, 8);
-    EXPECT_TRUE(batch[0].halo_errors[1].empty());
+    EXPECT_FALSE(batch[0].halo_errors[1].has_value());
     seen = true;
     return numbers_of(batch);
   };
   EXPECT_EQ(pipeline.process(tasks, stages)[0].error, nullptr);
   EXPECT_TRUE(seen);
+}
+
+TEST(AsyncPipeline, AHaloPartThatFailsForNowFailsTheTile) {
+  prefetch::AsyncTileLoader loader(loader_options(1), [](const prefetch::TileRequest& r, std::stop_token) {
+    if (r.path == "t9") throw IoError("t9: the network is down");
+    return tile_for(r.path);
+  });
+  AsyncPipeline pipeline(loader, {});
+  std::vector<TileTask> tasks = tasks_for(2);
+  tasks[0].halo = {{"t9", Bounds{0, 0, 1, 1}}};
+  const auto records = pipeline.process(tasks, {.compute = numbers_of, .write = {}, .finished = {}, .preloading = {}});
+  EXPECT_THROW(std::rethrow_exception(records[0].error), IoError) << "with less halo it would be taken for done";
+  EXPECT_EQ(records[1].error, nullptr);
+}
+
+TEST(AsyncPipeline, ALoaderThatIsShutDownLeavesARecordForEveryTile) {
+  prefetch::AsyncTileLoader loader(loader_options(2), [](const prefetch::TileRequest& r, std::stop_token) { return tile_for(r.path); });
+  AsyncPipeline pipeline(loader, {.ahead = 3});
+  loader.shutdown();
+  int finished = 0;
+  const auto records = pipeline.process(tasks_for(5), {.compute = numbers_of, .write = {}, .finished = [&](std::size_t, const std::exception_ptr&) { ++finished; }, .preloading = {}});
+  EXPECT_EQ(finished, 5);
+  for (const TaskRecord& record : records) EXPECT_THROW(std::rethrow_exception(record.error), Cancelled);
 }
 
 TEST(AsyncPipeline, LoadComputeAndWriteOverlap) {
