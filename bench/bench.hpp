@@ -9,7 +9,8 @@
 
 namespace tuile::bench {
 
-/// LAZ decode of the fields that lod2 needs, on all threads, against LASzip on one thread with full records. All files together; uncompressed ones are passed over.
+/// LAZ decode of the fields that lod2 needs, on all threads, against LASzip on one thread with full records. All files together;
+/// uncompressed ones are passed over.
 Row bench_decode(const std::vector<std::string>& paths, Executor& executor, int runs);
 
 /// lod2 features (k = 20) and radius features (1 m), search tree included, against nanoflann and Eigen on the same threads.

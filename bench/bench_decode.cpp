@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <istream>
+#include <memory>
 #include <streambuf>
 
 #include "bench.hpp"
@@ -39,7 +39,8 @@ std::uint64_t read_with_laszip(std::span<const std::byte> bytes, std::uint64_t p
   laszip_POINTER reader = nullptr;
   laszip_BOOL compressed = 0;
   laszip_point* point = nullptr;
-  if (laszip_create(&reader) != 0 || laszip_open_reader_stream(reader, stream, &compressed) != 0 || laszip_get_point_pointer(reader, &point) != 0) {
+  if (laszip_create(&reader) != 0 || laszip_open_reader_stream(reader, stream, &compressed) != 0 ||
+      laszip_get_point_pointer(reader, &point) != 0) {
     throw CorruptData("LASzip cannot open the tile");
   }
   std::uint64_t sum = 0;
@@ -64,7 +65,10 @@ Row bench_decode(const std::vector<std::string>& paths, Executor& executor, int 
     volatile std::uint64_t sink = 0;
     const auto [their_seconds, our_seconds] = alternate(
         runs, [&] { sink = read_with_laszip(bytes.span(), info.header.point_count); },
-        [&] { sink = las::decode(bytes.span(), info, {.fields = FieldSet{}.with(Field::rgb), .bbox = std::nullopt, .stop = {}}, executor).points.size(); });
+        [&] {
+          sink = las::decode(bytes.span(), info, {.fields = FieldSet{}.with(Field::rgb), .bbox = std::nullopt, .stop = {}}, executor)
+                     .points.size();
+        });
     points += static_cast<double>(info.header.point_count);
     theirs += their_seconds;
     ours += our_seconds;

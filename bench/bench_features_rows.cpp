@@ -6,7 +6,8 @@ namespace tuile::bench {
 std::vector<Row> bench_features(const PointBlock& points, Executor& executor, int runs) {
   std::vector<Row> rows;
   for (const bool by_radius : {false, true}) {
-    const FeatureBenchResult result = bench_features(points, by_radius ? features::Neighbourhood{.radius = 1.0} : features::Neighbourhood{}, executor, runs);
+    const FeatureBenchResult result =
+        bench_features(points, by_radius ? features::Neighbourhood{.radius = 1.0} : features::Neighbourhood{}, executor, runs);
     Row row;
     row.name = by_radius ? "features.radius_1m" : "features.lod2_k20";
     row.value = 1e-6 * static_cast<double>(points.size()) / result.seconds;

@@ -11,12 +11,12 @@ namespace tuile::bench {
 
 /// One measured figure beside its baseline, both taken in the same run.
 struct Row {
-  std::string name;           ///< as in the targets, e.g. "features.lod2_k20"
+  std::string name;  ///< as in the targets, e.g. "features.lod2_k20"
   double value = 0;
   std::string unit;
   std::string baseline_name;
-  double baseline = 0;        ///< same unit
-  double ratio = 0;           ///< value over baseline, as the target counts it
+  double baseline = 0;  ///< same unit
+  double ratio = 0;     ///< value over baseline, as the target counts it
   double target = 0;
   bool higher_is_better = true;
   int runs = 0;

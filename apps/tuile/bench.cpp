@@ -72,11 +72,20 @@ PointBlock load(const std::string& path, Executor& executor) {
 void print(const std::vector<bench::Row>& rows, bool json) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const bench::Row& row : rows) {
-    list.push_back({{"name", row.name}, {"value", row.value}, {"unit", row.unit}, {"baseline_name", row.baseline_name}, {"baseline", row.baseline},
-                    {"ratio", row.ratio}, {"target", row.target}, {"better", row.higher_is_better ? "higher" : "lower"}, {"met", row.met()}, {"runs", row.runs}});
+    list.push_back({{"name", row.name},
+                    {"value", row.value},
+                    {"unit", row.unit},
+                    {"baseline_name", row.baseline_name},
+                    {"baseline", row.baseline},
+                    {"ratio", row.ratio},
+                    {"target", row.target},
+                    {"better", row.higher_is_better ? "higher" : "lower"},
+                    {"met", row.met()},
+                    {"runs", row.runs}});
     if (!json) {
-      fmt::print("{:<32} {:>9.3f} {}\n{:<32} {:>9.3f} {}\n{:<32} {:>9.3f} (target {} {:.2f}: {}; median of {})\n", row.name, row.value, row.unit, "  baseline",
-                 row.baseline, row.baseline_name, "  ratio", row.ratio, row.higher_is_better ? ">=" : "<=", row.target, row.met() ? "met" : "missed", row.runs);
+      fmt::print("{:<32} {:>9.3f} {}\n{:<32} {:>9.3f} {}\n{:<32} {:>9.3f} (target {} {:.2f}: {}; median of {})\n", row.name, row.value,
+                 row.unit, "  baseline", row.baseline, row.baseline_name, "  ratio", row.ratio,
+                 row.higher_is_better ? ">=" : "<=", row.target, row.met() ? "met" : "missed", row.runs);
     }
   }
   if (json) std::puts(nlohmann::ordered_json{{"rows", std::move(list)}}.dump(2).c_str());
@@ -105,7 +114,8 @@ void add_bench(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<BenchArguments>();
   CLI::App* command = app.add_subcommand("bench", "Measure on tiles given or synthetic, each figure beside a baseline of the same run");
   command->footer("Example:\n  tuile bench features tiles/a.laz --runs 5");
-  command->add_option("what", arguments->what, "decode, features, pipeline or all (default)")->check(CLI::IsMember({"decode", "features", "pipeline", "all"}));
+  command->add_option("what", arguments->what, "decode, features, pipeline or all (default)")
+      ->check(CLI::IsMember({"decode", "features", "pipeline", "all"}));
   command->add_option("input", arguments->inputs, "Tiles (features: the first of them); none: a synthetic town");
   command->add_option("--runs", arguments->runs, "Alternating runs whose median counts (default 5)")->check(CLI::Range(1, 1000));
   command->add_option("--threads", arguments->threads, "Computing threads (default: all)")->check(CLI::Range(0, 4096));

@@ -29,7 +29,8 @@ struct InfoArguments {
 };
 
 const char* type_name(std::uint8_t data_type) {
-  static constexpr std::array<const char*, 11> names{"bytes", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float", "double"};
+  static constexpr std::array<const char*, 11> names{"bytes", "uint8",  "int8",  "uint16", "int16", "uint32",
+                                                     "int32", "uint64", "int64", "float",  "double"};
   return data_type < names.size() ? names[data_type] : "array";
 }
 
@@ -49,7 +50,10 @@ Json header_json(const std::string& path, const source::ByteSource& source, cons
   json["min"] = h.min;
   json["max"] = h.max;
   json["density"] = b.area() > 0 ? static_cast<double>(h.point_count) / b.area() : 0.0;
-  json["crs"] = {{"epsg", info.crs.epsg}, {"name", info.crs.name}, {"degrees", info.crs.geographic}, {"metres_per_unit", info.crs.horizontal_unit},
+  json["crs"] = {{"epsg", info.crs.epsg},
+                 {"name", info.crs.name},
+                 {"degrees", info.crs.geographic},
+                 {"metres_per_unit", info.crs.horizontal_unit},
                  {"metres_per_vertical_unit", info.crs.vertical_unit}};
   json["generating_software"] = h.generating_software;
   json["system_identifier"] = h.system_identifier;
@@ -68,10 +72,11 @@ Json header_json(const std::string& path, const source::ByteSource& source, cons
 }
 
 /// What only the points can tell.
-void add_statistics(Json& json, const source::ByteSource& source, const las::FileInfo& info, Executor& executor, const std::stop_token& stop) {
+void add_statistics(Json& json, const source::ByteSource& source, const las::FileInfo& info, Executor& executor,
+                    const std::stop_token& stop) {
   const Buffer<std::byte> bytes = source::read_all(source);
-  const las::DecodeResult result =
-      las::decode(bytes.span(), info, {.fields = FieldSet{}.with(Field::returns).with(Field::intensity), .bbox = std::nullopt, .stop = stop}, executor);
+  const las::DecodeResult result = las::decode(
+      bytes.span(), info, {.fields = FieldSet{}.with(Field::returns).with(Field::intensity), .bbox = std::nullopt, .stop = stop}, executor);
   std::map<int, std::uint64_t> classes, returns;
   for (const std::uint8_t c : result.points.classification) ++classes[c];
   for (const std::uint8_t r : result.points.return_number) ++returns[r];
@@ -92,7 +97,8 @@ void print_text(const Json& json) {
     if (key == "path") {
       fmt::print("{}\n", value.get<std::string>());
     } else if (!(value.is_array() && value.empty())) {
-      fmt::print("  {:<20} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, Json::error_handler_t::replace));
+      fmt::print("  {:<20} {}\n", key,
+                 value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, Json::error_handler_t::replace));
     }
   }
 }

@@ -28,7 +28,8 @@ Bounds parse_bbox(const std::string& text) {
   Bounds box;
   char rest = 0;
   if (std::sscanf(text.c_str(), "%lf,%lf,%lf,%lf%c", &box.min_x, &box.min_y, &box.max_x, &box.max_y, &rest) != 4 || box.empty()) {
-    throw ConfigError("--bbox '" + text + "': X0,Y0,X1,Y1 in metres with X0 <= X1 and Y0 <= Y1 is expected, e.g. 870000,6617000,870500,6617500");
+    throw ConfigError("--bbox '" + text +
+                      "': X0,Y0,X1,Y1 in metres with X0 <= X1 and Y0 <= Y1 is expected, e.g. 870000,6617000,870500,6617500");
   }
   return box;
 }
@@ -55,8 +56,9 @@ std::string progress_line(const pipeline::Progress& p) {
   const double left = worked > 0 ? p.seconds / static_cast<double>(worked) * static_cast<double>(p.total - ended) : 0;
   const std::size_t width = 24;
   const std::size_t filled = p.total > 0 ? width * ended / p.total : width;
-  std::string line = fmt::format("[{}{}] {}/{} tiles  {:.2f} M points/s  {:02d}:{:02d} left", std::string(filled, '#'), std::string(width - filled, '.'), ended,
-                                 p.total, 1e-6 * rate, static_cast<int>(left) / 60, static_cast<int>(left) % 60);
+  std::string line =
+      fmt::format("[{}{}] {}/{} tiles  {:.2f} M points/s  {:02d}:{:02d} left", std::string(filled, '#'), std::string(width - filled, '.'),
+                  ended, p.total, 1e-6 * rate, static_cast<int>(left) / 60, static_cast<int>(left) % 60);
   if (p.failed > 0) line += fmt::format("  {} failed", p.failed);
   if (!p.waiting_for.empty()) line += "  waits for " + p.waiting_for;
   return line;
@@ -70,16 +72,24 @@ int dry_run(pipeline::LidarProcessor& processor, const Context& context) {
       tiles.push_back({{"path", t.path}, {"output", t.output}, {"points", t.points}, {"neighbours", t.neighbours}, {"done", t.done}});
     }
     for (const auto& f : plan.failed) failed.push_back({{"path", f.path}, {"message", f.message}});
-    const nlohmann::ordered_json json{{"backend", plan.backend}, {"columns", plan.columns}, {"threads", plan.threads}, {"workers", plan.workers},
-                                      {"ahead", plan.ahead}, {"batch", plan.batch}, {"memory_budget", plan.memory_budget},
-                                      {"memory_needed", plan.memory_needed}, {"tiles", tiles}, {"failed", failed}, {"notes", plan.notes}};
+    const nlohmann::ordered_json json{{"backend", plan.backend},
+                                      {"columns", plan.columns},
+                                      {"threads", plan.threads},
+                                      {"workers", plan.workers},
+                                      {"ahead", plan.ahead},
+                                      {"batch", plan.batch},
+                                      {"memory_budget", plan.memory_budget},
+                                      {"memory_needed", plan.memory_needed},
+                                      {"tiles", tiles},
+                                      {"failed", failed},
+                                      {"notes", plan.notes}};
     std::puts(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
   } else {
-    fmt::print("backend {}; {} computing threads, {} I/O workers, {} tiles ahead, batches of {}\n", plan.backend, plan.threads, plan.workers, plan.ahead,
-               plan.batch);
+    fmt::print("backend {}; {} computing threads, {} I/O workers, {} tiles ahead, batches of {}\n", plan.backend, plan.threads,
+               plan.workers, plan.ahead, plan.batch);
     fmt::print("columns: {}\n", fmt::join(plan.columns, ", "));
-    fmt::print("memory: budget {:.0f} MiB, of which compute, writing and border strips need {:.0f} MiB\n", static_cast<double>(plan.memory_budget) / (1 << 20),
-               static_cast<double>(plan.memory_needed) / (1 << 20));
+    fmt::print("memory: budget {:.0f} MiB, of which compute, writing and border strips need {:.0f} MiB\n",
+               static_cast<double>(plan.memory_budget) / (1 << 20), static_cast<double>(plan.memory_needed) / (1 << 20));
     for (const auto& t : plan.tiles) {
       fmt::print("{} {} -> {}.* ({} points, {} neighbours)\n", t.done ? "done " : "to do", t.path, t.output, t.points, t.neighbours.size());
       for (const std::string& n : t.neighbours) fmt::print("        halo from {}\n", n);
@@ -122,7 +132,11 @@ void add_process(CLI::App& app, Action& action) {
   command->add_option("--set", arguments->set, "key=value, e.g. features.k=30; repeatable")->take_all()->allow_extra_args(false);
   const auto add_flag = [&](const std::string& names, const std::string& key, const std::string& option, const std::string& help) {
     command->add_option_function<std::string>(
-        names, [arguments, key, option](const std::string& value) { arguments->flags.push_back({key, value, option}); }, help);
+        names,
+        [arguments, key, option](const std::string& value) {
+          arguments->flags.push_back({key, value, option});
+        },
+        help);
   };
   add_flag("-o,--output", "output", "--output", "Output folder (default: out)");
   add_flag("--backend", "backend", "--backend", "auto, cpu or cuda");

@@ -1,10 +1,11 @@
 #include "signals.hpp"
 
-#include "command.hpp"
+#include <unistd.h>
 
 #include <csignal>
 #include <ctime>
-#include <unistd.h>
+
+#include "command.hpp"
 
 namespace tuile::app {
 

@@ -2,9 +2,9 @@
 
 #include <charconv>
 #include <cstdio>
-#include <system_error>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "command.hpp"
 #include "tuile/core/error.hpp"
@@ -24,7 +24,8 @@ int synthesise(SynthArguments arguments, Context& context) {
   const auto [cross, bad_columns] = std::from_chars(arguments.tiles.data(), end, arguments.town.tiles_x);
   const bool has_cross = bad_columns == std::errc{} && cross != end && *cross == 'x';
   const auto [rest, bad_rows] = std::from_chars(has_cross ? cross + 1 : end, end, arguments.town.tiles_y);
-  if (!has_cross || bad_rows != std::errc{} || rest != end) throw ConfigError("--tiles '" + arguments.tiles + "': columns x rows is expected, e.g. 3x3");
+  if (!has_cross || bad_rows != std::errc{} || rest != end)
+    throw ConfigError("--tiles '" + arguments.tiles + "': columns x rows is expected, e.g. 3x3");
   Executor executor;
   const std::vector<std::string> paths = synth::write_town(arguments.town, arguments.output, executor);
   if (context.json) {

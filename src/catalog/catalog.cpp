@@ -81,7 +81,9 @@ void refuse_name_clashes(const std::vector<InputFile>& inputs) {
 
 std::string crs_key(const TileEntry& entry) { return entry.epsg != 0 ? "EPSG:" + std::to_string(entry.epsg) : entry.crs_name; }
 
-bool is_copy(const TileEntry& a, const TileEntry& b) { return a.points == b.points && a.bounds == b.bounds && a.grid_scale == b.grid_scale; }
+bool is_copy(const TileEntry& a, const TileEntry& b) {
+  return a.points == b.points && a.bounds == b.bounds && a.grid_scale == b.grid_scale;
+}
 
 /// For every tile the others of its CRS whose bounds come within `halo`: a sweep along x.
 std::vector<std::vector<std::size_t>> find_neighbours(Catalog& catalog, double halo) {
@@ -99,7 +101,8 @@ std::vector<std::vector<std::size_t>> find_neighbours(Catalog& catalog, double h
       const TileEntry& b = tiles[by_x[t]];
       if (!reach.intersects(b.bounds) || crs_key(a) != crs_key(b)) continue;
       if (is_copy(a, b)) {
-        catalog.notes.push_back(a.path + " and " + b.path + " have the same bounds and point count: taken for copies, neither is the other's neighbour");
+        catalog.notes.push_back(a.path + " and " + b.path +
+                                " have the same bounds and point count: taken for copies, neither is the other's neighbour");
         continue;
       }
       const double shared = a.bounds.intersection(b.bounds).area();
@@ -161,12 +164,15 @@ Catalog build_catalog(const std::vector<InputFile>& inputs, const CatalogOptions
   Catalog catalog;
   for (Outcome& outcome : read_entries(inputs, options, stop)) {
     if (auto* entry = std::get_if<TileEntry>(&outcome)) catalog.tiles.push_back(std::move(*entry));
-    if (auto* failure = std::get_if<FailedInput>(&outcome); failure != nullptr && options.shard.index == 0) catalog.failed.push_back(std::move(*failure));
+    if (auto* failure = std::get_if<FailedInput>(&outcome); failure != nullptr && options.shard.index == 0)
+      catalog.failed.push_back(std::move(*failure));
   }
   std::vector<std::vector<std::size_t>> neighbours = find_neighbours(catalog, options.halo);
   std::vector<std::size_t> order = visiting_order(catalog.tiles);
   if (options.bbox) {
-    std::erase_if(order, [&](std::size_t tile) { return catalog.tiles[tile].bounds.empty() || !catalog.tiles[tile].bounds.intersects(*options.bbox); });
+    std::erase_if(order, [&](std::size_t tile) {
+      return catalog.tiles[tile].bounds.empty() || !catalog.tiles[tile].bounds.intersects(*options.bbox);
+    });
   }
   const std::size_t first = order.size() * options.shard.index / options.shard.count;
   const std::size_t last = order.size() * (options.shard.index + 1) / options.shard.count;

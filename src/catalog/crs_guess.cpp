@@ -13,12 +13,8 @@ namespace tuile::catalog {
 namespace {
 
 /// Projection codes in the names of LiDAR HD tiles.
-constexpr std::array<std::pair<std::string_view, int>, 6> name_codes{{{"LAMB93", 2154},
-                                                                      {"LA93", 2154},
-                                                                      {"RGAF09UTM20", 5490},
-                                                                      {"RGR92UTM40S", 2975},
-                                                                      {"RGM23UTM38S", 10674},
-                                                                      {"RGFG95UTM22", 2972}}};
+constexpr std::array<std::pair<std::string_view, int>, 6> name_codes{
+    {{"LAMB93", 2154}, {"LA93", 2154}, {"RGAF09UTM20", 5490}, {"RGR92UTM40S", 2975}, {"RGM23UTM38S", 10674}, {"RGFG95UTM22", 2972}}};
 
 int epsg_from_name(const std::string& path) {
   const std::string name = std::filesystem::path(path).filename().string();
@@ -31,8 +27,8 @@ int epsg_from_name(const std::string& path) {
 /// A file without a CRS whose coordinates can only be longitudes and latitudes: inside ±180, ±90 and finer than 10 µm.
 bool looks_geographic(const las::FileInfo& info) {
   const las::Header& h = info.header;
-  return h.point_count > 0 && std::abs(h.min[0]) <= 180 && std::abs(h.max[0]) <= 180 && std::abs(h.min[1]) <= 90 && std::abs(h.max[1]) <= 90 &&
-         h.scale[0] < 1e-5 && h.scale[1] < 1e-5;
+  return h.point_count > 0 && std::abs(h.min[0]) <= 180 && std::abs(h.max[0]) <= 180 && std::abs(h.min[1]) <= 90 &&
+         std::abs(h.max[1]) <= 90 && h.scale[0] < 1e-5 && h.scale[1] < 1e-5;
 }
 
 }  // namespace

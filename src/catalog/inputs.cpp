@@ -143,7 +143,8 @@ class Expansion {
 std::string tile_name(const std::string& path) {
   std::string name = fs::path(path).filename().string();
   const auto drop = [&](const std::string& extension) {
-    if (name.size() <= extension.size() || lower(name).compare(name.size() - extension.size(), extension.size(), extension) != 0) return false;
+    if (name.size() <= extension.size() || lower(name).compare(name.size() - extension.size(), extension.size(), extension) != 0)
+      return false;
     name.resize(name.size() - extension.size());
     return true;
   };

@@ -16,7 +16,8 @@ namespace tuile {
 struct Executor::Impl {
   explicit Impl(int threads) : arena(threads) {
     // By itself TBB never has more threads than processors, whatever an arena asks for.
-    if (threads > tbb::info::default_concurrency()) more.emplace(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
+    if (threads > tbb::info::default_concurrency())
+      more.emplace(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
   }
   std::optional<tbb::global_control> more;
   tbb::task_arena arena;

@@ -35,8 +35,12 @@ void gather(const Buffer<T>& from, std::span<const std::uint32_t> picks, Buffer<
 
 GridBounds units_inside(const Bounds& box, double scale) noexcept {
   constexpr double tolerance = 1e-6, limit = 4e18;
-  const auto up = [&](double metres) { return static_cast<std::int64_t>(std::clamp(std::ceil(metres / scale - tolerance), -limit, limit)); };
-  const auto down = [&](double metres) { return static_cast<std::int64_t>(std::clamp(std::floor(metres / scale + tolerance), -limit, limit)); };
+  const auto up = [&](double metres) {
+    return static_cast<std::int64_t>(std::clamp(std::ceil(metres / scale - tolerance), -limit, limit));
+  };
+  const auto down = [&](double metres) {
+    return static_cast<std::int64_t>(std::clamp(std::floor(metres / scale + tolerance), -limit, limit));
+  };
   return {up(box.min_x), up(box.min_y), down(box.max_x), down(box.max_y)};
 }
 

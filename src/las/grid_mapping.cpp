@@ -10,7 +10,6 @@ namespace tuile::las {
 namespace {
 
 constexpr double max_units = 4e18;         // below 2^62: sums of two such values stay in int64
-constexpr double box_tolerance = 1e-6;     // units
 constexpr double factor_tolerance = 1e-9;  // relative: scales are written as decimals
 constexpr double offset_tolerance = 1e-4;  // units
 
@@ -39,15 +38,11 @@ GridMapping::GridMapping(const FileInfo& info) : grid(info.grid()) {
 }
 
 GridBox::GridBox(const Bounds& metres, const Grid& grid) {
-  const auto clamp = [](double units) { return static_cast<std::int64_t>(std::clamp(units, -max_units, max_units)); };
-  const auto low = [&](double value, std::size_t axis) { return clamp(std::ceil(value / grid.scale - box_tolerance)) - grid.origin[axis]; };
-  const auto high = [&](double value, std::size_t axis) {
-    return clamp(std::floor(value / grid.scale + box_tolerance)) - grid.origin[axis];
-  };
-  min_x = low(metres.min_x, 0);
-  min_y = low(metres.min_y, 1);
-  max_x = high(metres.max_x, 0);
-  max_y = high(metres.max_y, 1);
+  const GridBounds box = units_inside(metres, grid.scale);
+  min_x = box.min_x - grid.origin[0];
+  min_y = box.min_y - grid.origin[1];
+  max_x = box.max_x - grid.origin[0];
+  max_y = box.max_y - grid.origin[1];
 }
 
 }  // namespace tuile::las

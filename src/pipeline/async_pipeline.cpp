@@ -23,7 +23,13 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 class AsyncPipeline::Run {
  public:
   Run(AsyncPipeline& pipeline, std::span<const TileTask> tasks, const Stages& stages, std::stop_token stop)
-      : pipeline_(pipeline), loader_(pipeline.loader_), options_(pipeline.options_), trace_(pipeline.trace_), tasks_(tasks), stages_(stages), stop_(std::move(stop)),
+      : pipeline_(pipeline),
+        loader_(pipeline.loader_),
+        options_(pipeline.options_),
+        trace_(pipeline.trace_),
+        tasks_(tasks),
+        stages_(stages),
+        stop_(std::move(stop)),
         records_(tasks.size()) {}
 
   std::vector<TaskRecord> go(PipelineTimes& times) {
@@ -53,8 +59,8 @@ class AsyncPipeline::Run {
  private:
   bool stopping() const { return stop_.stop_requested() || (options_.fail_fast && failed_); }
 
-  /// Asks for the tiles of the batch that ends before `last` and of the window behind it: whole tiles first, so that a halo finds its neighbour's
-  /// decode under way.
+  /// Asks for the tiles of the batch that ends before `last` and of the window behind it: whole tiles first, so that a halo finds its
+  /// neighbour's decode under way.
   void preload(std::size_t last) {
     const std::size_t window = std::min(tasks_.size(), last + static_cast<std::size_t>(options_.ahead));
     const std::size_t from = preloaded_;
@@ -140,7 +146,8 @@ class AsyncPipeline::Run {
     try {
       products = stages_.compute(batch);
       if (products.size() != batch.size()) {
-        throw InvalidArgument("compute gave " + std::to_string(products.size()) + " products for " + std::to_string(batch.size()) + " tiles");
+        throw InvalidArgument("compute gave " + std::to_string(products.size()) + " products for " + std::to_string(batch.size()) +
+                              " tiles");
       }
       done = true;
     } catch (...) {
@@ -205,7 +212,7 @@ class AsyncPipeline::Run {
   // Shared with the writers. A record belongs to the compute thread until its product is pushed, then to its writer.
   std::mutex mutex_;
   std::vector<TaskRecord> records_;
-  PipelineTimes times_;          ///< `write` guarded by mutex_, the rest the compute thread's
+  PipelineTimes times_;  ///< `write` guarded by mutex_, the rest the compute thread's
   std::atomic<bool> failed_ = false;
 };
 
@@ -213,8 +220,8 @@ AsyncPipeline::AsyncPipeline(prefetch::AsyncTileLoader& loader, AsyncPipelineOpt
     : loader_(loader), options_(options), trace_(trace) {
   if (options.ahead < 0 || options.batch_size < 1 || options.writers < 0 || options.pending_writes < 1) {
     throw InvalidArgument("pipeline options: ahead >= 0, batch_size >= 1, writers >= 0 and pending_writes >= 1 are expected, not " +
-                          std::to_string(options.ahead) + ", " + std::to_string(options.batch_size) + ", " + std::to_string(options.writers) + ", " +
-                          std::to_string(options.pending_writes));
+                          std::to_string(options.ahead) + ", " + std::to_string(options.batch_size) + ", " +
+                          std::to_string(options.writers) + ", " + std::to_string(options.pending_writes));
   }
 }
 
@@ -230,7 +237,8 @@ const char* AsyncPipeline::waiting_for() const noexcept {
   return load >= write ? "load" : "write";
 }
 
-std::vector<TaskRecord> AsyncPipeline::process_tiles(std::span<const std::string> paths, const std::function<Product(const prefetch::Tile&)>& fn) {
+std::vector<TaskRecord> AsyncPipeline::process_tiles(std::span<const std::string> paths,
+                                                     const std::function<Product(const prefetch::Tile&)>& fn) {
   std::vector<TileTask> tasks;
   for (const std::string& path : paths) tasks.push_back({{path, std::nullopt}, {}});
   Stages stages;

@@ -39,7 +39,10 @@ FailedTile failed_tile(const std::string& path, const std::exception_ptr& error)
 class ProcessRun {
  public:
   explicit ProcessRun(const ProcessOptions& options)
-      : options_(options), config_(options.config), executor_(config_.threads.value_or(0)), backend_(compute::make_backend(config_.backend, executor_)) {}
+      : options_(options),
+        config_(options.config),
+        executor_(config_.threads.value_or(0)),
+        backend_(compute::make_backend(config_.backend, executor_)) {}
 
   RunSummary go() {
     plan_ = plan_run(options_, backend_->name());
@@ -90,8 +93,9 @@ class ProcessRun {
         options_.warn("features.k is not used: features.radius is set, so the neighbours are all points within it");
       }
       if (memory_.working + memory_.strips > memory_.budget) {
-        options_.warn("the largest tile needs " + std::to_string((memory_.working + memory_.strips) >> 20) + " MiB in work, more than the budget of " +
-                      std::to_string(memory_.budget >> 20) + " MiB: the run will pass it; raise memory.budget or process smaller tiles");
+        options_.warn("the largest tile needs " + std::to_string((memory_.working + memory_.strips) >> 20) +
+                      " MiB in work, more than the budget of " + std::to_string(memory_.budget >> 20) +
+                      " MiB: the run will pass it; raise memory.budget or process smaller tiles");
       }
       for (const std::string& note : plan_.catalog.notes) options_.warn(note);
       for (const FailedTile& failure : summary_.failed) options_.warn(failure.message);
@@ -146,7 +150,9 @@ class ProcessRun {
       if (!tasks[index].tile.bbox) reader.announce(tasks[index].tile.path);
     };
     stages.compute = [&](std::span<const LoadedTask> batch) { return compute(batch); };
-    stages.write = [&](std::size_t index, const Product& product) { publish(plan_.tiles[index], *std::static_pointer_cast<ComputedTile>(product), plan_, config_, executor_); };
+    stages.write = [&](std::size_t index, const Product& product) {
+      publish(plan_.tiles[index], *std::static_pointer_cast<ComputedTile>(product), plan_, config_, executor_);
+    };
     stages.finished = [&](std::size_t index, const std::exception_ptr& error) {
       for (const prefetch::TileRequest& part : tasks[index].halo) reader.forget(part.path, *part.bbox);
       reader.renounce(tasks[index].tile.path);
@@ -172,7 +178,8 @@ class ProcessRun {
       inputs.push_back({tile->input->core, &tile->input->halo, grid_bounds(planned.bounds, scale), config_.halo});
       computed.push_back(std::move(tile));
     }
-    std::vector<compute::TileOutput> outputs = backend_->compute(inputs, plan_.features, {config_.preprocess.exclude_classes}, options_.stop);
+    std::vector<compute::TileOutput> outputs =
+        backend_->compute(inputs, plan_.features, {config_.preprocess.exclude_classes}, options_.stop);
     std::vector<Product> products;
     for (std::size_t i = 0; i < computed.size(); ++i) {
       computed[i]->output = std::move(outputs[i]);

@@ -18,7 +18,8 @@ namespace tuile::pipeline {
 
 namespace {
 
-write::LazSinkOptions laz_options(const PlannedTile& planned, const catalog::TileEntry& tile, const ComputedTile& computed, const RunPlan& plan) {
+write::LazSinkOptions laz_options(const PlannedTile& planned, const catalog::TileEntry& tile, const ComputedTile& computed,
+                                  const RunPlan& plan) {
   write::LazSinkOptions options;
   const std::vector<std::string>& names = computed.output.features.names;
   for (const features::Column& column : plan.features.columns) {
@@ -40,11 +41,13 @@ write::LazSinkOptions laz_options(const PlannedTile& planned, const catalog::Til
 bool colours_look_8_bit(const PointBlock& block, const features::FeaturePlan& plan) {
   if (plan.color_depth == 8 || !plan.fields().has(Field::rgb) || !block.has_rgb()) return false;
   std::uint16_t top = 0;
-  for (const Buffer<std::uint16_t>* channel : {&block.red, &block.green, &block.blue}) top = std::max(top, *std::max_element(channel->begin(), channel->end()));
+  for (const Buffer<std::uint16_t>* channel : {&block.red, &block.green, &block.blue})
+    top = std::max(top, *std::max_element(channel->begin(), channel->end()));
   return top > 0 && top <= 255;
 }
 
-std::vector<std::string> warnings_of(const catalog::TileEntry& tile, const ComputedTile& computed, const RunPlan& plan, const config::Config& config) {
+std::vector<std::string> warnings_of(const catalog::TileEntry& tile, const ComputedTile& computed, const RunPlan& plan,
+                                     const config::Config& config) {
   std::vector<std::string> warnings = tile.warnings;
   for (const std::string& warning : computed.input->tile->warnings) {
     if (std::find(warnings.begin(), warnings.end(), warning) == warnings.end()) warnings.push_back(warning);
@@ -62,7 +65,8 @@ std::vector<std::string> warnings_of(const catalog::TileEntry& tile, const Compu
   return warnings;
 }
 
-write::Sidecar sidecar_of(const PlannedTile& planned, const ComputedTile& computed, const RunPlan& plan, const config::Config& config, Executor& executor) {
+write::Sidecar sidecar_of(const PlannedTile& planned, const ComputedTile& computed, const RunPlan& plan, const config::Config& config,
+                          Executor& executor) {
   const catalog::TileEntry& tile = plan.catalog.tiles[plan.catalog.jobs[planned.job].tile];
   const PointBlock& core = *computed.input->core;
   write::Sidecar sidecar;
@@ -80,7 +84,8 @@ write::Sidecar sidecar_of(const PlannedTile& planned, const ComputedTile& comput
     if (!computed.halo_errors[h]) {
       sidecar.halo_used.push_back(planned.key.halo[h]);
     } else {
-      sidecar.halo_missing.push_back({.file = planned.key.halo[h], .reason = computed.halo_errors[h]->message, .kind = to_string(computed.halo_errors[h]->kind)});
+      sidecar.halo_missing.push_back(
+          {.file = planned.key.halo[h], .reason = computed.halo_errors[h]->message, .kind = to_string(computed.halo_errors[h]->kind)});
     }
   }
   sidecar.grid_scale = core.grid.scale;
@@ -104,7 +109,8 @@ void settle_missing(compute::TileOutput& output, config::Missing missing) {
   if (missing == config::Missing::error) {
     std::string names;
     for (const std::string& name : output.missing_columns) names += (names.empty() ? "" : ", ") + name;
-    throw InvalidArgument("the tile lacks the input of " + names + " and features.missing is 'error'; use nan or drop, or leave the columns out");
+    throw InvalidArgument("the tile lacks the input of " + names +
+                          " and features.missing is 'error'; use nan or drop, or leave the columns out");
   }
   const FeatureBlock& all = output.features;
   std::vector<std::size_t> kept;
@@ -122,10 +128,14 @@ void settle_missing(compute::TileOutput& output, config::Missing missing) {
   output.features = std::move(out);
 }
 
-void publish(const PlannedTile& planned, const ComputedTile& computed, const RunPlan& plan, const config::Config& config, Executor& executor) {
+void publish(const PlannedTile& planned, const ComputedTile& computed, const RunPlan& plan, const config::Config& config,
+             Executor& executor) {
   const catalog::TileEntry& tile = plan.catalog.tiles[plan.catalog.jobs[planned.job].tile];
   const PointBlock& core = *computed.input->core;
   const compute::TileOutput& output = computed.output;
+  if (!(write::identify(tile.path) == planned.key.input)) {
+    throw CorruptData(tile.path + ": the file changed while it was processed; run the same command again");
+  }
   write::TileLayout layout;
   layout.points = core.size();
   layout.grid = core.grid;
@@ -135,10 +145,12 @@ void publish(const PlannedTile& planned, const ComputedTile& computed, const Run
   fs::create_directories(fs::path(planned.output).parent_path());
   std::vector<std::unique_ptr<write::Sink>> sinks;
   if (config.write.npz_wanted) {
-    const auto compression = config.write.npz.compression == config::NpzCompression::deflate ? write::Compression::deflate : write::Compression::none;
+    const auto compression =
+        config.write.npz.compression == config::NpzCompression::deflate ? write::Compression::deflate : write::Compression::none;
     sinks.push_back(write::make_npz_sink(planned.output + ".npz", layout, compression, executor));
   }
-  if (config.write.laz_wanted) sinks.push_back(write::make_laz_sink(planned.output + ".laz", layout, laz_options(planned, tile, computed, plan), &executor));
+  if (config.write.laz_wanted)
+    sinks.push_back(write::make_laz_sink(planned.output + ".laz", layout, laz_options(planned, tile, computed, plan), &executor));
   write::TileWriter writer(planned.output + ".json", std::move(sinks));
   if (core.size() > 0) {
     writer.write({.first_row = 0,

@@ -18,7 +18,8 @@ struct ComputedTile {
 };
 
 /// Writes the outputs and the sidecar of one tile.
-void publish(const PlannedTile& planned, const ComputedTile& computed, const RunPlan& plan, const config::Config& config, Executor& executor);
+void publish(const PlannedTile& planned, const ComputedTile& computed, const RunPlan& plan, const config::Config& config,
+             Executor& executor);
 
 /// Applies features.missing to a tile's output: `drop` removes the columns that the tile lacks, `error` throws InvalidArgument naming them.
 void settle_missing(compute::TileOutput& output, config::Missing missing);

@@ -4,10 +4,11 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <ctime>
 #include <filesystem>
-#include <fstream>
+#include <string>
+
+#include "tuile/write/atomic_file.hpp"
 
 namespace tuile::pipeline {
 
@@ -38,12 +39,11 @@ void save_run_report(const RunSummary& summary, const std::string& folder) {
   ::gmtime_r(&now, &utc);
   std::array<char, 32> stamp{};
   std::strftime(stamp.data(), stamp.size(), "%Y%m%dT%H%M%SZ", &utc);
-  const std::string path = (std::filesystem::path(folder) / ("run-" + std::string(stamp.data()) + "-" + std::to_string(::getpid()) + ".json")).string();
-  std::ofstream file(path);
-  if (!file) throw_errno(errno, "create", path);
-  file << to_json(summary) << '\n';
-  file.flush();
-  if (!file) throw IoError("cannot write " + path + "; is the disk full?");
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
+  std::string name = "run-";
+  name.append(stamp.data()).append("-").append(host.data()).append("-").append(std::to_string(::getpid())).append(".json");
+  write::write_text_atomically(std::filesystem::path(folder) / name, to_json(summary) + "\n");
 }
 
 }  // namespace tuile::pipeline

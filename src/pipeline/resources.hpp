@@ -23,7 +23,7 @@ class ResourceUsage {
 /// Highest resident memory of the process so far, bytes.
 std::uint64_t peak_resident_bytes();
 
-/// Writes the summary to FOLDER/run-<id>.json; id: UTC time and process. Throws IoError, PermissionDenied.
+/// Writes the summary to FOLDER/run-<id>.json; id: UTC time, host and process. Throws IoError, PermissionDenied.
 void save_run_report(const RunSummary& summary, const std::string& folder);
 
 }  // namespace tuile::pipeline

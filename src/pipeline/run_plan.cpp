@@ -21,7 +21,8 @@ std::string hash_of(const ProcessOptions& options) {
   std::string text = config::byte_relevant_text(options.config);
   if (options.bbox) {
     std::array<char, 160> box{};
-    std::snprintf(box.data(), box.size(), "bbox: %.17g,%.17g,%.17g,%.17g\n", options.bbox->min_x, options.bbox->min_y, options.bbox->max_x, options.bbox->max_y);
+    std::snprintf(box.data(), box.size(), "bbox: %.17g,%.17g,%.17g,%.17g\n", options.bbox->min_x, options.bbox->min_y, options.bbox->max_x,
+                  options.bbox->max_y);
     text += box.data();
   }
   std::array<char, 24> hex{};
@@ -50,7 +51,8 @@ void refuse_overwriting_inputs(const std::vector<catalog::InputFile>& inputs, co
   for (const catalog::InputFile& input : inputs) {
     for (const std::string& file : output_files((fs::path(config.output) / input.name).string(), config.write)) {
       if (paths.contains(canonical(file))) {
-        throw ConfigError("the output " + file + " of input " + input.path + " would overwrite an input; choose another output folder with -o");
+        throw ConfigError("the output " + file + " of input " + input.path +
+                          " would overwrite an input; choose another output folder with -o");
       }
     }
   }
@@ -120,9 +122,11 @@ RunPlan plan_run(const ProcessOptions& options, const std::string& backend) {
   const std::vector<catalog::InputFile> inputs = catalog::expand_inputs(config.input, config.output);
   refuse_overwriting_inputs(inputs, config);
   plan.catalog = catalog::build_catalog(
-      inputs, {.halo = config.halo, .crs = config.crs.value_or(0), .io_threads = 8, .shard = options.shard, .bbox = options.bbox}, options.stop);
+      inputs, {.halo = config.halo, .crs = config.crs.value_or(0), .io_threads = 8, .shard = options.shard, .bbox = options.bbox},
+      options.stop);
   if (options.bbox && options.shard.count == 1 && plan.catalog.jobs.empty() && plan.catalog.failed.empty()) {
-    throw ConfigError("the box touches none of the " + std::to_string(plan.catalog.tiles.size()) + " input tiles; tuile info shows their bounds");
+    throw ConfigError("the box touches none of the " + std::to_string(plan.catalog.tiles.size()) +
+                      " input tiles; tuile info shows their bounds");
   }
   for (std::size_t j = 0; j < plan.catalog.jobs.size(); ++j) {
     PlannedTile tile = plan_tile(plan, j, options, backend);

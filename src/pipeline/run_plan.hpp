@@ -18,13 +18,13 @@ features::FeaturePlan feature_plan(const config::Config& config);
 
 /// One tile of the run.
 struct PlannedTile {
-  std::size_t job = 0;         ///< index into catalog.jobs
-  Bounds bounds;               ///< of the core, metres: the tile's, cut by the run's bbox
-  double grid_scale = 0.01;    ///< the finest of the tile's and its halo tiles'
-  TileTask task;               ///< what to load
+  std::size_t job = 0;                  ///< index into catalog.jobs
+  Bounds bounds;                        ///< of the core, metres: the tile's, cut by the run's bbox
+  double grid_scale = 0.01;             ///< the finest of the tile's and its halo tiles'
+  TileTask task;                        ///< what to load
   std::vector<std::size_t> halo_tiles;  ///< catalog tile of each part of task.halo
   write::DoneKey key;
-  std::string output;          ///< path without extension: OUTPUT/name
+  std::string output;  ///< path without extension: OUTPUT/name
 };
 
 /// What a run will do, before anything is loaded.

@@ -21,13 +21,21 @@ void Trace::save(const std::string& path) const {
   {
     const std::lock_guard lock(mutex_);
     for (const Event& e : events_) {
-      events.push_back({{"name", e.tile}, {"cat", e.stage}, {"ph", "X"}, {"ts", e.begin_us}, {"dur", e.duration_us}, {"pid", ::getpid()}, {"tid", e.thread},
+      events.push_back({{"name", e.tile},
+                        {"cat", e.stage},
+                        {"ph", "X"},
+                        {"ts", e.begin_us},
+                        {"dur", e.duration_us},
+                        {"pid", ::getpid()},
+                        {"tid", e.thread},
                         {"args", {{"stage", e.stage}}}});
     }
   }
   std::ofstream file(path);
   if (!file) throw_errno(errno, "create", path);
-  file << nlohmann::json{{"traceEvents", std::move(events)}, {"displayTimeUnit", "ms"}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+  file << nlohmann::json{{"traceEvents", std::move(events)}, {"displayTimeUnit", "ms"}}.dump(-1, ' ', false,
+                                                                                             nlohmann::json::error_handler_t::replace)
+       << '\n';
   file.flush();
   if (!file) throw IoError("cannot write the trace to " + path + "; is the disk full?");
 }

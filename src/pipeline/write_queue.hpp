@@ -10,8 +10,8 @@
 
 namespace tuile::pipeline {
 
-/// A bounded queue of jobs with its own threads. push() holds the producer while the queue is full. With no threads, push() runs the job itself.
-/// The jobs must not throw. The destructor runs what is queued, then joins.
+/// A bounded queue of jobs with its own threads. push() holds the producer while the queue is full. With no threads, push() runs the job
+/// itself. The jobs must not throw. The destructor runs what is queued, then joins.
 class WriteQueue {
  public:
   WriteQueue(int threads, std::size_t capacity) : capacity_(capacity), threaded_(threads > 0) {

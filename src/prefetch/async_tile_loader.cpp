@@ -27,7 +27,8 @@ std::vector<TileFuture> AsyncTileLoader::preload_tile_batch(std::span<const std:
   return futures;
 }
 
-TileHandle AsyncTileLoader::get_tile(const std::string& path, std::optional<std::chrono::duration<double>> timeout, std::optional<Bounds> bbox) {
+TileHandle AsyncTileLoader::get_tile(const std::string& path, std::optional<std::chrono::duration<double>> timeout,
+                                     std::optional<Bounds> bbox) {
   return impl_->get(TileRequest{path, bbox}, timeout);
 }
 

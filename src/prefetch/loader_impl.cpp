@@ -42,7 +42,8 @@ std::optional<Clock::time_point> deadline_of(Clock::time_point begin, std::optio
   if (!timeout) return std::nullopt;
   const double seconds = timeout->count();
   if (std::isnan(seconds) || seconds < 0) {
-    throw InvalidArgument("get_tile: timeout is " + std::to_string(seconds) + " s; 0 or more is expected, or none to wait as long as it takes");
+    throw InvalidArgument("get_tile: timeout is " + std::to_string(seconds) +
+                          " s; 0 or more is expected, or none to wait as long as it takes");
   }
   constexpr double as_long_as_it_takes = 1e8;  // three years; far below what the clock can count
   if (seconds >= as_long_as_it_takes) return std::nullopt;

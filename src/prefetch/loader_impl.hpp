@@ -32,14 +32,14 @@ struct Load {
 
   const TileRequest request;
   State state = State::queued;
-  bool released = false;       ///< running, and nobody wants its tile any more
-  bool wanted = false;         ///< a caller asked for it: in the queue `wanted`, else in `preloads`
-  Queue::iterator position;    ///< in its queue, while queued
-  std::size_t reserved = 0;    ///< bytes counted for it while it runs
-  std::size_t waiters = 0;     ///< callers that will take its outcome
+  bool released = false;     ///< running, and nobody wants its tile any more
+  bool wanted = false;       ///< a caller asked for it: in the queue `wanted`, else in `preloads`
+  Queue::iterator position;  ///< in its queue, while queued
+  std::size_t reserved = 0;  ///< bytes counted for it while it runs
+  std::size_t waiters = 0;   ///< callers that will take its outcome
   std::condition_variable finished;
-  TileHandle handle;           ///< the outcome, where there are waiters; the last one takes it with it, so that it is not freed under the mutex
-  std::exception_ptr error;    ///< or this, likewise
+  TileHandle handle;  ///< the outcome, where there are waiters; the last one takes it with it, so that it is not freed under the mutex
+  std::exception_ptr error;  ///< or this, likewise
 };
 
 /// The outcome of running a load function, retries included.
@@ -70,8 +70,8 @@ struct AsyncTileLoader::Impl {
 
   // Guarded by mutex.
   bool stopped = false;
-  std::size_t running = 0;  ///< loads in their load function
-  std::size_t callers = 0;  ///< threads inside get
+  std::size_t running = 0;                                                    ///< loads in their load function
+  std::size_t callers = 0;                                                    ///< threads inside get
   std::unordered_map<TileRequest, std::shared_ptr<Load>, RequestHash> loads;  ///< queued or running
   std::unordered_map<TileRequest, std::exception_ptr, RequestHash> errors;    ///< of finished loads that nobody waited for
   Load::Queue wanted;    ///< queued, a caller waits or waited: first come, first served, whatever the budget

@@ -96,8 +96,8 @@ class TileCache {
 struct SharedCache {
   explicit SharedCache(const LoaderOptions& options) : cache(options) {}
 
-  std::mutex mutex;  ///< the loader's only lock for its state
-  TileCache cache;   ///< guarded by mutex
+  std::mutex mutex;              ///< the loader's only lock for its state
+  TileCache cache;               ///< guarded by mutex
   std::condition_variable work;  ///< I/O threads wait here: for something to load, room for it, or the end
 };
 

@@ -46,9 +46,9 @@ struct TileReader::Impl {
   std::mutex mutex;
   std::condition_variable_any decoded;
   StripStore strips;
-  std::set<std::string> decoding;                       ///< files being decoded whole
-  std::set<std::string> announced;                      ///< files whose whole load will come
-  std::unordered_map<std::string, Tile> parked;         ///< whole blocks that a halo decoded before the announced load came
+  std::set<std::string> decoding;                ///< files being decoded whole
+  std::set<std::string> announced;               ///< files whose whole load will come
+  std::unordered_map<std::string, Tile> parked;  ///< whole blocks that a halo decoded before the announced load came
   ReaderStatistics statistics;
 
   Tile whole(const std::string& path, std::stop_token stop);
@@ -134,7 +134,8 @@ Tile TileReader::Impl::whole(const std::string& path, std::stop_token stop) {
   return decode_whole(path, stop);
 }
 
-Tile TileReader::Impl::decode_nodes(const source::ByteSource& source, const las::FileInfo& info, const Bounds& bbox, const std::stop_token& stop) {
+Tile TileReader::Impl::decode_nodes(const source::ByteSource& source, const las::FileInfo& info, const Bounds& bbox,
+                                    const std::stop_token& stop) {
   const auto start = std::chrono::steady_clock::now();
   las::DecodeResult result = las::decode_copc_nodes(source, info, {.fields = fields, .bbox = bbox, .stop = stop}, executor);
   count(result, seconds_since(start), false);

@@ -14,8 +14,9 @@ namespace tuile::source {
 namespace {
 
 [[noreturn]] void throw_short(const std::string& name, std::uint64_t offset, std::size_t wanted, std::uint64_t have) {
-  throw CorruptData("cannot read " + std::to_string(wanted) + " bytes at offset " + std::to_string(offset) + " of " + name + ": it ends at " +
-                    std::to_string(have) + " bytes; the file is truncated or was changed while it was read, copy it again");
+  throw CorruptData("cannot read " + std::to_string(wanted) + " bytes at offset " + std::to_string(offset) + " of " + name +
+                    ": it ends at " + std::to_string(have) +
+                    " bytes; the file is truncated or was changed while it was read, copy it again");
 }
 
 /// pread, not mmap: a file that shrinks while it is read must be an error, not a SIGBUS.

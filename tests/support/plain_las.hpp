@@ -15,8 +15,8 @@ struct PlainPoint {
   std::uint8_t classification = 1;
 };
 
-/// Writes an uncompressed LAS 1.2 file, point format 0, scale 0.01, without a CRS: an encoder of its own, byte by byte, that shares nothing with
-/// the code under test.
+/// Writes an uncompressed LAS 1.2 file, point format 0, scale 0.01, without a CRS: an encoder of its own, byte by byte, that shares nothing
+/// with the code under test.
 inline void write_plain_las(const std::string& path, const std::vector<PlainPoint>& points, double scale = 0.01) {
   std::vector<char> header(227, 0);
   const auto put = [&](std::size_t at, const auto value) { std::memcpy(header.data() + at, &value, sizeof(value)); };

@@ -16,15 +16,15 @@ namespace tuile::catalog {
 
 /// What a run knows of a tile before it is loaded. Small: half a million of them are normal.
 struct TileEntry {
-  std::string path;            ///< as found below the INPUT
-  std::string name;            ///< output name without extension, with the sub-path below an INPUT directory
+  std::string path;  ///< as found below the INPUT
+  std::string name;  ///< output name without extension, with the sub-path below an INPUT directory
   std::uint64_t file_size = 0;
   std::int64_t modified_ns = 0;  ///< modification time, nanoseconds since the epoch
   std::uint64_t points = 0;
-  Bounds bounds;               ///< the header's, metres
-  double grid_scale = 0.01;    ///< the file's own grid (las::FileInfo::grid_scale)
-  int epsg = 0;                ///< 0: unknown
-  std::string crs_name;        ///< for people; may be empty
+  Bounds bounds;             ///< the header's, metres
+  double grid_scale = 0.01;  ///< the file's own grid (las::FileInfo::grid_scale)
+  int epsg = 0;              ///< 0: unknown
+  std::string crs_name;      ///< for people; may be empty
   bool copc = false;
   int point_format = 0;
   FieldSet fields;
@@ -52,19 +52,19 @@ struct Shard {
 };
 
 struct CatalogOptions {
-  double halo = 10;          ///< metres
-  int crs = 0;               ///< EPSG code that replaces what the files say; 0: the files' own
-  int io_threads = 8;        ///< threads that read headers
+  double halo = 10;    ///< metres
+  int crs = 0;         ///< EPSG code that replaces what the files say; 0: the files' own
+  int io_threads = 8;  ///< threads that read headers
   Shard shard;
   std::optional<Bounds> bbox;  ///< only tiles that touch it become jobs; all remain neighbours
 };
 
 /// The tiles of a run, in a locality-preserving order.
 struct Catalog {
-  std::vector<TileEntry> tiles;      ///< every readable input
-  std::vector<TileJob> jobs;         ///< of this shard, in the order to compute (Hilbert curve over tile centres, one CRS after the other)
-  std::vector<FailedInput> failed;   ///< inputs whose header cannot be used; each is reported, none stops the others. Shard 0 only
-  std::vector<std::string> notes;    ///< duplicates and overlaps
+  std::vector<TileEntry> tiles;     ///< every readable input
+  std::vector<TileJob> jobs;        ///< of this shard, in the order to compute (Hilbert curve over tile centres, one CRS after the other)
+  std::vector<FailedInput> failed;  ///< inputs whose header cannot be used; each is reported, none stops the others. Shard 0 only
+  std::vector<std::string> notes;   ///< duplicates and overlaps
 };
 
 /// Reads all headers in parallel and plans the jobs. Throws ConfigError where two inputs have one output name (both named), InvalidArgument

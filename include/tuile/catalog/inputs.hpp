@@ -13,9 +13,10 @@ struct InputFile {
 
 /// Turns INPUTs into files, each once, sorted by path: files, directories (searched recursively for .las and .laz, any case),
 /// globs (*, ?, [..]) and @list.txt (one INPUT a line, # starts a comment, relative to the list's folder).
-/// A folder whose name ends in .las or .laz, one that cannot be listed and a link that leads nowhere are kept as files, so that their errors are
-/// reported with the tiles. `output`, the folder that the run writes to (or empty), is left out where it lies below an INPUT folder.
-/// Throws ConfigError: an INPUT that leads nowhere, a glob without match, a list in a list, an http(s) URL (not in this version), no file at all.
+/// A folder whose name ends in .las or .laz, one that cannot be listed and a link that leads nowhere are kept as files, so that their
+/// errors are reported with the tiles. `output`, the folder that the run writes to (or empty), is left out where it lies below an INPUT
+/// folder. Throws ConfigError: an INPUT that leads nowhere, a glob without match, a list in a list, an http(s) URL (not in this version),
+/// no file at all.
 std::vector<InputFile> expand_inputs(const std::vector<std::string>& inputs, const std::string& output = "");
 
 /// File name without .las, .laz, .copc.laz (any case).

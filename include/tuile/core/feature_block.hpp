@@ -13,7 +13,7 @@ namespace tuile {
 struct FeatureBlock {
   std::vector<std::string> names;  ///< one per column
   std::size_t points = 0;
-  Buffer<float> values;            ///< points × names.size()
+  Buffer<float> values;  ///< points × names.size()
 
   std::size_t columns() const noexcept { return names.size(); }
   std::size_t bytes() const noexcept { return values.bytes(); }

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 
 #include "tuile/core/bounds.hpp"
 #include "tuile/core/buffer.hpp"
@@ -34,7 +34,7 @@ struct GridPoint {
 /// The grid that a block's integers count on. It is anchored at coordinate 0 on every axis, so two blocks of one scale share one grid:
 /// absolute metres = (origin + units) · scale. Same scale on the three axes; feet are already converted to metres in `scale`.
 struct Grid {
-  double scale = 0.01;                        ///< metres per unit
+  double scale = 0.01;                          ///< metres per unit
   std::array<std::int64_t, 3> origin{0, 0, 0};  ///< units; a PointBlock's points are relative to it
   bool operator==(const Grid&) const = default;
   std::array<double, 3> origin_metres() const noexcept {
@@ -49,15 +49,15 @@ GridBounds units_inside(const Bounds& box, double scale) noexcept;
 /// Every array has size() elements, or none where the file lacks the attribute or it was not asked for.
 struct PointBlock {
   Grid grid;
-  Buffer<GridPoint> units;               ///< |units| < 2^24 for any tile below 160 km at 1 cm: exact in float32
-  Buffer<std::uint8_t> classification;   ///< as in the file (formats 0-5: the low five bits)
+  Buffer<GridPoint> units;              ///< |units| < 2^24 for any tile below 160 km at 1 cm: exact in float32
+  Buffer<std::uint8_t> classification;  ///< as in the file (formats 0-5: the low five bits)
   Buffer<std::uint16_t> intensity;
   Buffer<std::uint8_t> return_number;
   Buffer<std::uint8_t> number_of_returns;
   Buffer<std::uint16_t> red, green, blue;
   Buffer<std::uint16_t> nir;
-  Buffer<std::uint32_t> rows;            ///< partial loads only: the point's index in the file, increasing
-  bool rounded = false;                  ///< some coordinate of the file does not lie on `grid` and was rounded to it
+  Buffer<std::uint32_t> rows;  ///< partial loads only: the point's index in the file, increasing
+  bool rounded = false;        ///< some coordinate of the file does not lie on `grid` and was rounded to it
 
   std::size_t size() const noexcept { return units.size(); }
   /// Memory held by the arrays.

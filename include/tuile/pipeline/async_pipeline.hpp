@@ -29,13 +29,13 @@ struct PartError {
   std::string message;
 };
 
-/// A task whose tile is in memory. A part that failed for a reason that can pass fails the task: an output with less halo than it could have would
-/// be taken for done.
+/// A task whose tile is in memory. A part that failed for a reason that can pass fails the task: an output with less halo than it could
+/// have would be taken for done.
 struct LoadedTask {
-  std::size_t index = 0;                             ///< into the tasks given
+  std::size_t index = 0;  ///< into the tasks given
   prefetch::TileHandle tile;
-  std::vector<prefetch::TileHandle> halo;            ///< as TileTask::halo; null where the part could not be loaded
-  std::vector<std::optional<PartError>> halo_errors; ///< as TileTask::halo; set where the part can never be loaded
+  std::vector<prefetch::TileHandle> halo;             ///< as TileTask::halo; null where the part could not be loaded
+  std::vector<std::optional<PartError>> halo_errors;  ///< as TileTask::halo; set where the part can never be loaded
 };
 
 /// Whatever compute makes of a tile and write takes. Each stage casts it back to its own type.
@@ -54,11 +54,11 @@ struct Stages {
 };
 
 struct AsyncPipelineOptions {
-  int ahead = 2;           ///< tiles loaded beyond the batch being computed
-  int batch_size = 1;      ///< tiles given to compute at once; results do not depend on it
-  int writers = 1;         ///< writer threads; 0: write on the caller's thread, nothing overlaps
-  int pending_writes = 2;  ///< products that may wait for a writer before compute is held back
-  bool fail_fast = false;  ///< the first failed tile cancels those not yet computed
+  int ahead = 2;                  ///< tiles loaded beyond the batch being computed
+  int batch_size = 1;             ///< tiles given to compute at once; results do not depend on it
+  int writers = 1;                ///< writer threads; 0: write on the caller's thread, nothing overlaps
+  int pending_writes = 2;         ///< products that may wait for a writer before compute is held back
+  bool fail_fast = false;         ///< the first failed tile cancels those not yet computed
   std::optional<double> timeout;  ///< seconds that a tile may take to load; beyond it the tile fails
 };
 
@@ -86,14 +86,15 @@ struct PipelineTimes {
 };
 
 /// Loads, computes and writes tiles with all three overlapped: while tile N is computed, tile N+1 is loaded and tile N−1 written.
-/// Order is kept, errors are isolated (a failed tile is an error record; its batch is computed again one by one), a slow writer holds compute back.
+/// Order is kept, errors are isolated (a failed tile is an error record; its batch is computed again one by one), a slow writer holds
+/// compute back.
 class AsyncPipeline {
  public:
   /// loader and trace (may be null) must outlive the pipeline. Throws InvalidArgument for options out of range.
   AsyncPipeline(prefetch::AsyncTileLoader& loader, AsyncPipelineOptions options, Trace* trace = nullptr);
 
-  /// Processes the tasks; one record each, in their order. Returns when everything is written. After a stop request tasks not yet computed end
-  /// with Cancelled; those computed are still written.
+  /// Processes the tasks; one record each, in their order. Returns when everything is written. After a stop request tasks not yet computed
+  /// end with Cancelled; those computed are still written.
   std::vector<TaskRecord> process(std::span<const TileTask> tasks, const Stages& stages, std::stop_token stop = {});
 
   /// The seed's form: fn for every tile, in order; its results are in the records.

@@ -28,9 +28,9 @@ struct ProcessOptions {
   std::optional<Bounds> bbox;  ///< metres: only points inside (closed) are written
   bool overwrite = false;      ///< false: tiles already done are skipped
   bool fail_fast = false;
-  std::stop_token stop;        ///< ends the run soon; what is done stays valid
-  std::function<void(const Progress&)> progress;           ///< called after every tile, one call at a time
-  std::function<void(const std::string&)> warn;            ///< one line each
+  std::stop_token stop;                           ///< ends the run soon; what is done stays valid
+  std::function<void(const Progress&)> progress;  ///< called after every tile, one call at a time
+  std::function<void(const std::string&)> warn;   ///< one line each
 };
 
 /// The plan of a run, for people (`--dry-run`).
@@ -59,7 +59,8 @@ class LidarProcessor {
   PlanSummary plan();
 
   /// Processes every input tile. A tile that fails is in the summary, never an exception.
-  /// Throws ConfigError (bad input paths, clashing outputs, unknown features), BackendUnavailable, PermissionDenied or IoError for the output folder.
+  /// Throws ConfigError (bad input paths, clashing outputs, unknown features), BackendUnavailable, PermissionDenied or IoError for the
+  /// output folder.
   RunSummary process();
 
  private:

@@ -22,14 +22,14 @@ struct FailedTile {
 struct RunSummary {
   std::string version, backend, device, config_hash;
   std::uint64_t tiles_done = 0, tiles_skipped = 0, tiles_total = 0;
-  std::uint64_t tiles_not_begun = 0;   ///< after an interruption, or a failure with fail_fast
-  std::vector<FailedTile> failed;      ///< sorted by path
-  std::vector<std::string> notes;      ///< overlaps, copies
-  std::uint64_t points = 0;            ///< in the tiles done
-  std::uint64_t points_in_input = 0;   ///< in the tiles that had to be done
+  std::uint64_t tiles_not_begun = 0;  ///< after an interruption, or a failure with fail_fast
+  std::vector<FailedTile> failed;     ///< sorted by path
+  std::vector<std::string> notes;     ///< overlaps, copies
+  std::uint64_t points = 0;           ///< in the tiles done
+  std::uint64_t points_in_input = 0;  ///< in the tiles that had to be done
   double cpu_seconds = 0;
-  std::uint64_t peak_rss = 0;          ///< bytes
-  std::uint64_t memory_budget = 0;     ///< bytes
+  std::uint64_t peak_rss = 0;       ///< bytes
+  std::uint64_t memory_budget = 0;  ///< bytes
   int threads = 0, workers = 0, ahead = 0, batch = 0, writers = 0;
   bool interrupted = false;
   PipelineTimes times;

@@ -34,7 +34,8 @@ class Trace {
 /// Adds the time from its construction to its destruction to a trace, where there is one.
 class TraceSpan {
  public:
-  TraceSpan(Trace* trace, const char* stage, std::string tile) : trace_(trace), stage_(stage), tile_(std::move(tile)), begin_(Trace::Clock::now()) {}
+  TraceSpan(Trace* trace, const char* stage, std::string tile)
+      : trace_(trace), stage_(stage), tile_(std::move(tile)), begin_(Trace::Clock::now()) {}
   ~TraceSpan() {
     if (trace_ != nullptr) trace_->add(stage_, tile_, begin_, Trace::Clock::now());
   }

@@ -33,15 +33,16 @@ struct Tile {
 using TileHandle = std::shared_ptr<const Tile>;
 
 /// Does the waiting and the decoding of one load, on an I/O thread of the loader (num_workers = 0: on a caller's). Must be thread-safe, and
-/// throw Cancelled soon after a stop request. It may preload, but must not get_tile from its own loader (it would wait for the thread it runs
-/// on) nor shut it down.
+/// throw Cancelled soon after a stop request. It may preload, but must not get_tile from its own loader (it would wait for the thread it
+/// runs on) nor shut it down.
 using LoadFunction = std::function<Tile(const TileRequest& request, std::stop_token stop)>;
 
 struct LoaderOptions {
-  int num_workers = 2;          ///< I/O threads, at most 1024; 0: no prefetching, loads run in get_tile (the sequential baseline)
-  std::size_t cache_size = 3;   ///< finished tiles kept, least recently used leave first; at least 1
-  std::size_t memory_budget = std::size_t{1} << 30;  ///< bytes of tiles cached, in use and being loaded, above which preloads wait (get_tile never does)
-  int retries = 2;              ///< further attempts after an error that can pass
+  int num_workers = 2;         ///< I/O threads, at most 1024; 0: no prefetching, loads run in get_tile (the sequential baseline)
+  std::size_t cache_size = 3;  ///< finished tiles kept, least recently used leave first; at least 1
+  std::size_t memory_budget =
+      std::size_t{1} << 30;  ///< bytes of tiles cached, in use and being loaded, above which preloads wait (get_tile never does)
+  int retries = 2;           ///< further attempts after an error that can pass
   std::chrono::milliseconds retry_delay{200};  ///< before the first retry; doubles each time (to one hour at most), with up to 50 % jitter
   /// A preload also waits for room while only tiles that were preloaded and not got yet could make it, instead of evicting them unread. For
   /// consumers that get every tile they preload, once: nothing is loaded twice however far ahead they ask. Off: true LRU.
@@ -50,24 +51,30 @@ struct LoaderOptions {
 
 /// Exact counts since construction (a consistent snapshot).
 struct LoaderStatistics {
-  std::uint64_t tiles_loaded = 0;      ///< loads that finished well
-  std::uint64_t loads_failed = 0;      ///< loads that ended in an error, after their retries
-  std::uint64_t requests = 0;          ///< get_tile calls (and TileFuture::get), but those refused for their arguments or after shutdown
-  std::uint64_t hits_ready = 0;        ///< of these: the tile was in the cache, or the error of its finished load was kept
-  std::uint64_t hits_in_flight = 0;    ///<   its load was queued or running
-  std::uint64_t misses = 0;            ///<   the request started the load (num_workers = 0: a preload starts nothing, so also the first get after it)
-  std::uint64_t retries = 0;           ///< calls of the load function = tiles_loaded + loads_failed + retries + loads running
-  std::uint64_t evictions = 0;         ///< tiles that left the cache for want of room (not by clear_cache)
-  std::size_t bytes_cached = 0;        ///< now
-  std::size_t tiles_cached = 0;        ///< now
-  std::size_t bytes_held = 0;          ///< now: cached, or out of the cache and still held by a user
-  double io_seconds = 0;               ///< sum over loads of the time in the load function (retries and their delays included)
-  double wait_seconds = 0;             ///< sum over requests of the time the caller was held
-  double cache_hit_rate() const noexcept { return requests == 0 ? 0.0 : static_cast<double>(hits_ready + hits_in_flight) / static_cast<double>(requests); }
-  double avg_io_time_ms() const noexcept { return tiles_loaded + loads_failed == 0 ? 0.0 : 1e3 * io_seconds / static_cast<double>(tiles_loaded + loads_failed); }
+  std::uint64_t tiles_loaded = 0;    ///< loads that finished well
+  std::uint64_t loads_failed = 0;    ///< loads that ended in an error, after their retries
+  std::uint64_t requests = 0;        ///< get_tile calls (and TileFuture::get), but those refused for their arguments or after shutdown
+  std::uint64_t hits_ready = 0;      ///< of these: the tile was in the cache, or the error of its finished load was kept
+  std::uint64_t hits_in_flight = 0;  ///<   its load was queued or running
+  std::uint64_t misses = 0;  ///<   the request started the load (num_workers = 0: a preload starts nothing, so also the first get after it)
+  std::uint64_t retries = 0;     ///< calls of the load function = tiles_loaded + loads_failed + retries + loads running
+  std::uint64_t evictions = 0;   ///< tiles that left the cache for want of room (not by clear_cache)
+  std::size_t bytes_cached = 0;  ///< now
+  std::size_t tiles_cached = 0;  ///< now
+  std::size_t bytes_held = 0;    ///< now: cached, or out of the cache and still held by a user
+  double io_seconds = 0;         ///< sum over loads of the time in the load function (retries and their delays included)
+  double wait_seconds = 0;       ///< sum over requests of the time the caller was held
+  double cache_hit_rate() const noexcept {
+    return requests == 0 ? 0.0 : static_cast<double>(hits_ready + hits_in_flight) / static_cast<double>(requests);
+  }
+  double avg_io_time_ms() const noexcept {
+    return tiles_loaded + loads_failed == 0 ? 0.0 : 1e3 * io_seconds / static_cast<double>(tiles_loaded + loads_failed);
+  }
   double avg_wait_time_ms() const noexcept { return requests == 0 ? 0.0 : 1e3 * wait_seconds / static_cast<double>(requests); }
   /// Share of the I/O time that no caller waited for, 0 to 1.
-  double io_hidden_ratio() const noexcept { return io_seconds <= 0 ? 1.0 : (wait_seconds >= io_seconds ? 0.0 : 1.0 - wait_seconds / io_seconds); }
+  double io_hidden_ratio() const noexcept {
+    return io_seconds <= 0 ? 1.0 : (wait_seconds >= io_seconds ? 0.0 : 1.0 - wait_seconds / io_seconds);
+  }
   /// The seed's block, one item a line; failures only where there are any.
   std::string text() const;
 };
@@ -94,10 +101,12 @@ class TileFuture {
 /// - preload_tile returns at once; one load per request however often it is asked for.
 /// - get_tile returns a ready tile at once, waits for one in flight, or starts the load and waits.
 /// - A finished load is in the cache at once. Eviction is true LRU by count and by bytes; a handle keeps its tile alive.
-/// - A load that fails with an error that can pass is retried; then its error is kept for that request, thrown by get_tile, and forgotten by the
+/// - A load that fails with an error that can pass is retried; then its error is kept for that request, thrown by get_tile, and forgotten
+/// by the
 ///   next preload_tile or after it was thrown, which loads anew.
 /// - Preloads wait for room in the byte budget (cached tiles without users make room); get_tile never does, and promotes a waiting preload.
-///   A load is counted with the mean size of the tiles loaded so far. A preload is admitted whatever its size when no load runs and no tile is in use.
+///   A load is counted with the mean size of the tiles loaded so far. A preload is admitted whatever its size when no load runs and no tile
+///   is in use.
 /// - I/O threads serve callers that wait first, in their order, then preloads in theirs.
 ///
 /// Thread-safe. The destructor cancels, drains and joins; handles may outlive the loader.
@@ -116,15 +125,15 @@ class AsyncTileLoader {
   std::vector<TileFuture> preload_tile_batch(std::span<const std::string> paths);
 
   /// The tile, waiting for it if need be. Never deadlocks, from any number of threads.
-  /// timeout: seconds; 0 polls, nothing or infinity waits as long as it takes. It bounds waiting only: with num_workers = 0 the call that runs the
-  /// load returns its outcome however long it took.
-  /// Throws TimeoutError after `timeout` (the load goes on and can be got later), InvalidArgument (timeout negative or NaN, NaN in bbox), Cancelled
-  /// after shutdown(), else the load's own error: the very exception that the load function threw (std::bad_alloc as OutOfMemory).
+  /// timeout: seconds; 0 polls, nothing or infinity waits as long as it takes. It bounds waiting only: with num_workers = 0 the call that
+  /// runs the load returns its outcome however long it took. Throws TimeoutError after `timeout` (the load goes on and can be got later),
+  /// InvalidArgument (timeout negative or NaN, NaN in bbox), Cancelled after shutdown(), else the load's own error: the very exception that
+  /// the load function threw (std::bad_alloc as OutOfMemory).
   TileHandle get_tile(const std::string& path, std::optional<std::chrono::duration<double>> timeout = std::nullopt,
                       std::optional<Bounds> bbox = std::nullopt);
 
-  /// The caller needs the tile no more: its memory need not wait for an eviction. Forgets a finished tile or its error, and takes back a preload
-  /// that nobody waits for; a load that runs goes on and its tile is not kept. Handles stay valid. What is unknown is ignored.
+  /// The caller needs the tile no more: its memory need not wait for an eviction. Forgets a finished tile or its error, and takes back a
+  /// preload that nobody waits for; a load that runs goes on and its tile is not kept. Handles stay valid. What is unknown is ignored.
   void release(const std::string& path, std::optional<Bounds> bbox = std::nullopt);
 
   /// Forgets finished tiles and stored errors; loads in flight go on, handles stay valid.
@@ -134,8 +143,8 @@ class AsyncTileLoader {
   /// get_stats().text().
   std::string stats_text() const;
 
-  /// Cancels queued and running loads, wakes every waiter with Cancelled, joins the threads, empties the cache. Idempotent, thread-safe; returns
-  /// when all is done. Not to be called by the load function.
+  /// Cancels queued and running loads, wakes every waiter with Cancelled, joins the threads, empties the cache. Idempotent, thread-safe;
+  /// returns when all is done. Not to be called by the load function.
   void shutdown();
 
  private:

@@ -18,7 +18,9 @@ void tile(const std::string& path, int x, int y, int size = 100, int z = 10) {
   test::write_plain_las(path, {{x0, y0, z}, {x1, y0, z}, {x0, y1, z}, {x1, y1, z}});
 }
 
-Catalog catalog_of(const test::TemporaryFolder& folder, const CatalogOptions& options = {}) { return build_catalog(expand_inputs({folder.path().string()}), options); }
+Catalog catalog_of(const test::TemporaryFolder& folder, const CatalogOptions& options = {}) {
+  return build_catalog(expand_inputs({folder.path().string()}), options);
+}
 
 std::set<std::string> neighbours_of(const Catalog& catalog, const std::string& name) {
   std::set<std::string> out;
@@ -32,7 +34,8 @@ std::set<std::string> neighbours_of(const Catalog& catalog, const std::string& n
 /// A grid of tiles named t<column><row>.
 void grid(const test::TemporaryFolder& folder, int columns, int rows) {
   for (int i = 0; i < columns; ++i) {
-    for (int j = 0; j < rows; ++j) tile(folder / ("t" + std::to_string(i) + std::to_string(j) + ".las"), 1000 + 100 * i, 5000 + 100 * j, 100, 100 * i + j);
+    for (int j = 0; j < rows; ++j)
+      tile(folder / ("t" + std::to_string(i) + std::to_string(j) + ".las"), 1000 + 100 * i, 5000 + 100 * j, 100, 100 * i + j);
   }
 }
 
@@ -93,7 +96,8 @@ TEST(Catalog, CopiesAndOverlapsAreReported) {
   const Catalog catalog = catalog_of(folder);
   EXPECT_EQ(neighbours_of(catalog, "a"), (std::set<std::string>{"overlap"}));
   const auto mentions = [&](const std::string& word) {
-    return std::count_if(catalog.notes.begin(), catalog.notes.end(), [&](const std::string& note) { return note.find(word) != std::string::npos; });
+    return std::count_if(catalog.notes.begin(), catalog.notes.end(),
+                         [&](const std::string& note) { return note.find(word) != std::string::npos; });
   };
   EXPECT_EQ(mentions("copies"), 1);
   EXPECT_EQ(mentions("overlap on"), 2);
@@ -103,8 +107,10 @@ TEST(Catalog, BadFilesAreReportedOthersGoOn) {
   const test::TemporaryFolder folder;
   tile(folder / "good.las", 0, 0);
   folder.write("zero.laz", "");
-  folder.write("text.las", "this is not a LAS file, whatever its name says; it is long enough to hold a header of two hundred and twenty-seven bytes, "
-                           "so that the magic is what is wrong with it and not the length, and then some more words to be on the safe side of it all.....");
+  folder.write(
+      "text.las",
+      "this is not a LAS file, whatever its name says; it is long enough to hold a header of two hundred and twenty-seven bytes, "
+      "so that the magic is what is wrong with it and not the length, and then some more words to be on the safe side of it all.....");
   std::filesystem::create_directories(folder / "folder.laz");
   const Catalog catalog = catalog_of(folder);
   ASSERT_EQ(catalog.jobs.size(), 1U);

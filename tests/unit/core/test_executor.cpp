@@ -26,7 +26,11 @@ TEST(Executor, LoopsNest) {
 TEST(Executor, ExceptionReachesTheCaller) {
   for (const int threads : {1, 4}) {
     Executor executor(threads);
-    EXPECT_THROW(executor.for_each(100, [](std::size_t i) { if (i == 37) throw CorruptData("37"); }), CorruptData);
+    EXPECT_THROW(executor.for_each(100,
+                                   [](std::size_t i) {
+                                     if (i == 37) throw CorruptData("37");
+                                   }),
+                 CorruptData);
     int after = 0;
     executor.for_each(1, [&](std::size_t) { ++after; });
     EXPECT_EQ(after, 1);

@@ -45,7 +45,8 @@ std::vector<Product> numbers_of(std::span<const LoadedTask> batch) {
 TEST(AsyncPipeline, OrderIsKeptWhateverTheWorkersAndBatches) {
   for (const int workers : {0, 1, 4}) {
     for (const int batch : {1, 3, 50}) {
-      prefetch::AsyncTileLoader loader(loader_options(workers), [](const prefetch::TileRequest& r, std::stop_token) { return tile_for(r.path); });
+      prefetch::AsyncTileLoader loader(loader_options(workers),
+                                       [](const prefetch::TileRequest& r, std::stop_token) { return tile_for(r.path); });
       AsyncPipeline pipeline(loader, {.ahead = 4, .batch_size = batch, .writers = 0});
       std::vector<int> order;
       Stages stages;
@@ -67,7 +68,8 @@ TEST(AsyncPipeline, SeedForm) {
   prefetch::AsyncTileLoader loader(loader_options(2), [](const prefetch::TileRequest& r, std::stop_token) { return tile_for(r.path); });
   AsyncPipeline pipeline(loader, {});
   const std::vector<std::string> paths{"t7", "t3"};
-  const auto records = pipeline.process_tiles(paths, [](const prefetch::Tile& tile) { return std::make_shared<int>(tile.points.units[0].x); });
+  const auto records =
+      pipeline.process_tiles(paths, [](const prefetch::Tile& tile) { return std::make_shared<int>(tile.points.units[0].x); });
   EXPECT_EQ(*std::static_pointer_cast<int>(records[0].product), 7);
   EXPECT_EQ(*std::static_pointer_cast<int>(records[1].product), 3);
 }
@@ -93,7 +95,9 @@ TEST(AsyncPipeline, AFailureIsItsTilesOwn) {
     const std::lock_guard lock(mutex);
     written.insert(index);
   };
-  stages.finished = [&](std::size_t index, const std::exception_ptr& error) { EXPECT_TRUE(finished.emplace(index, error == nullptr).second) << "finished twice"; };
+  stages.finished = [&](std::size_t index, const std::exception_ptr& error) {
+    EXPECT_TRUE(finished.emplace(index, error == nullptr).second) << "finished twice";
+  };
   const auto records = pipeline.process(tasks_for(8), stages);
   EXPECT_THROW(std::rethrow_exception(records[1].error), CorruptData);
   EXPECT_THROW(std::rethrow_exception(records[5].error), InvalidArgument);
@@ -146,7 +150,9 @@ TEST(AsyncPipeline, ALoaderThatIsShutDownLeavesARecordForEveryTile) {
   AsyncPipeline pipeline(loader, {.ahead = 3});
   loader.shutdown();
   int finished = 0;
-  const auto records = pipeline.process(tasks_for(5), {.compute = numbers_of, .write = {}, .finished = [&](std::size_t, const std::exception_ptr&) { ++finished; }, .preloading = {}});
+  const auto records = pipeline.process(
+      tasks_for(5),
+      {.compute = numbers_of, .write = {}, .finished = [&](std::size_t, const std::exception_ptr&) { ++finished; }, .preloading = {}});
   EXPECT_EQ(finished, 5);
   for (const TaskRecord& record : records) EXPECT_THROW(std::rethrow_exception(record.error), Cancelled);
 }

@@ -138,7 +138,8 @@ TEST(TileReaderCopc, AHaloReadsTheNodesThatTouchItOnly) {
   const Tile whole = reader.load({path, std::nullopt}, {});
   const GridBounds extent = whole.points.extent();
   const double scale = whole.points.grid.scale;
-  const double x = static_cast<double>(extent.max_x) * scale, low = static_cast<double>(extent.min_y) * scale, high = static_cast<double>(extent.max_y) * scale;
+  const double x = static_cast<double>(extent.max_x) * scale, low = static_cast<double>(extent.min_y) * scale,
+               high = static_cast<double>(extent.max_y) * scale;
   const Bounds band{x - 10, low, x + 10, high};
 
   const Tile part = reader.load({path, band}, {});
@@ -147,7 +148,9 @@ TEST(TileReaderCopc, AHaloReadsTheNodesThatTouchItOnly) {
   std::size_t at = 0;
   for (std::size_t i = 0; i < whole.points.size(); ++i) {
     const GridPoint& p = whole.points.units[i];
-    if (!band.contains(static_cast<double>(whole.points.grid.origin[0] + p.x) * scale, static_cast<double>(whole.points.grid.origin[1] + p.y) * scale)) continue;
+    if (!band.contains(static_cast<double>(whole.points.grid.origin[0] + p.x) * scale,
+                       static_cast<double>(whole.points.grid.origin[1] + p.y) * scale))
+      continue;
     ASSERT_LT(at, part.points.size());
     ASSERT_EQ(part.points.rows[at], i);
     ASSERT_EQ(part.points.units[at], p);
