@@ -97,4 +97,10 @@ WrittenFile AtomicFile::publish() {
   return written;
 }
 
+void write_text_atomically(const std::filesystem::path& path, const std::string& text) {
+  AtomicFile file(path);
+  file.write_at(0, std::as_bytes(std::span(text)));
+  file.publish();
+}
+
 }  // namespace tuile::write

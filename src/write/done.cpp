@@ -4,7 +4,6 @@
 #include <system_error>
 #include <tuple>
 
-#include "sidecar_json.hpp"
 #include "tuile/core/error.hpp"
 
 namespace tuile::write {
@@ -13,9 +12,7 @@ namespace {
 
 using Identity = std::tuple<std::string, std::uint64_t, std::int64_t>;
 
-Identity identity(const FileIdentity& file) {
-  return {as_utf8(std::filesystem::path(file.path).filename().string()), file.size, file.mtime_ns};
-}
+Identity identity(const FileIdentity& file) { return {std::filesystem::path(file.path).filename().string(), file.size, file.mtime_ns}; }
 
 std::vector<Identity> sorted(const std::vector<FileIdentity>& files) {
   std::vector<Identity> identities;
@@ -24,9 +21,15 @@ std::vector<Identity> sorted(const std::vector<FileIdentity>& files) {
   return identities;
 }
 
+/// Whether the neighbour can never be used while its file is the same: what failed otherwise is tried again.
+bool stays_missing(const MissingHaloTile& tile) {
+  return tile.kind == to_string(ErrorKind::corrupt) || tile.kind == to_string(ErrorKind::unsupported);
+}
+
 bool matches(const Sidecar& sidecar, const DoneKey& key) {
   if (sidecar.version != key.version || sidecar.config_hash != key.config_hash || sidecar.backend != key.backend) return false;
   if (identity(sidecar.input) != identity(key.input)) return false;
+  if (!std::all_of(sidecar.halo_missing.begin(), sidecar.halo_missing.end(), stays_missing)) return false;
   std::vector<FileIdentity> halo = sidecar.halo_used;
   for (const MissingHaloTile& tile : sidecar.halo_missing) halo.push_back(tile.file);
   return sorted(halo) == sorted(key.halo);

@@ -32,12 +32,14 @@ std::string read_json_text(const std::filesystem::path& path) {
   return text;
 }
 
-void write_sidecar(const std::filesystem::path& path, const Sidecar& sidecar) {
-  const std::string text = to_json(sidecar);
-  AtomicFile file(path);
-  file.write_at(0, std::as_bytes(std::span<const char>(text)));
-  file.publish();
+FileIdentity identify(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) throw_errno(errno, "read the size of", path);
+  return {path, static_cast<std::uint64_t>(status.st_size),
+          static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec};
 }
+
+void write_sidecar(const std::filesystem::path& path, const Sidecar& sidecar) { write_text_atomically(path, to_json(sidecar)); }
 
 Sidecar read_sidecar(const std::filesystem::path& path) {
   const std::string text = read_json_text(path);

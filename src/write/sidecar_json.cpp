@@ -5,9 +5,11 @@
 #include <initializer_list>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "path_text.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/write/sidecar.hpp"
 
@@ -19,7 +21,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t format = 1;
 
-Json to_json(const FileIdentity& file) { return Json{{"path", file.path}, {"size", file.size}, {"mtime_ns", file.mtime_ns}}; }
+Json to_json(const FileIdentity& file) { return Json{{"path", path_to_text(file.path)}, {"size", file.size}, {"mtime_ns", file.mtime_ns}}; }
 
 Json to_json(const Bounds& bounds) {
   if (bounds.empty()) return nullptr;
@@ -52,6 +54,11 @@ class Object {
   const Json& json(const char* key) const { return json_.at(key); }
 
   std::string string(const char* key) const { return as_string(json(key), at(key)); }
+  std::string path(const char* key) const {
+    std::optional<std::string> value = path_from_text(string(key));
+    if (!value) fail(at(key), "two hexadecimal digits (0-9, A-F) are expected after U+FFFD");
+    return *std::move(value);
+  }
   std::uint64_t count(const char* key) const {
     if (!json(key).is_number_unsigned()) fail(at(key), "a number 0, 1, 2 … is expected");
     return json(key).get<std::uint64_t>();
@@ -95,7 +102,7 @@ class Object {
   std::string place_;
 };
 
-FileIdentity identity(const Object& object) { return {object.string("path"), object.count("size"), object.integer("mtime_ns")}; }
+FileIdentity identity(const Object& object) { return {object.path("path"), object.count("size"), object.integer("mtime_ns")}; }
 
 Bounds bounds(const Object& parent, const char* key) {
   if (parent.json(key).is_null()) return {};
@@ -111,7 +118,7 @@ FeatureStatistics statistics(const Json& json, const std::string& place) {
 
 WrittenFile output(const Json& json, const std::string& place) {
   const Object object(json, place, {"name", "size", "checksum"});
-  WrittenFile file{object.string("name"), object.count("size"), object.string("checksum")};
+  WrittenFile file{object.path("name"), object.count("size"), object.string("checksum")};
   // Names are joined to the sidecar's folder: nothing in a sidecar may point elsewhere.
   if (file.name.empty() || file.name == "." || file.name == ".." || file.name.find_first_of(std::string("/\0", 2)) != std::string::npos)
     Object::fail(object.at("name"), "a file name without folders is expected");
@@ -148,8 +155,8 @@ Sidecar sidecar_of(const Json& json) {
     return identity(Object(file, place, {"path", "size", "mtime_ns"}));
   });
   sidecar.halo_missing = halo.array("missing", [](const Json& file, const std::string& place) {
-    const Object object(file, place, {"path", "size", "mtime_ns", "reason"});
-    return MissingHaloTile{identity(object), object.string("reason")};
+    const Object object(file, place, {"path", "size", "mtime_ns", "reason", "kind"});
+    return MissingHaloTile{identity(object), object.string("reason"), object.string("kind")};
   });
 
   const Object grid = root.object("grid", {"scale", "rounded"});
@@ -176,6 +183,7 @@ std::string to_json(const Sidecar& sidecar) {
   Json missing = array_of(sidecar.halo_missing, [](const MissingHaloTile& tile) {
     Json json = to_json(tile.file);
     json["reason"] = tile.reason;
+    json["kind"] = tile.kind;
     return json;
   });
   Json input = to_json(sidecar.input);
@@ -209,7 +217,7 @@ std::string to_json(const Sidecar& sidecar) {
       {"warnings", sidecar.warnings},
       {"outputs", array_of(sidecar.outputs,
                            [](const WrittenFile& file) {
-                             return Json{{"name", file.name}, {"size", file.size}, {"checksum", file.checksum}};
+                             return Json{{"name", path_to_text(file.name)}, {"size", file.size}, {"checksum", file.checksum}};
                            })},
   };
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -228,10 +236,6 @@ Sidecar sidecar_from_json(const std::string& text) {
 bool is_foreign_json(const std::string& text) {
   const Json json = Json::parse(text, nullptr, false);
   return !json.is_discarded() && !(json.is_object() && json.contains("tuile_sidecar"));
-}
-
-std::string as_utf8(const std::string& text) {
-  return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
 }
 
 }  // namespace tuile::write

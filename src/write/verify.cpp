@@ -4,6 +4,7 @@
 #include <set>
 #include <system_error>
 
+#include "input_files.hpp"
 #include "npz_reader.hpp"
 #include "read_text.hpp"
 #include "sidecar_json.hpp"
@@ -17,11 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_run_report(const std::string& name) { return name.starts_with("run-") && name.ends_with(".json"); }
-
 bool is_output(const fs::path& path) {
   const std::string extension = path.extension().string();
-  return extension == ".npz" || extension == ".laz" || extension == ".las" || extension == ".h5";
+  return extension == ".npz" || extension == ".laz" || extension == ".h5";
 }
 
 /// Every regular file below `directory`, sorted.
@@ -90,7 +89,7 @@ bool check_output(const fs::path& path, const WrittenFile& expected, const Sidec
     const std::string checksum = file_checksum(path);
     if (checksum != expected.checksum) problems.push_back(differs(expected.name + ": checksum", checksum, expected.checksum));
     if (path.extension() == ".npz") check_npz(path, sidecar, problems);
-    if (path.extension() == ".laz" || path.extension() == ".las") check_laz(path, sidecar, problems);
+    if (path.extension() == ".laz") check_laz(path, sidecar, problems);
   } catch (const Error& failure) {
     problems.push_back(expected.name + ": " + failure.what());
   }
@@ -108,18 +107,20 @@ VerifyReport verify_directory(const fs::path& directory) {
   VerifyReport report;
   std::set<fs::path> vouched;
   std::vector<fs::path> outputs;
+  InputFiles inputs;  // a run may write into the folder that it reads from
   for (const fs::path& path : all_files(directory)) {
     const std::string name = path.filename().string();
     if (is_temporary_name(name)) {
       report.leftovers.push_back(path);
     } else if (is_output(path)) {
       outputs.push_back(path);
-    } else if (path.extension() == ".json" && !is_run_report(name)) {
+    } else if (path.extension() == ".json") {
       TileVerification tile{path, {}};
       try {
         const std::string text = read_json_text(path);
         if (is_foreign_json(text)) continue;
         const Sidecar sidecar = sidecar_from_json(text);
+        inputs.add(sidecar);
         for (const WrittenFile& output : sidecar.outputs) {
           const fs::path place = path.parent_path() / output.name;
           vouched.insert(place);
@@ -138,7 +139,7 @@ VerifyReport verify_directory(const fs::path& directory) {
     }
   }
   for (const fs::path& path : outputs)
-    if (!vouched.contains(path)) report.without_sidecar.push_back(path);
+    if (!vouched.contains(path) && !inputs.contains(path)) report.without_sidecar.push_back(path);
   return report;
 }
 

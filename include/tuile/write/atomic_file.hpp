@@ -47,6 +47,9 @@ class AtomicFile {
   int descriptor_ = -1;
 };
 
+/// A small file, its text given whole, published as AtomicFile does. Throws as AtomicFile.
+void write_text_atomically(const std::filesystem::path& path, const std::string& text);
+
 /// Checksum of a file's bytes as in WrittenFile. Throws NotFound, PermissionDenied, IoError.
 std::string file_checksum(const std::filesystem::path& path);
 

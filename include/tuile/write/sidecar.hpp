@@ -20,10 +20,15 @@ struct FileIdentity {
   bool operator==(const FileIdentity&) const = default;
 };
 
+/// The file as it is now: `path` as given, size and modification time; two calls that differ had a change between them.
+/// Throws NotFound, PermissionDenied, IoError.
+FileIdentity identify(const std::string& path);
+
 /// A neighbour that could not be used.
 struct MissingHaloTile {
   FileIdentity file;
   std::string reason;
+  std::string kind = "io";  ///< name of the ErrorKind, as to_string gives it: says whether another try can help
 };
 
 /// Everything about one tile's outputs that is not in them: docs/sidecar.schema.json says the same of its JSON form.
@@ -56,8 +61,8 @@ struct Sidecar {
   std::vector<WrittenFile> outputs;
 };
 
-/// JSON text, keys in a fixed order, numbers that read back to the same bits, NaN and infinities as null, bytes that are not UTF-8 as
-/// U+FFFD.
+/// JSON text, keys in a fixed order, numbers that read back to the same bits, NaN and infinities as null, bytes that are not UTF-8
+/// reversibly in paths and file names (U+FFFD and two hexadecimal digits each), as U+FFFD in other texts.
 std::string to_json(const Sidecar& sidecar);
 
 /// Throws CorruptData naming the key: not JSON, a key missing, unknown, or of another type or range than the schema says.

@@ -18,7 +18,9 @@ class TileWriter {
 
   /// Gives the rows to every sink. Errors as Sink::write.
   void write(const RowBlock& block);
-  /// Publishes everything. `sidecar.outputs` is filled in here; the whole sidecar is returned. Errors as Sink::finish and write_sidecar.
+  /// Publishes everything, and removes what the old sidecar names and the new one does not (formats no longer asked for), unless it is an
+  /// input of the tile or no longer the file that was written. `sidecar.outputs` is filled in here; the whole sidecar is returned. Errors
+  /// as Sink::finish and write_sidecar.
   Sidecar finish(Sidecar sidecar);
 
  private:

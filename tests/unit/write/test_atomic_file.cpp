@@ -70,6 +70,16 @@ TEST(AtomicFile, ChecksumIsXxh3) {
   EXPECT_EQ(file.publish().checksum, "xxh3:2d06800538d394c2");  // XXH3-64 of no bytes, as the algorithm's specification lists it
 }
 
+TEST(AtomicFile, TextInOneCall) {
+  const TemporaryFolder folder;
+  test::write_file(folder / "run.json", "a longer text than the new one");
+  write_text_atomically(folder / "run.json", "{}\n");
+  EXPECT_EQ(test::read_file(folder / "run.json"), "{}\n");
+  std::filesystem::create_directory(folder / "folder");
+  EXPECT_THROW(write_text_atomically(folder / "folder", "{}"), Error);
+  EXPECT_EQ(folder.names(), (std::vector<std::string>{"folder", "run.json"}));
+}
+
 TEST(AtomicFile, ReplacesAndLeavesTheOldFileUntilThen) {
   const TemporaryFolder folder;
   test::write_file(folder / "a", "old");

@@ -4,6 +4,7 @@
 #include "tuile/core/error.hpp"
 #include "tuile/write/done.hpp"
 #include "tuile/write/sidecar.hpp"
+#include "write/path_text.hpp"
 #include "write_support.hpp"
 
 using namespace tuile;
@@ -76,6 +77,7 @@ TEST(Sidecar, ReadsBackTheSame) {
   ASSERT_EQ(back.halo_missing.size(), 1U);
   EXPECT_EQ(back.halo_missing[0].file, sidecar.halo_missing[0].file);
   EXPECT_EQ(back.halo_missing[0].reason, "truncated");
+  EXPECT_EQ(back.halo_missing[0].kind, "corrupt");
   EXPECT_EQ(back.grid_scale, sidecar.grid_scale);
   EXPECT_TRUE(back.rounded);
   EXPECT_EQ(back.rows, 10U);
@@ -107,10 +109,46 @@ TEST(Sidecar, FitsThePublishedSchema) {
   EXPECT_EQ(status, 0);
 }
 
-TEST(Sidecar, BytesThatAreNotUtf8AreReplaced) {
+TEST(Sidecar, BytesThatAreNotUtf8AreKeptInPathsAndReplacedInTexts) {
   Sidecar sidecar = sample_sidecar();
   sidecar.input.path = "in/\xE9t\xE9.laz";
-  EXPECT_EQ(sidecar_from_json(to_json(sidecar)).input.path, "in/\uFFFDt\uFFFD.laz");
+  sidecar.halo_used[0].path = "in/\xFF\uFFFD.laz";
+  sidecar.halo_missing[0].file.path = "in/\xF0\x9F.laz";
+  sidecar.outputs[0].name = "\xE9t\xE9.npz";
+  sidecar.warnings = {"\xE9t\xE9"};
+  const std::string text = to_json(sidecar);
+  EXPECT_EQ(json::parse(text)["input"]["path"], "in/\uFFFDE9t\uFFFDE9.laz");
+  const Sidecar back = sidecar_from_json(text);
+  EXPECT_EQ(back.input, sidecar.input);
+  EXPECT_EQ(back.halo_used, sidecar.halo_used);
+  EXPECT_EQ(back.halo_missing[0].file, sidecar.halo_missing[0].file);
+  EXPECT_EQ(back.outputs, sidecar.outputs);
+  EXPECT_EQ(back.warnings[0], "\uFFFDt\uFFFD");
+}
+
+TEST(PathText, EveryPathReadsBackAndIsUtf8) {
+  std::mt19937 random(3);
+  // Bytes at which UTF-8's rules change, so that random strings hold sound and unsound characters of every length.
+  const std::string edges = "/a\x7F\x80\x8F\x90\x9F\xA0\xBD\xBF\xC1\xC2\xDF\xE0\xED\xEF\xF0\xF4\xF5\xFF";
+  std::size_t kept = 0;
+  for (int trial = 0; trial < 100000; ++trial) {
+    std::string path;
+    for (std::size_t length = random() % 7; path.size() < length;) path += edges[random() % edges.size()];
+    const std::string text = path_to_text(path);
+    EXPECT_EQ(path_from_text(text), path);
+    EXPECT_NO_THROW((void)json(text).dump());  // nlohmann refuses what is not UTF-8
+    bool sound = path.find("\uFFFD") == std::string::npos;
+    try {
+      (void)json(path).dump();
+    } catch (const json::exception&) {
+      sound = false;
+    }
+    EXPECT_EQ(text == path, sound);
+    kept += text == path ? 1 : 0;
+  }
+  EXPECT_GT(kept, 10000U);
+  for (const char* damaged : {"\uFFFD", "a\uFFFDE", "\uFFFDe9", "\uFFFDG0", "\uFFFD\uFFFDE9"})
+    EXPECT_FALSE(path_from_text(damaged)) << damaged;
 }
 
 TEST(Sidecar, EveryTruncationIsRefused) {
@@ -160,6 +198,9 @@ TEST(Sidecar, OutputsMayNotPointElsewhere) {
     sidecar.outputs[0].name = name;
     EXPECT_THROW(sidecar_from_json(to_json(sidecar)), CorruptData) << name;
   }
+  json document = json::parse(to_json(sample_sidecar()));
+  document["outputs"][0]["name"] = "..\uFFFD2Fa.npz";  // a hidden '/'
+  EXPECT_THROW(sidecar_from_json(document.dump()), CorruptData);
 }
 
 TEST(Sidecar, RandomDamageGivesErrorsOnly) {
@@ -190,6 +231,54 @@ TEST(Sidecar, ReadingNamesTheFile) {
   } catch (const CorruptData& error) {
     EXPECT_NE(std::string(error.what()).find("a.json"), std::string::npos);
   }
+}
+
+TEST(Identity, ChangesWithTheFile) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.laz";
+  test::write_file(path, "12345");
+  const FileIdentity first = identify(path);
+  EXPECT_EQ(first.path, path);
+  EXPECT_EQ(first.size, 5U);
+  const std::filesystem::file_time_type time = std::filesystem::last_write_time(path);
+  const auto system = std::chrono::file_clock::to_sys(time).time_since_epoch();
+  EXPECT_EQ(first.mtime_ns, std::chrono::duration_cast<std::chrono::nanoseconds>(system).count());
+  EXPECT_EQ(identify(path), first);
+  std::filesystem::last_write_time(path, time + std::chrono::seconds(1));
+  EXPECT_EQ(identify(path).mtime_ns, first.mtime_ns + 1'000'000'000);
+  EXPECT_THROW(identify(folder / "none.laz"), NotFound);
+}
+
+TEST(Done, NamesThatAreNotUtf8) {
+  const TemporaryFolder folder;
+  Sidecar sidecar = sample_sidecar();
+  sidecar.input.path = "in/\xE9t\xE9.laz";
+  sidecar.outputs = {{"\xE9t\xE9.npz", 4, sidecar.outputs[0].checksum}};
+  const std::filesystem::path path = folder / "\xE9t\xE9.json";
+  write_sidecar(path, sidecar);
+  test::write_file(folder / "\xE9t\xE9.npz", "1234");
+  DoneKey key{sidecar.input, sidecar.halo_used, sidecar.config_hash, "cpu", "0.1.0"};
+  key.halo.push_back(sidecar.halo_missing[0].file);
+  EXPECT_TRUE(is_done(path, key));
+  key.input.path = "in/\xE8t\xE8.laz";
+  EXPECT_FALSE(is_done(path, key));
+}
+
+TEST(Done, AMissingNeighbourIsTrustedOnlyWhereItCannotPass) {
+  const TemporaryFolder folder;
+  const std::filesystem::path path = folder / "tile.json";
+  for (const ErrorKind kind : {ErrorKind::corrupt, ErrorKind::unsupported, ErrorKind::io, ErrorKind::not_found, ErrorKind::permission,
+                               ErrorKind::out_of_memory, ErrorKind::timeout}) {
+    Sidecar sidecar = sample_sidecar();
+    sidecar.outputs.clear();
+    sidecar.halo_missing[0].kind = to_string(kind);
+    write_sidecar(path, sidecar);
+    DoneKey key{sidecar.input, sidecar.halo_used, sidecar.config_hash, "cpu", "0.1.0"};
+    key.halo.push_back(sidecar.halo_missing[0].file);
+    EXPECT_EQ(is_done(path, key), kind == ErrorKind::corrupt || kind == ErrorKind::unsupported) << to_string(kind);
+  }
+  const MissingHaloTile unsaid;
+  EXPECT_EQ(unsaid.kind, to_string(ErrorKind::io));
 }
 
 TEST(Done, OnlyForTheSameWork) {

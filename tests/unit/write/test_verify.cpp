@@ -12,14 +12,15 @@ using tuile::test::TemporaryFolder;
 namespace {
 
 /// Writes NAME.npz and NAME.json of a tile of 1000 points.
-Sidecar write_tile(const std::filesystem::path& folder, const std::string& name, Compression compression = Compression::none) {
+Sidecar write_tile(const std::filesystem::path& folder, const std::string& name, Compression compression = Compression::none,
+                   const Sidecar& about = test::sample_sidecar()) {
   const SampleTile tile(1000);
   Executor executor(1);
   std::vector<std::unique_ptr<Sink>> sinks;
   sinks.push_back(make_npz_sink(folder / (name + ".npz"), tile.layout, compression, executor));
   TileWriter writer(folder / (name + ".json"), std::move(sinks));
   writer.write(tile.rows(0, 1000));
-  Sidecar sidecar = test::sample_sidecar();
+  Sidecar sidecar = about;
   sidecar.rows = sidecar.input_points = 1000;
   sidecar.valid_points = 999;
   sidecar.features = {{"feature_0", 0, 0, 0, 0}, {"feature_1", 0, 0, 0, 0}, {"feature_2", 0, 0, 0, 0}};
@@ -34,6 +35,14 @@ std::string only_problem(const std::filesystem::path& folder) {
   std::string all;
   for (const std::string& problem : report.tiles[0].problems) all += problem + "\n";
   return all;
+}
+
+/// The sidecar at `path` says that NAME.laz beside it was written too, with `bytes`.
+void add_laz(const std::filesystem::path& path, const std::string& name, const std::string& bytes) {
+  Sidecar sidecar = read_sidecar(path);
+  write_text_atomically(path.parent_path() / name, bytes);
+  sidecar.outputs.push_back({name, bytes.size(), file_checksum(path.parent_path() / name)});
+  write_sidecar(path, sidecar);
 }
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
@@ -68,10 +77,78 @@ TEST(TileWriter, NoSidecarVouchesForAHalfReplacedTile) {
   EXPECT_EQ(folder.names(), std::vector<std::string>{"a.npz"});
 }
 
+TEST(TileWriter, RemovesOutputsOfFormatsNoLongerAskedFor) {
+  const TemporaryFolder folder;
+  write_tile(folder.path(), "a");
+  add_laz(folder / "a.json", "a.laz", "of the first run");
+  write_tile(folder.path(), "a");
+  EXPECT_EQ(folder.names(), (std::vector<std::string>{"a.json", "a.npz"}));
+  EXPECT_TRUE(verify_directory(folder.path()).ok());
+}
+
+TEST(TileWriter, RemovesNothingThatMayNotBeItsOwn) {
+  const TemporaryFolder folder;
+  const auto run_over = [&](const std::string& name, const Sidecar& about) {
+    add_laz(folder / "a.json", name, "bytes of a run");
+    write_tile(folder.path(), "a", Compression::none, about);
+    return std::filesystem::exists(folder / name);
+  };
+  write_tile(folder.path(), "a");
+  Sidecar about = test::sample_sidecar();
+  EXPECT_FALSE(run_over("a.laz", about));
+  about.input.path = folder / "./a.laz";
+  EXPECT_TRUE(run_over("a.laz", about));
+  about = test::sample_sidecar();
+  about.halo_used[1].path = folder / "a.laz";
+  EXPECT_TRUE(run_over("a.laz", about));
+  about = test::sample_sidecar();
+  about.halo_missing[0].file.path = folder / "a.laz";
+  EXPECT_TRUE(run_over("a.laz", about));
+  about = test::sample_sidecar();
+  EXPECT_TRUE(run_over("b.laz", about));  // another tile's
+  add_laz(folder / "a.json", "a.laz", "bytes of a run");
+  test::write_file(folder / "a.laz", "bytes of 1 run");
+  write_tile(folder.path(), "a");
+  EXPECT_EQ(test::read_file(folder / "a.laz"), "bytes of 1 run");
+}
+
+TEST(Verify, InputsInTheOutputFolder) {
+  const TemporaryFolder folder;
+  for (const char* name : {"a.laz", "b.laz", "c.laz", "d.laz", "e.las"}) test::write_file(folder / name, name);
+  std::filesystem::create_directory_symlink(folder.path(), folder / "link");
+  Sidecar about = test::sample_sidecar();
+  about.input.path = folder / "link/a.laz";
+  about.halo_used = {identify(folder / "b.laz")};
+  about.halo_used[0].path = "of/another/working/folder/b.laz";
+  about.halo_missing[0].file.path = folder / "c.laz";
+  write_tile(folder.path(), "a", Compression::none, about);
+  const VerifyReport report = verify_directory(folder.path());
+  EXPECT_EQ(report.without_sidecar, std::vector<std::filesystem::path>{folder / "d.laz"});
+  std::filesystem::remove(folder / "d.laz");
+  EXPECT_TRUE(verify_directory(folder.path()).ok());
+}
+
+TEST(Verify, ATileNamedLikeARunReport) {
+  const TemporaryFolder folder;
+  write_tile(folder.path(), "run-1");
+  EXPECT_TRUE(verify_directory(folder.path()).ok());
+  EXPECT_EQ(verify_directory(folder.path()).files_checked, 1U);
+  std::filesystem::remove(folder / "run-1.npz");
+  EXPECT_TRUE(contains(only_problem(folder.path()), "run-1.npz: the file is missing"));
+}
+
+TEST(Verify, NamesThatAreNotUtf8) {
+  const TemporaryFolder folder;
+  write_tile(folder.path(), "\xE9t\xE9");
+  const VerifyReport report = verify_directory(folder.path());
+  EXPECT_TRUE(report.ok());
+  EXPECT_EQ(report.files_checked, 1U);
+}
+
 TEST(Verify, SoundDirectory) {
   const TemporaryFolder folder;
   const Sidecar a = write_tile(folder.path(), "a"), b = write_tile(folder / "sub", "b", Compression::deflate);
-  test::write_file(folder / "run-1.json", "{damaged");
+  test::write_file(folder / "run-1.json", "{\"tiles\": []}");
   test::write_file(folder / "trace.json", "{\"traceEvents\": []}");
   test::write_file(folder / "list.json", "[]");
   test::write_file(folder / "report.html", "");

@@ -113,6 +113,7 @@ inline write::Sidecar sample_sidecar() {
   sidecar.halo_missing.resize(1);
   sidecar.halo_missing[0].file = {"in/north.laz", 1, 2};
   sidecar.halo_missing[0].reason = "truncated";
+  sidecar.halo_missing[0].kind = "corrupt";
   sidecar.grid_scale = 0.01;
   sidecar.rounded = true;
   sidecar.rows = 10;
