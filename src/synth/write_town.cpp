@@ -2,11 +2,13 @@
 #include <bit>
 #include <cstring>
 #include <filesystem>
+#include <stop_token>
 #include <system_error>
 
 #include "tuile/core/error.hpp"
 #include "tuile/las/records.hpp"
 #include "tuile/synth/sampling.hpp"
+#include "unfinished_file.hpp"
 
 namespace tuile::synth {
 namespace {
@@ -86,15 +88,20 @@ std::vector<std::byte> pack(const std::vector<TownPoint>& points, int point_form
   return records;
 }
 
+void throw_if_stopped(const std::stop_token& stop) {
+  if (stop.stop_requested()) throw Cancelled("stopped before the town was complete; run again to write all its tiles");
+}
+
 /// Samples `at_once` strips in parallel and writes them in order, so that memory does not grow with the tile.
 void write_tile(const Scanner& scanner, const TownOptions& options, int x, int y, const std::string& path, std::size_t at_once,
-                Executor& executor) {
+                Executor& executor, const std::stop_token& stop) {
   las::RecordWriter writer(path, layout_of(options));
   const std::vector<Scanner::Strip> strips = scanner.strips(x, y);
   std::vector<std::vector<std::byte>> records(at_once);
   for (std::size_t begin = 0; begin < strips.size(); begin += at_once) {
     const std::size_t count = std::min(at_once, strips.size() - begin);
     executor.for_each(count, [&](std::size_t i) {
+      throw_if_stopped(stop);
       std::vector<TownPoint> points;
       scanner.sample(strips[begin + i], points);
       records[i] = pack(points, options.point_format);
@@ -106,13 +113,15 @@ void write_tile(const Scanner& scanner, const TownOptions& options, int x, int y
 
 }  // namespace
 
-std::vector<std::string> write_town(const TownOptions& options, const std::string& directory, Executor& executor) {
+std::vector<std::string> write_town(const TownOptions& options, const std::string& directory, Executor& executor, std::stop_token stop) {
+  throw_if_stopped(stop);
   const Town town = make_town(options);
   const Scanner scanner(town);
   const std::filesystem::path folder = std::filesystem::path(directory) / "tiles";
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw_errno(error.value(), "create", folder.string());
+  remove_abandoned(folder);
   std::vector<std::string> paths;
   for (int y = 0; y < options.tiles_y; ++y) {
     for (int x = 0; x < options.tiles_x; ++x)
@@ -123,16 +132,10 @@ std::vector<std::string> write_town(const TownOptions& options, const std::strin
   const std::size_t at_once = std::max<std::size_t>(2, 2 * threads / std::min(threads, paths.size()));
   executor.for_each(paths.size(), [&](std::size_t i) {
     const int x = static_cast<int>(i) % options.tiles_x, y = static_cast<int>(i) / options.tiles_x;
-    const std::string unfinished = paths[i] + ".part";
-    std::error_code failed;
-    try {
-      write_tile(scanner, options, x, y, unfinished, at_once, executor);
-    } catch (...) {
-      std::filesystem::remove(unfinished, failed);
-      throw;
-    }
-    std::filesystem::rename(unfinished, paths[i], failed);
-    if (failed) throw_errno(failed.value(), "rename to", paths[i]);
+    throw_if_stopped(stop);
+    UnfinishedFile file(paths[i]);
+    write_tile(scanner, options, x, y, file.path(), at_once, executor, stop);
+    file.publish();
   });
   return paths;
 }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -95,7 +96,10 @@ Town make_town(const TownOptions& options);
 
 /// Writes `directory`/tiles/town_<x>_<y>.laz (from the west and south, from 0): LAS 1.4, EPSG:2154 with IGN69 heights, points in the order
 /// of time. Tiles are streamed in strips, whatever their size. Same options, same bytes, whatever the threads. Returns the paths, west to
-/// east, then south to north. Throws InvalidArgument (options), IoError.
-std::vector<std::string> write_town(const TownOptions& options, const std::string& directory, Executor& executor);
+/// east, then south to north. Every tile appears complete or not at all; temporaries that killed runs left in the folder are removed.
+/// stop   asked before each strip; the tiles that were complete by then stay
+/// Throws InvalidArgument (options), IoError, PermissionDenied, Cancelled.
+std::vector<std::string> write_town(const TownOptions& options, const std::string& directory, Executor& executor,
+                                    std::stop_token stop = {});
 
 }  // namespace tuile::synth

@@ -1,4 +1,6 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,6 +9,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <stop_token>
+#include <thread>
 
 #include "tuile/core/error.hpp"
 #include "tuile/las/decode.hpp"
@@ -143,6 +147,85 @@ TEST(WriteTown, SameBytesWhateverTheThreads) {
   std::size_t files = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(first.path())) files += entry.is_regular_file();
   EXPECT_EQ(files, a.size());
+}
+
+/// Names of what is in `folder`, sorted.
+std::vector<std::string> names_in(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+TEST(WriteTown, RunsIntoOneFolderDoNotMix) {
+  const Folder shared, first, second;
+  TownOptions options[2] = {small_town(6), small_town(6)};
+  options[1].seed = 2;
+  Executor executor(2);
+  const auto a = write_town(options[0], first.path(), executor), b = write_town(options[1], second.path(), executor);
+  {
+    std::vector<std::jthread> runs;
+    for (const TownOptions& each : options) {
+      runs.emplace_back([&shared, &each] {
+        Executor own(2);
+        write_town(each, shared.path(), own);
+      });
+    }
+  }
+  EXPECT_EQ(names_in(shared.path() + "/tiles"), (std::vector<std::string>{"town_0_0.laz", "town_1_0.laz"}));
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const auto found = bytes_of(shared.path() + "/tiles/" + std::filesystem::path(a[i]).filename().string());
+    EXPECT_TRUE(found == bytes_of(a[i]) || found == bytes_of(b[i])) << i;
+  }
+}
+
+TEST(WriteTown, StopLeavesNothingUnfinished) {
+  const Folder folder;
+  Executor executor(2);
+  std::stop_source before;
+  before.request_stop();
+  EXPECT_THROW(write_town(small_town(6), folder.path(), executor, before.get_token()), Cancelled);
+  EXPECT_TRUE(names_in(folder.path()).empty());
+
+  TownOptions options = small_town(6);  // millions of points: stopped long before its end
+  options.size = 1000;
+  std::stop_source stop;
+  std::jthread watcher([&](const std::stop_token& end) {
+    std::error_code error;
+    while (!end.stop_requested() &&
+           std::filesystem::directory_iterator(folder.path() + "/tiles", error) == std::filesystem::directory_iterator())
+      std::this_thread::yield();
+    stop.request_stop();
+  });
+  EXPECT_THROW(write_town(options, folder.path(), executor, stop.get_token()), Cancelled);
+  EXPECT_TRUE(names_in(folder.path() + "/tiles").empty());
+}
+
+TEST(WriteTown, FailureLeavesNothingUnfinished) {
+  const Folder folder;
+  std::filesystem::create_directories(folder.path() + "/tiles/town_1_0.laz");
+  Executor executor(1);
+  try {
+    write_town(small_town(6), folder.path(), executor);
+    FAIL() << "a file stands where a folder was";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("town_1_0.laz"), std::string::npos) << error.what();
+  }
+  for (const std::string& name : names_in(folder.path() + "/tiles")) EXPECT_EQ(name.find("part"), std::string::npos) << name;
+}
+
+TEST(WriteTown, RemovesWhatKilledRunsLeft) {
+  const Folder folder;
+  const std::string tiles = folder.path() + "/tiles/";
+  std::filesystem::create_directories(tiles);
+  for (const char* name : {"town_0_0.laz.part-12-0", "town_9_9.laz.part-1-7", "town_0_0.laz.part-3-1", "notes.txt"})
+    std::ofstream(tiles + name) << "x";
+  const int held = ::open((tiles + "town_0_0.laz.part-3-1").c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_EQ(::flock(held, LOCK_EX), 0);  // of a run that goes on
+  Executor executor(1);
+  write_town(small_town(6), folder.path(), executor);
+  ::close(held);
+  EXPECT_EQ(names_in(tiles), (std::vector<std::string>{"notes.txt", "town_0_0.laz", "town_0_0.laz.part-3-1", "town_1_0.laz"}));
 }
 
 TEST(WriteTown, NamesTheFolderItCannotMake) {

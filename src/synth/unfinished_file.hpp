@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace tuile::synth {
+
+/// The temporary of a file that appears at its place complete or not at all: "NAME.part-PID-COUNTER" beside it, locked (flock) while the
+/// object lives, so that two runs never write into one and what a killed run left can be told from what is being written.
+class UnfinishedFile {
+ public:
+  /// Creates the temporary, empty. Throws PermissionDenied, IoError.
+  explicit UnfinishedFile(std::filesystem::path place);
+  ~UnfinishedFile();
+  UnfinishedFile(const UnfinishedFile&) = delete;
+  UnfinishedFile& operator=(const UnfinishedFile&) = delete;
+
+  /// To be opened for writing; may be truncated, not replaced.
+  const std::string& path() const noexcept { return path_; }
+  /// Flushes the temporary to the device and renames it to its place. Once. Throws IoError.
+  void publish();
+
+ private:
+  std::filesystem::path place_;
+  std::string path_;
+  int descriptor_ = -1;
+};
+
+/// Removes the temporaries in `folder` that nobody holds. Where the file system has no locks, none.
+void remove_abandoned(const std::filesystem::path& folder);
+
+}  // namespace tuile::synth
