@@ -20,7 +20,7 @@ struct FileIdentity {
   bool operator==(const FileIdentity&) const = default;
 };
 
-/// The file as it is now: `path` as given, size and modification time; two calls that differ had a change between them.
+/// The file as it is now: `path` as given, size and modification time. Two answers that differ mean that it changed in between.
 /// Throws NotFound, PermissionDenied, IoError.
 FileIdentity identify(const std::string& path);
 
