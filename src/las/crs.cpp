@@ -31,7 +31,7 @@ std::optional<Crs> from_wkt(const Vlr* record, std::vector<std::string>& warning
   const std::string_view text(begin, record->data.empty() ? 0 : ::strnlen(begin, record->data.size()));
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return std::nullopt;
   try {
-    return parse_wkt_crs(text);
+    return parse_wkt_crs(text, warnings);
   } catch (const CorruptData& error) {
     warnings.push_back(std::string("the WKT of the coordinate system cannot be read (") + error.what() + "); give its EPSG code (key crs)");
     return std::nullopt;

@@ -116,19 +116,26 @@ Crs parse_geotiff_crs(std::span<const std::byte> directory, std::span<const std:
     if (!crs.name.empty()) break;
   }
 
-  const auto unit = [&](int code, double otherwise, const char* what) {
+  const auto unit = [&](int code, double otherwise, bool horizontal) {
     if (code == 0) return otherwise;
     if (const auto factor = epsg_linear_unit(code)) return *factor;
-    if (code == user_defined) {
+    if (code == user_defined && horizontal) {  // key 3077 is the size of the horizontal unit only
       const auto size = keys.real(projected_linear_unit_size);
       if (size && std::isfinite(*size) && *size >= 1e-4 && *size <= 1e4) return *size;
     }
-    warnings.push_back(std::string("the GeoTIFF keys give the ") + what + " unit " + std::to_string(code) +
-                       ", which is not a known linear unit; " + std::to_string(otherwise) + " m is taken");
+    warnings.push_back(std::string("the GeoTIFF keys give the ") + (horizontal ? "horizontal" : "vertical") + " unit " +
+                       std::to_string(code) + ", which is not a known linear unit; " + std::to_string(otherwise) + " m is taken");
     return otherwise;
   };
-  if (!crs.geographic) crs.horizontal_unit = unit(keys.integer(projected_linear_unit), 1.0, "horizontal");
-  crs.vertical_unit = unit(keys.integer(vertical_unit), crs.horizontal_unit, "vertical");
+  const int stated = keys.integer(projected_linear_unit);
+  if (crs.geographic) {
+    crs.horizontal_unit = 1.0;
+  } else if (stated != 0) {
+    crs.horizontal_unit = unit(stated, 1.0, true);
+  } else if (model != 0 || projected != 0) {  // keys that name no system at all leave the word to a WKT
+    crs.horizontal_unit = unstated_unit(projected, warnings);
+  }
+  crs.vertical_unit = unit(keys.integer(vertical_unit), crs.horizontal_unit, false);
   return crs;
 }
 

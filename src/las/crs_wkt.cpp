@@ -201,7 +201,7 @@ std::size_t axis_count(const Node& crs) {
 
 }  // namespace
 
-Crs parse_wkt_crs(std::string_view wkt) {
+Crs parse_wkt_crs(std::string_view wkt, std::vector<std::string>& warnings) {
   const Node tree = Parser(wkt).parse();
   const Node& root = unwrap(tree);
   const Node* horizontal = nullptr;
@@ -222,7 +222,10 @@ Crs parse_wkt_crs(std::string_view wkt) {
   crs.epsg = epsg_of(*horizontal);
   crs.name = root.texts.empty() ? std::string() : root.texts[0];
   crs.geographic = is_geographic(*horizontal);
-  if (!crs.geographic) crs.horizontal_unit = linear_unit(*horizontal, 0).value_or(1.0);
+  if (!crs.geographic) {
+    const auto stated = linear_unit(*horizontal, 0);
+    crs.horizontal_unit = stated ? *stated : unstated_unit(crs.epsg, warnings);
+  }
   crs.vertical_unit = crs.horizontal_unit;
   if (vertical != nullptr) {
     crs.vertical_unit = linear_unit(*vertical, 0).value_or(crs.horizontal_unit);

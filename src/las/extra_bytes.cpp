@@ -27,6 +27,8 @@ void put_text(std::byte* descriptor, std::size_t at, const std::string& text) {
 
 }  // namespace
 
+bool is_extra_bytes(const Vlr& record) noexcept { return record.user_id == "LASF_Spec" && record.record_id == 4; }
+
 std::uint16_t extra_type_size(std::uint8_t data_type) noexcept {
   constexpr std::array<std::uint16_t, 11> sizes{0, 1, 1, 2, 2, 4, 4, 8, 8, 4, 8};
   if (data_type <= 10) return sizes[data_type];
@@ -34,11 +36,11 @@ std::uint16_t extra_type_size(std::uint8_t data_type) noexcept {
   return 0;
 }
 
-std::vector<ExtraDimension> parse_extra_dimensions(const std::vector<Vlr>& vlrs, std::uint16_t room, std::vector<std::string>& warnings) {
+std::vector<ExtraDimension> parse_extra_dimensions(std::span<const Vlr> records, std::uint16_t room, std::vector<std::string>& warnings) {
   std::vector<ExtraDimension> dimensions;
   std::size_t offset = 0;
-  for (const Vlr& record : vlrs) {
-    if (record.user_id != "LASF_Spec" || record.record_id != 4) continue;
+  for (const Vlr& record : records) {
+    if (!is_extra_bytes(record)) continue;
     if (record.data.size() % extra_descriptor_size != 0) {
       warnings.push_back("the extra-bytes record has " + std::to_string(record.data.size()) +
                          " bytes, not a multiple of 192; its last part is ignored");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "las/copc.hpp"
 #include "las/crs.hpp"
@@ -92,7 +93,11 @@ FileInfo read_info(const source::ByteSource& source) {
   info.evlrs = read_evlrs(source, header);
   info.crs = find_crs(header, info.vlrs, info.evlrs, info.warnings);
   const auto extra = static_cast<std::uint16_t>(header.record_length - standard_record_length(header.point_format));
-  info.extra_dimensions = parse_extra_dimensions(info.vlrs, extra, info.warnings);
+  std::vector<Vlr> described;
+  for (const std::vector<Vlr>* records : {&info.vlrs, &info.evlrs}) {
+    std::copy_if(records->begin(), records->end(), std::back_inserter(described), is_extra_bytes);
+  }
+  info.extra_dimensions = parse_extra_dimensions(described, extra, info.warnings);
   if (header.compressed) {
     info.laszip = require_laszip_record(header, info.vlrs).info;
     check_compressed_count(header, source.size());

@@ -44,7 +44,7 @@ class PointSink {
     ++statistics_.by_return[point.return_number & 15U];
     const std::int64_t x = axes_[0](point.x), y = axes_[1](point.y), z = axes_[2](point.z);
     if (box_ && !box_->contains(x, y)) return;
-    // Values that do not fit 32 bits are found by check_range() from the extremes; until then their wrapped form does no harm.
+    // Values that do not fit 32 bits are found by check_statistics() from the extremes; until then their wrapped form does no harm.
     units_[at_] = {static_cast<std::int32_t>(x), static_cast<std::int32_t>(y), static_cast<std::int32_t>(z)};
     classification_[at_] = point.classification;
     if (intensity_ != nullptr) intensity_[at_] = point.intensity;

@@ -23,7 +23,6 @@ namespace {
 
 constexpr std::size_t chunks_per_thread = 2;  // compressed at one time, so that no thread waits long for the slowest chunk
 
-bool is_extra_bytes(const Vlr& record) { return record.user_id == "LASF_Spec" && record.record_id == 4; }
 /// By its id alone: writers spell the user id of the waveform record differently.
 bool is_waveform(const Vlr& record) { return record.record_id == 65535; }
 
@@ -54,7 +53,8 @@ Header make_header(const FileInfo& layout) {
   return header;
 }
 
-/// The records to write, in the order of `layout`: the extra-bytes record keeps its place, LASzip's comes last.
+/// The records to write, in the order of `layout`: the extra-bytes record keeps its place (one that was an EVLR becomes a VLR),
+/// LASzip's comes last.
 std::vector<Vlr> make_vlrs(const FileInfo& layout) {
   std::vector<Vlr> records;
   std::optional<Vlr> extra;
@@ -107,7 +107,7 @@ struct RecordWriter::Impl {
         batch(executor != nullptr ? static_cast<std::size_t>(executor->threads()) * chunks_per_thread : 1),
         file(path) {
     std::copy_if(layout.evlrs.begin(), layout.evlrs.end(), std::back_inserter(evlrs),
-                 [](const Vlr& record) { return !is_container_record(record); });
+                 [](const Vlr& record) { return !is_container_record(record) && !is_extra_bytes(record); });
     const std::vector<Vlr> vlrs = make_vlrs(layout);
     header.vlr_count = static_cast<std::uint32_t>(vlrs.size());
     // Zeros for now: a file whose writer was interrupted is not taken for a LAS file.

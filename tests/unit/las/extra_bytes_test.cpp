@@ -29,8 +29,8 @@ TEST(ExtraBytes, DescriptorsComeBackByteForByte) {
   set<std::uint8_t>(payload, 195, 3);
   std::memcpy(payload.data() + 196, "second\0", 7);
   std::vector<std::string> warnings;
-  const auto dimensions =
-      parse_extra_dimensions({{.user_id = "LASF_Spec", .record_id = 4, .description = "", .data = payload}}, 7, warnings);
+  const Vlr record{.user_id = "LASF_Spec", .record_id = 4, .description = "", .data = payload};
+  const auto dimensions = parse_extra_dimensions({&record, 1}, 7, warnings);
   ASSERT_EQ(dimensions.size(), 2U);
   EXPECT_TRUE(warnings.empty());
   EXPECT_EQ(dimensions[0].name, "first");
@@ -46,9 +46,9 @@ TEST(ExtraBytes, ADimensionPastTheRecordIsLeftOutWithAWarning) {
   set<std::uint8_t>(payload, 2, 10);
   std::vector<std::string> warnings;
   const Vlr record{.user_id = "LASF_Spec", .record_id = 4, .description = "", .data = payload};
-  EXPECT_TRUE(parse_extra_dimensions({record}, 7, warnings).empty());
+  EXPECT_TRUE(parse_extra_dimensions({&record, 1}, 7, warnings).empty());
   EXPECT_EQ(warnings.size(), 1U);
-  EXPECT_EQ(parse_extra_dimensions({record}, 8, warnings).size(), 1U);
+  EXPECT_EQ(parse_extra_dimensions({&record, 1}, 8, warnings).size(), 1U);
 }
 
 TEST(ExtraBytes, OfARealFile) {

@@ -103,6 +103,32 @@ TEST(Records, HeaderCountsAndBoundsComeFromThePoints) {
   EXPECT_EQ(info.header.version_minor, 2);
 }
 
+TEST(Records, ExtraDimensionsDescribedInAnExtendedRecordAreReadAndWrittenOnce) {
+  const ScratchFolder folder;
+  Bytes descriptor(192);
+  set<std::uint8_t>(descriptor, 2, 3);
+  std::memcpy(descriptor.data() + 4, "amplitude", 9);
+  FileInfo layout;
+  layout.header.record_length = 32;
+  // Under another number first, since the writer makes such a record a VLR.
+  layout.evlrs.push_back({.user_id = "LASF_Spec", .record_id = 5, .description = "dimensions", .data = descriptor});
+  layout.evlrs.push_back({.user_id = "other", .record_id = 4, .description = "stays", .data = Bytes(3)});
+  write_all(folder / "a.las", layout, Bytes(5 * 32));
+  Bytes bytes = read_file(folder / "a.las");
+  set<std::uint16_t>(bytes, info_of(bytes).header.evlr_offset + 18, 4);
+  const FileInfo read = info_of(bytes);
+  ASSERT_EQ(read.extra_dimensions.size(), 1U);
+  EXPECT_EQ(read.extra_dimensions[0].name, "amplitude");
+  EXPECT_EQ(read.extra_dimensions[0].size, 2);
+  write_all(folder / "b.las", read, read_records(bytes, read));
+  const FileInfo again = info_of(read_file(folder / "b.las"));
+  EXPECT_EQ(again.vlrs.size(), 1U);
+  ASSERT_EQ(again.evlrs.size(), 1U);
+  EXPECT_EQ(again.evlrs[0].user_id, "other");
+  ASSERT_EQ(again.extra_dimensions.size(), 1U);
+  EXPECT_EQ(again.extra_dimensions[0].descriptor, descriptor);
+}
+
 TEST(Records, ParallelCompressionGivesTheSameBytes) {
   const auto path = test_data("lidarhd/1_42.laz");
   if (!path) GTEST_SKIP() << "no test data";
