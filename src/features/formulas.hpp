@@ -108,6 +108,9 @@ TUILE_HD Shape eigen_shape(double xx, double xy, double xz, double yy, double yz
   nx = round ? 0.0 : nx;
   ny = round ? 0.0 : ny;
   nz = round ? 1.0 : nz;
+  // Rounding leaves 1e-15 or so of a component that is zero: it must not choose the side of a vertical wall.
+  nz = (nz < 1e-12) & (nz > -1e-12) ? 0.0 : nz;
+  ny = (ny < 1e-12) & (ny > -1e-12) ? 0.0 : ny;
   const bool flip = (nz < 0.0) | ((nz == 0.0) & ((ny < 0.0) | ((ny == 0.0) & (nx < 0.0))));
   const double sign = flip ? -1.0 : 1.0;
 
@@ -164,7 +167,8 @@ TUILE_HD double natural_log(double value) {
   e = upper ? e + 1.0 : e;
   const double t = (m - 1.0) / (m + 1.0), t2 = t * t;
   const double series =
-      1.0 + t2 * (1.0 / 3 + t2 * (1.0 / 5 + t2 * (1.0 / 7 + t2 * (1.0 / 9 + t2 * (1.0 / 11 + t2 * (1.0 / 13 + t2 * (1.0 / 15 + t2 / 17)))))));
+      1.0 +
+      t2 * (1.0 / 3 + t2 * (1.0 / 5 + t2 * (1.0 / 7 + t2 * (1.0 / 9 + t2 * (1.0 / 11 + t2 * (1.0 / 13 + t2 * (1.0 / 15 + t2 / 17)))))));
   return e * 0.69314718055994530942 + 2.0 * t * series;
 }
 

@@ -37,8 +37,8 @@ void check(const Neighbourhood& scale) {
   if (scale.radius == 0 && (scale.k < 3 || scale.k > 4096)) {
     throw InvalidArgument("k is " + std::to_string(scale.k) + "; 3 to 4096 neighbours are expected (the point itself counts)");
   }
-  if (scale.max_neighbors < 3) {
-    throw InvalidArgument("max_neighbors is " + std::to_string(scale.max_neighbors) + "; 3 or more is expected");
+  if (scale.max_neighbors < 3 || scale.max_neighbors > 65536) {
+    throw InvalidArgument("max_neighbors is " + std::to_string(scale.max_neighbors) + "; 3 to 65536 neighbours are expected");
   }
 }
 

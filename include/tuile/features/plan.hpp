@@ -42,7 +42,7 @@ std::optional<Feature> find(std::string_view name);
 struct Neighbourhood {
   int k = 20;               ///< nearest points, the point itself included; ignored where radius is set
   double radius = 0;        ///< metres; > 0: all points within it, at most max_neighbors nearest
-  int max_neighbors = 200;
+  int max_neighbors = 200;  ///< at most 65536
   /// Suffix of a further scale's columns: "_k50", "_r2", "_r0.5".
   std::string suffix() const;
   bool operator==(const Neighbourhood&) const = default;
@@ -74,7 +74,7 @@ std::vector<std::string> set_columns(std::string_view set);
 
 /// features   names in the wanted order; scales: [0] the main neighbourhood, then further ones, each repeating the neighbourhood features
 /// Throws InvalidArgument: unknown name (with the nearest valid one), a name twice, k < 3 or > 4096, radius not finite or negative,
-/// max_neighbors < 3, color_depth not 8 or 16, two scales with one suffix.
+/// max_neighbors < 3 or > 65536, color_depth not 8 or 16, two scales with one suffix.
 FeaturePlan make_plan(const std::vector<std::string>& features, const std::vector<Neighbourhood>& scales, int color_depth = 16);
 
 }  // namespace tuile::features

@@ -71,6 +71,33 @@ TEST(Formulas, SpecialDirections) {
   EXPECT_EQ(nothing.l1, 0);
 }
 
+TEST(Formulas, VerticalWallsOfIntegersHaveOneSide) {
+  // Points (t dx, t dy, z) of a wall across (dy, -dx, 0): the moments are exact integers, the normal is known.
+  for (int dx = -40; dx <= 40; ++dx) {
+    for (int dy = -40; dy <= 40; ++dy) {
+      if (dx == 0 && dy == 0) continue;
+      double n = 0, x = 0, y = 0, z = 0, xx = 0, xy = 0, xz = 0, yy = 0, yz = 0, zz = 0;
+      for (int t = 0; t < 5; ++t) {
+        for (int row = 0; row < 4; ++row) {
+          const double px = t * dx, py = t * dy, pz = row * 37 + t * 11;
+          n += 1;
+          x += px, y += py, z += pz;
+          xx += px * px, xy += px * py, xz += px * pz, yy += py * py, yz += py * pz, zz += pz * pz;
+        }
+      }
+      const Shape s = shape_of(n, n * xx - x * x, n * xy - x * y, n * xz - x * z, n * yy - y * y, n * yz - y * z, n * zz - z * z, 0.01);
+      EXPECT_EQ(s.nz, 0) << dx << ' ' << dy;
+      EXPECT_EQ(verticality(s), 1) << dx << ' ' << dy;
+      const double sign = dx < 0 || (dx == 0 && dy > 0) ? 1 : -1, length = std::hypot(dx, dy);
+      EXPECT_NEAR(s.nx, sign * dy / length, 1e-9) << dx << ' ' << dy;
+      EXPECT_NEAR(s.ny, -sign * dx / length, 1e-9) << dx << ' ' << dy;
+      if (dx == 0) {
+        EXPECT_EQ(s.ny, 0);
+      }
+    }
+  }
+}
+
 TEST(Formulas, DegenerateNeighbourhoodsHaveNoRatios) {
   const Shape pair = shape_of(2, 4, 4, 4, 4, 4, 4, 0.01);
   const double unit = ratio_unit(2, pair);

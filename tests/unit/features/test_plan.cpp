@@ -66,6 +66,8 @@ TEST(Plan, ErrorsNameValueAndRemedy) {
   EXPECT_NE(message_of({"x"}, {{20, -1.0}}).find("radius is -1"), std::string::npos);
   EXPECT_FALSE(message_of({"x"}, {{20, std::numeric_limits<double>::infinity()}}).empty());
   EXPECT_NE(message_of({"x"}, {{20, 1.0, 2}}).find("max_neighbors is 2"), std::string::npos);
+  EXPECT_NE(message_of({"x"}, {{20, 1.0, 65537}}).find("max_neighbors is 65537; 3 to 65536"), std::string::npos);
+  EXPECT_EQ(message_of({"x"}, {{20, 1.0, 65536}}), "");
   EXPECT_NE(message_of({"x"}, {{}}, 12).find("color_depth is 12"), std::string::npos);
   EXPECT_NE(message_of({"x"}, {{20}, {20, 0, 300}}).find("'k20'"), std::string::npos);
   EXPECT_EQ(message_of({"x"}, {{4096}, {3}}), "");
