@@ -123,9 +123,8 @@ class ProcessRun {
 
   void run_pipeline() {
     prefetch::TileReader reader({.fields = fields_to_decode(), .strip_budget = memory_.strips}, executor_);
-    for (const PlannedTile& planned : plan_.tiles) {
-      for (const prefetch::TileRequest& part : planned.task.halo) reader.expect(part.path, *part.bbox);
-    }
+    for (const PlannedTile& planned : plan_.tiles)
+      for_each_part(planned.task, [&](const auto& part) { reader.expect(part.path, *part.bbox); });
     Trace* const trace = config_.trace ? &trace_ : nullptr;
     prefetch::AsyncTileLoader loader(loader_options(), [&](const prefetch::TileRequest& request, std::stop_token stop) {
       const TraceSpan span(trace, "load", request.path);
@@ -154,7 +153,7 @@ class ProcessRun {
       publish(plan_.tiles[index], *std::static_pointer_cast<ComputedTile>(product), plan_, config_, executor_);
     };
     stages.finished = [&](std::size_t index, const std::exception_ptr& error) {
-      for (const prefetch::TileRequest& part : tasks[index].halo) reader.forget(part.path, *part.bbox);
+      for_each_part(tasks[index], [&](const auto& part) { reader.forget(part.path, *part.bbox); });
       reader.renounce(tasks[index].tile.path);
       finished(index, error, pipeline);
     };
@@ -162,6 +161,13 @@ class ProcessRun {
     summary_.times = pipeline.times();
     summary_.loader = loader.get_stats();
     summary_.reader = reader.statistics();
+  }
+
+  /// Calls action(request) for the loads of a task that want a part of a file only.
+  template <class Action>
+  static void for_each_part(const TileTask& task, Action&& action) {
+    if (task.tile.bbox) action(task.tile);
+    for (const prefetch::TileRequest& part : task.halo) action(part);
   }
 
   std::vector<Product> compute(std::span<const LoadedTask> batch) {

@@ -14,8 +14,8 @@ std::uint64_t block_bytes(const FieldSet& fields) {
          (fields.has(Field::nir) ? 2U : 0U);
 }
 
-/// Bytes per point that compute holds beside the block: the search tree and the ground surface.
-constexpr std::uint64_t search_bytes = 40;
+/// Bytes per point that compute holds beside the block: the search tree while it is built, and the ground surface.
+constexpr std::uint64_t search_bytes = 70;
 
 }  // namespace
 
