@@ -27,7 +27,7 @@ int synthesise(SynthArguments arguments, Context& context) {
   if (!has_cross || bad_rows != std::errc{} || rest != end)
     throw ConfigError("--tiles '" + arguments.tiles + "': columns x rows is expected, e.g. 3x3");
   Executor executor;
-  const std::vector<std::string> paths = synth::write_town(arguments.town, arguments.output, executor);
+  const std::vector<std::string> paths = synth::write_town(arguments.town, arguments.output, executor, context.stop);
   if (context.json) {
     std::puts(nlohmann::ordered_json{{"tiles", paths}}.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
   } else {
