@@ -24,7 +24,8 @@ struct TileInput {
 
 /// What preprocessing marks before neighbours are searched.
 struct Preprocess {
-  std::vector<std::uint8_t> exclude_classes;  ///< points of these classes are invalid: never neighbours, NaN in computed columns
+  std::vector<std::uint8_t> exclude_classes;  ///< points of these classes are invalid: never neighbours, NaN in
+                                              ///< every column that the LAS record does not hold itself
   bool active() const noexcept { return !exclude_classes.empty(); }
 };
 

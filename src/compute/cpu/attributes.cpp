@@ -24,7 +24,8 @@ void fill(const Rows& rows, std::size_t column, Formula&& formula) {
   for (std::size_t i = rows.begin; i < rows.end; ++i) rows.values[i * rows.columns + column] = static_cast<float>(formula(i));
 }
 
-bool is_computed(Feature feature) {
+/// Whether a later pass fills the column.
+bool is_filled_later(Feature feature) {
   return features::info(feature).neighbourhood || feature == Feature::num_points_2m || feature == Feature::height_above_ground;
 }
 
@@ -78,9 +79,10 @@ std::vector<std::string> fill_attributes(const PointBlock& core, const features:
       const Feature feature = plan.columns[c].feature;
       if (!has_input(core, feature)) {
         fill(rows, c, [](std::size_t) { return nan; });
-      } else if (!is_computed(feature)) {
-        fill_column(core, feature, colour_unit, rows, c);
-      } else if (valid != nullptr) {
+        continue;
+      }
+      if (!is_filled_later(feature)) fill_column(core, feature, colour_unit, rows, c);
+      if (valid != nullptr && !features::info(feature).las_dimension) {
         for (std::size_t i = rows.begin; i < rows.end; ++i) {
           if (valid[i] == 0) values[i * rows.columns + c] = nan;
         }

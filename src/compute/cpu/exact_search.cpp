@@ -18,10 +18,26 @@ double box_distance(const TreeNode& node, const double (&at)[3]) {
   return sum * (1 - 1e-12);
 }
 
+/// An upper bound of the squared distance from a point to what is in a box.
+double far_side(const TreeNode& node, const double (&at)[3]) {
+  double sum = 0;
+  for (int d = 0; d < 3; ++d) {
+    const double reach = std::max(static_cast<double>(node.high[d]) - at[d], at[d] - static_cast<double>(node.low[d]));
+    sum += reach * reach;
+  }
+  return sum * (1 + 1e-12);
+}
+
 }  // namespace
 
 bool ExactSearch::before(const Neighbour& a, const Neighbour& b) {
   return a.d2 != b.d2 ? a.d2 < b.d2 : std::tie(a.dx, a.dy, a.dz) < std::tie(b.dx, b.dy, b.dz);
+}
+
+ExactSearch::Neighbour ExactSearch::neighbour(const Record& record, const Record& centre) {
+  Neighbour found{0, std::int64_t{record.x} - centre.x, std::int64_t{record.y} - centre.y, std::int64_t{record.z} - centre.z};
+  found.d2 = Wide{found.dx} * found.dx + Wide{found.dy} * found.dy + Wide{found.dz} * found.dz;
+  return found;
 }
 
 void ExactSearch::gather(const Record& centre, const Search& search) {
@@ -40,9 +56,13 @@ void ExactSearch::gather(const Record& centre, const Search& search) {
   while (!stack.empty()) {
     const Pending pending = stack.back();
     stack.pop_back();
-    const double bound = heap_.size() < search.most ? limit : static_cast<double>(heap_.front().d2);
+    const bool full = heap_.size() == search.most;
+    const double bound = full ? static_cast<double>(heap_.front().d2) : limit;
     if (pending.distance > bound) continue;
     const TreeNode& node = tree_.nodes[pending.node];
+    // A million copies of a point must not be looked at one by one, for each of them.
+    if (full && bound == 0) return;
+    if (full && tree_.all_copies(node) && !before(neighbour(tree_.records[node.first * bucket_size], centre), heap_.front())) continue;
     if (node.count > 1) {
       const std::uint32_t left = pending.node + 1;
       const std::uint32_t right = pending.node + 2 * tree_.nodes[left].count;
@@ -55,15 +75,14 @@ void ExactSearch::gather(const Record& centre, const Search& search) {
     for (std::uint32_t slot = node.first * bucket_size; slot < (node.first + 1) * bucket_size; ++slot) {
       const Record& record = tree_.records[slot];
       if (record.index == no_point) break;
-      Neighbour neighbour{0, std::int64_t{record.x} - centre.x, std::int64_t{record.y} - centre.y, std::int64_t{record.z} - centre.z};
-      neighbour.d2 = Wide{neighbour.dx} * neighbour.dx + Wide{neighbour.dy} * neighbour.dy + Wide{neighbour.dz} * neighbour.dz;
-      if (search.bounded && neighbour.d2 > Wide{search.limit}) continue;
+      const Neighbour found = neighbour(record, centre);
+      if (search.bounded && found.d2 > Wide{search.limit}) continue;
       if (heap_.size() == search.most) {
-        if (!before(neighbour, heap_.front())) continue;
+        if (!before(found, heap_.front())) continue;
         std::pop_heap(heap_.begin(), heap_.end(), before);
-        heap_.back() = neighbour;
+        heap_.back() = found;
       } else {
-        heap_.push_back(neighbour);
+        heap_.push_back(found);
       }
       std::push_heap(heap_.begin(), heap_.end(), before);
     }
@@ -72,7 +91,7 @@ void ExactSearch::gather(const Record& centre, const Search& search) {
 
 void ExactSearch::moments(std::uint32_t slot, const Search& search, Batch& batch, std::size_t at) {
   gather(tree_.records[slot], search);
-  // At most 2^31 neighbours of offsets below 2^32: sums stay below 2^95, n Σdx² below 2^127.
+  // At most 2^16 neighbours of offsets below 2^32: sums stay below 2^80, n Σdx² below 2^96.
   const Wide n = static_cast<Wide>(heap_.size());
   Wide x = 0, y = 0, z = 0, xx = 0, xy = 0, xz = 0, yy = 0, yz = 0, zz = 0, reach2 = 0;
   std::int64_t low = 0, high = 0;
@@ -109,7 +128,9 @@ std::uint64_t ExactSearch::count_within(std::uint32_t slot, std::uint64_t limit)
   std::uint64_t count = 0;
   for (std::uint32_t i = 0; i < tree_.node_count;) {
     const TreeNode& node = tree_.nodes[i];
-    if (box_distance(node, at) > static_cast<double>(limit)) {
+    const bool inside = far_side(node, at) <= static_cast<double>(limit);
+    if (inside) count += tree_.points_of(node);
+    if (inside || box_distance(node, at) > static_cast<double>(limit)) {
       i += 2 * node.count - 1;
       continue;
     }

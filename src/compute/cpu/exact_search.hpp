@@ -27,6 +27,7 @@ class ExactSearch {
   };
   /// Nearest first; ties by (x, y, z).
   static bool before(const Neighbour& a, const Neighbour& b);
+  static Neighbour neighbour(const Record& record, const Record& centre);
   void gather(const Record& centre, const Search& search);
 
   TreeView tree_;

@@ -5,6 +5,8 @@
 // ExactSearch. A group of up to 64 neighbouring points shares one walk over the tree, which lists the buckets around it. Each of its points
 // guesses the squared radius of its k-th neighbour from the last point's, lists the points within, and verifies: with k or more of them the
 // list holds the answer. Points whose guess outgrows the listed buckets wait for one further, wider walk.
+// No walk lists more than a bounded number of buckets and copies of a point are counted, not listed, so that heaps of points in one spot
+// cost no more than others.
 
 struct Query {
   float x, y, z;
@@ -31,8 +33,21 @@ inline float as_lane(std::uint32_t number) {
   return lane;
 }
 
-/// Lists the buckets within squared distance `r2` of the box.
-inline void list_buckets(const TreeView& tree, const TreeNode& box, float r2, Scratch& s) {
+/// Whether every point of box a lies within squared distance r2 < exact_limit of every point of box b. What rounds is beyond r2 anyway.
+inline bool within(const TreeNode& a, const TreeNode& b, float r2) {
+  float sum = 0.0F;
+  for (int d = 0; d < 3; ++d) {
+    const float above = a.high[d] - b.low[d], below = b.high[d] - a.low[d];
+    const float reach = above > below ? above : below;
+    sum += reach * reach;
+  }
+  return sum <= r2;
+}
+
+/// Lists the buckets within squared distance `r2` of the box. False where they are more than `most`: the list is of no use then.
+/// inside  where given, nodes that lie within r2 of all of the box are not listed; their points are counted here
+inline bool list_buckets(const TreeView& tree, const TreeNode& box, float r2, std::uint32_t most, Scratch& s,
+                         std::uint32_t* inside = nullptr) {
   s.candidates = 0;
   s.covered = r2;
   for (std::uint32_t i = 0; i < tree.node_count;) {
@@ -44,8 +59,14 @@ inline void list_buckets(const TreeView& tree, const TreeNode& box, float r2, Sc
       i += 2 * node.count - 1;
       continue;
     }
+    if (inside != nullptr && within(node, box, r2)) {
+      *inside += tree.points_of(node);
+      i += 2 * node.count - 1;
+      continue;
+    }
     ++i;
     if (node.count > 1) continue;
+    if (s.candidates == most) return false;
     if (s.candidates == s.candidate_capacity) grow_candidates(s, s.candidates + 1);
     s.bucket[s.candidates] = as_lane(node.first);
     for (int d = 0; d < 3; ++d) {
@@ -62,6 +83,7 @@ inline void list_buckets(const TreeView& tree, const TreeNode& box, float r2, Sc
     s.bucket[i] = 0.0F;
     for (int d = 0; d < 3; ++d) s.box[d][i] = s.box[d + 3][i] = __builtin_inff();
   }
+  return true;
 }
 
 struct QueryLanes {
@@ -121,6 +143,36 @@ inline std::uint32_t list_points(const TreeView& tree, Scratch& s, const QueryLa
   }
   for (std::uint32_t i = 0; i < 4; ++i) store_unaligned(s.d2 + n + i * bucket_size, all(__builtin_inff()));
   return n;
+}
+
+/// Whether the listed buckets hold at least `wanted` copies of the query, itself included.
+inline bool lists_copies(const TreeView& tree, Scratch& s, const QueryLanes& q, std::uint32_t wanted) {
+  const Floats zero = all(0.0F);
+  const std::uint32_t near = list_near(s, q, zero);
+  std::uint32_t found = 0;
+  for (std::uint32_t i = 0; i < near && found < wanted; ++i) {
+    found += static_cast<std::uint32_t>(__builtin_popcount(bits(at_most(offsets(tree, bucket_of(s.near[i]), q).d2, zero))));
+  }
+  return found >= wanted;
+}
+
+/// The same for the point at `box`, in the whole tree.
+inline bool has_copies(const TreeView& tree, const TreeNode& box, std::uint32_t wanted) {
+  const QueryLanes q = spread({box.low[0], box.low[1], box.low[2]});
+  std::uint32_t found = 0;
+  for (std::uint32_t i = 0; i < tree.node_count && found < wanted;) {
+    const TreeNode& node = tree.nodes[i];
+    const bool apart = gap(node.low[0], node.high[0], box.low[0], box.high[0]) > 0.0F ||
+                       gap(node.low[1], node.high[1], box.low[1], box.high[1]) > 0.0F ||
+                       gap(node.low[2], node.high[2], box.low[2], box.high[2]) > 0.0F;
+    const bool copies = !apart && tree.all_copies(node);
+    if (copies) found += tree.points_of(node);
+    if (!apart && !copies && node.count == 1) {
+      found += static_cast<std::uint32_t>(__builtin_popcount(bits(at_most(offsets(tree, node.first, q).d2, all(0.0F)))));
+    }
+    i += apart || copies ? 2 * node.count - 1 : 1;
+  }
+  return found >= wanted;
 }
 
 /// How many entries of the list lie within t.
@@ -226,7 +278,7 @@ inline void sum_list(Scratch& s, std::uint32_t slot, std::uint32_t n, float thre
   sums.template store<with_z>(s, slot);
 }
 
-/// The same where float32 cannot hold the sums: they stay below 2^24 · n, n Σdx² below 2^63 for n up to 2^19.
+/// The same where float32 cannot hold the sums: they stay below 2^24 · n, n Σdx² below 2^56 for n up to 2^16.
 inline void sum_list_wide(const Scratch& s, std::uint32_t n, float threshold, Batch& batch, std::uint32_t slot) {
   std::int64_t count = 0, x = 0, y = 0, z = 0, xx = 0, xy = 0, xz = 0, yy = 0, yz = 0, zz = 0, far = 0, top = 0, bottom = 0;
   for (std::uint32_t i = 0; i < n; ++i) {
@@ -257,7 +309,13 @@ inline void sum_list_wide(const Scratch& s, std::uint32_t n, float threshold, Ba
   batch.reach2[slot] = static_cast<double>(far);
   batch.z_span[slot] = static_cast<double>(top + bottom);
 }
-inline constexpr std::uint32_t wide_sum_points = 1U << 19U;
+
+/// The neighbours are `count` copies of the query.
+inline void put_copies(Batch& batch, std::uint32_t slot, std::uint32_t count) {
+  batch.n[slot] = count;
+  batch.xx[slot] = batch.xy[slot] = batch.xz[slot] = batch.yy[slot] = batch.yz[slot] = batch.zz[slot] = 0.0;
+  batch.reach2[slot] = batch.z_span[slot] = 0.0;
+}
 
 /// How a query ended.
 enum class Outcome { summed, wide, exact, deferred };
@@ -270,29 +328,37 @@ inline Outcome sum(Scratch& s, std::uint32_t n, std::uint32_t kept, float thresh
     sum_list<with_z>(s, slot, n, threshold);
     return Outcome::summed;
   }
-  if (kept > wide_sum_points) return Outcome::exact;
   sum_list_wide(s, n, threshold, batch, slot);
   return Outcome::wide;
 }
 
-/// k nearest of one query, first tried within squared radius r2. Where that needs more buckets than are listed: deferred, with the squared
-/// radius wanted left in r2.
+/// The nearest of one query, first tried within squared radius r2. Where that needs more buckets than are listed: deferred, with the
+/// squared radius wanted left in r2.
 template <bool with_z>
-inline Outcome search_nearest(const TreeView& tree, std::uint32_t k, const Query& query, float& r2, Scratch& s, Batch& batch,
+inline Outcome search_nearest(const TreeView& tree, const Search& search, const Query& query, float& r2, Scratch& s, Batch& batch,
                               std::uint32_t slot) {
   const QueryLanes q = spread(query);
+  const std::uint32_t k = search.most;
   for (;;) {
+    if (search.bounded && r2 > static_cast<float>(search.limit)) r2 = static_cast<float>(search.limit);
     if (!(r2 < exact_limit)) return Outcome::exact;
     if (r2 > s.covered) return Outcome::deferred;
+    if (r2 < 1.0F && lists_copies(tree, s, q, k)) {
+      put_copies(batch, slot, k);
+      s.guess = 0.0F;
+      return Outcome::wide;
+    }
     std::uint32_t n = list_points(tree, s, q, r2);
-    if (n < k) {
+    if (n < k && !(search.bounded && r2 == static_cast<float>(search.limit))) {
       // Too few. The points of a surface grow with the squared radius.
       r2 *= n * 4 < k ? 4.0F : 1.4F * static_cast<float>(k) / static_cast<float>(n);
+      r2 = r2 < 1.0F ? 1.0F : r2;
       continue;
     }
-    const float threshold = n > k ? select_nearest(s, n, k, r2) : r2;
+    const std::uint32_t kept = n < k ? n : k;
+    const float threshold = n > kept ? select_nearest(s, n, kept, r2) : r2;
     s.guess = threshold;
-    return sum<with_z>(s, n, k, threshold, batch, slot);
+    return sum<with_z>(s, n, kept, threshold, batch, slot);
   }
 }
 
@@ -364,9 +430,13 @@ inline float first_guess(const TreeNode& box, std::uint32_t k) {
   return longest * (middle + 1.0F) * static_cast<float>(k) / (3.0F * static_cast<float>(box.count * bucket_size));
 }
 
+/// How many buckets one walk may list: many times what a search for `most` points needs where they lie evenly.
+inline std::uint32_t bucket_limit(std::uint32_t most) { return 256 + most; }
+
+/// nearest  search outwards from a guess instead of within the whole radius
 template <bool with_z>
-inline std::uint64_t search_slots(const TreeView& tree, const TreeNode& box, const Search& search, std::uint64_t queries, Scratch& s,
-                                  Batch& batch) {
+inline std::uint64_t search_slots(const TreeView& tree, const TreeNode& box, const Search& search, bool nearest, std::uint64_t queries,
+                                  Scratch& s, Batch& batch) {
   const std::uint32_t first = box.first * bucket_size;
   std::uint64_t summed = 0, exact = 0;
   float wanted[group_size];
@@ -376,9 +446,9 @@ inline std::uint64_t search_slots(const TreeView& tree, const TreeNode& box, con
     for (; queries != 0; queries &= queries - 1) {
       const auto slot = static_cast<std::uint32_t>(__builtin_ctzll(queries));
       const Query query{tree.x[first + slot], tree.y[first + slot], tree.z[first + slot]};
-      if (!again) wanted[slot] = s.guess * 1.3F + 1.0F;
-      const Outcome outcome = search.bounded ? search_radius<with_z>(tree, search, query, s, batch, slot)
-                                             : search_nearest<with_z>(tree, search.most, query, wanted[slot], s, batch, slot);
+      if (!again) wanted[slot] = s.guess < 1.0F ? 0.0F : s.guess * 1.3F + 1.0F;
+      const Outcome outcome = nearest ? search_nearest<with_z>(tree, search, query, wanted[slot], s, batch, slot)
+                                      : search_radius<with_z>(tree, search, query, s, batch, slot);
       const std::uint64_t bit = std::uint64_t{1} << slot;
       if (outcome == Outcome::summed) summed |= bit;
       if (outcome == Outcome::exact) exact |= bit;
@@ -388,8 +458,11 @@ inline std::uint64_t search_slots(const TreeView& tree, const TreeNode& box, con
       }
     }
     // Those that reach beyond the listed buckets share one more walk.
-    if (deferred != 0) list_buckets(tree, box, widest * 1.5F, s);
     queries = deferred;
+    if (deferred != 0 && !list_buckets(tree, box, widest * 1.5F, bucket_limit(search.most), s)) {
+      exact |= deferred;
+      queries = 0;
+    }
   }
   reduce(s, summed, with_z, batch);
   return exact;
@@ -399,17 +472,26 @@ inline std::uint64_t search_group(const TreeView& tree, std::uint32_t node, cons
                                   Batch& batch) {
   if (!tree.exact || (search.bounded && search.limit >= static_cast<std::uint64_t>(exact_limit))) return queries;
   const TreeNode& box = tree.nodes[node];
-  if (search.bounded) {
-    list_buckets(tree, box, static_cast<float>(search.limit), s);
-  } else {
+  const std::uint32_t most = bucket_limit(search.most);
+  if (tree.all_copies(box) && has_copies(tree, box, search.most)) {
+    for (; queries != 0; queries &= queries - 1) put_copies(batch, static_cast<std::uint32_t>(__builtin_ctzll(queries)), search.most);
+    s.guess = 0.0F;
+    return 0;
+  }
+  const bool nearest = !search.bounded || !list_buckets(tree, box, static_cast<float>(search.limit), most, s);
+  if (nearest) {
     const float first = first_guess(box, search.most);
     if (!(s.guess > 0.0F) || s.guess > 16.0F * first) s.guess = first;
-    const float r2 = s.guess * 2.0F + 1.0F;
+    float r2 = s.guess * 2.0F + 1.0F;
     if (!(r2 < exact_limit)) return queries;
-    list_buckets(tree, box, r2, s);
+    while (!list_buckets(tree, box, r2, most, s)) {  // far denser than guessed
+      if (r2 < 1.0F) return queries;
+      s.guess = s.guess < 4.0F ? 0.0F : s.guess * 0.25F;
+      r2 = r2 > 1.0F ? s.guess * 2.0F + 1.0F : 0.0F;
+    }
   }
-  return search.needs_z_span ? search_slots<true>(tree, box, search, queries, s, batch)
-                             : search_slots<false>(tree, box, search, queries, s, batch);
+  return search.needs_z_span ? search_slots<true>(tree, box, search, nearest, queries, s, batch)
+                             : search_slots<false>(tree, box, search, nearest, queries, s, batch);
 }
 
 /// Points within √limit units of every point of the group.
@@ -418,13 +500,14 @@ inline bool count_group(const TreeView& tree, std::uint32_t node, std::uint64_t 
   if (!tree.exact || limit >= static_cast<std::uint64_t>(exact_limit)) return false;
   const TreeNode& box = tree.nodes[node];
   const auto r2 = static_cast<float>(limit);
-  list_buckets(tree, box, r2, s);
+  std::uint32_t inside = 0;
+  list_buckets(tree, box, r2, tree.node_count, s, &inside);
   const Floats bound = all(r2);
   const std::uint32_t first = box.first * bucket_size;
   for (std::uint64_t left = queries; left != 0; left &= left - 1) {
     const auto slot = static_cast<std::uint32_t>(__builtin_ctzll(left));
     const QueryLanes q = spread({tree.x[first + slot], tree.y[first + slot], tree.z[first + slot]});
-    std::uint32_t n = 0;
+    std::uint32_t n = inside;
     for (std::uint32_t at = 0; at < s.candidates; at += bucket_size) {
       const Floats x = max(sub(load(s.box[3] + at), q.x), sub(q.x, load(s.box[0] + at)));
       const Floats y = max(sub(load(s.box[4] + at), q.y), sub(q.y, load(s.box[1] + at)));

@@ -87,11 +87,13 @@ void NeighbourPass::run(const PointTree& tree, const RowTarget& target, Executor
   std::size_t most_features = 0;
   for (const Scale& scale : scales_) most_features = std::max(most_features, scale.wanted.size());
   executor.for_each((groups.size() + groups_per_task - 1) / groups_per_task, [&](std::size_t task) {
-    if (stop.stop_requested()) throw Cancelled("stopped while computing features");
     Worker worker(view, scales_.size(), most_features);
     worker.points = tree.points();
     const std::size_t end = std::min(groups.size(), (task + 1) * groups_per_task);
-    for (std::size_t g = task * groups_per_task; g < end; ++g) group(worker, groups[g], target);
+    for (std::size_t g = task * groups_per_task; g < end; ++g) {
+      if (stop.stop_requested()) throw Cancelled("stopped while computing features");
+      group(worker, groups[g], target);
+    }
     degenerate_ += worker.degenerate;
     truncated_ += worker.truncated;
   });

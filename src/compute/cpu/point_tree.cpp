@@ -211,6 +211,8 @@ void PointTree::place(std::vector<Range>& ranges) {
   y_ = Buffer<float>(slots);
   z_ = Buffer<float>(slots);
   nodes_ = Buffer<TreeNode>(2 * std::size_t{ranges[0].buckets} - 1);
+  points_before_ = Buffer<std::uint32_t>(std::size_t{ranges[0].buckets} + 1);
+  points_before_[ranges[0].buckets] = static_cast<std::uint32_t>(points_);
   for (const Range& range : ranges) {
     nodes_[range.node].first = range.first_bucket;
     nodes_[range.node].count = range.buckets;
@@ -228,6 +230,9 @@ void PointTree::fill(const Range& range, const Record* from) {
   Record* const records = records_.data() + std::size_t{range.first_bucket} * bucket_size;
   std::copy(from, from + range.count, records);
   std::fill(records + range.count, records + std::size_t{range.buckets} * bucket_size, Record{0, 0, 0, no_point});
+  for (std::uint32_t i = 0; i < range.buckets; ++i) {  // ranges follow each other, and only their last bucket has unused slots
+    points_before_[range.first_bucket + i] = static_cast<std::uint32_t>(range.begin + std::size_t{i} * bucket_size);
+  }
   // Top-down: every node is parted at a multiple of 16 points, its children follow in pre-order.
   const std::uint32_t end = range.node + 2 * range.buckets - 1;
   for (std::uint32_t i = range.node; i < end; ++i) {
@@ -282,6 +287,7 @@ TreeView PointTree::view() const noexcept {
           z_.data(),
           records_.data(),
           nodes_.data(),
+          points_before_.data(),
           static_cast<std::uint32_t>(nodes_.size()),
           {centre_[0], centre_[1], centre_[2]},
           exact_};

@@ -41,6 +41,7 @@ class PointTree {
   Buffer<Record> records_;
   Buffer<float> x_, y_, z_;
   Buffer<TreeNode> nodes_;
+  Buffer<std::uint32_t> points_before_;  ///< TreeView::points_before
   std::vector<std::uint32_t> groups_;
 };
 

@@ -33,9 +33,18 @@ struct TreeView {
   const float *x, *y, *z;  ///< units relative to the tree's centre; unused slots lie infinitely far away
   const Record* records;   ///< the same slots, in the block's units
   const TreeNode* nodes;
+  const std::uint32_t* points_before;  ///< per bucket, and once more at the end: points in the buckets before it
   std::uint32_t node_count;
   std::int32_t centre[3];
   bool exact;  ///< every coordinate is exact in float32
+
+  std::uint32_t points_of(const TreeNode& node) const noexcept {
+    return points_before[node.first + node.count] - points_before[node.first];
+  }
+  /// Whether all points of a node are copies of one. Rounded coordinates cannot tell.
+  bool all_copies(const TreeNode& node) const noexcept {
+    return exact && node.low[0] == node.high[0] && node.low[1] == node.high[1] && node.low[2] == node.high[2];
+  }
 };
 
 }  // namespace tuile::compute
