@@ -8,6 +8,7 @@ namespace {
 // The order matters: lanes first.
 // clang-format off
 #include "compute/cpu/lanes_portable.hpp"
+#include "compute/cpu/kernels_lists.hpp"
 #include "compute/cpu/kernels_search.hpp"
 #include "compute/cpu/kernels_evaluate.hpp"
 // clang-format on
