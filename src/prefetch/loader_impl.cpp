@@ -291,7 +291,9 @@ void AsyncTileLoader::Impl::run(const std::shared_ptr<Load>& load, Lock& lock) {
   lock.lock();
 }
 
-TileCache::Tiles AsyncTileLoader::Impl::finish(Load& load, const LoadOutcome& outcome) {
+/// The error is moved to whoever takes it: this thread keeps no share, so that the taker's is the last and the exception ends where it is
+/// read.
+TileCache::Tiles AsyncTileLoader::Impl::finish(Load& load, LoadOutcome& outcome) {
   TileCache::Tiles leaving;
   --running;
   cache.unreserve(load.reserved);
@@ -309,9 +311,9 @@ TileCache::Tiles AsyncTileLoader::Impl::finish(Load& load, const LoadOutcome& ou
       loaded_bytes += outcome.tile->bytes;
       loaded = true;
     } else if (load.waiters > 0) {
-      load.error = outcome.error;
+      load.error = std::move(outcome.error);
     } else if (!load.released) {
-      errors.insert_or_assign(load.request, outcome.error);
+      errors.insert_or_assign(load.request, std::move(outcome.error));
     }
   } catch (const std::bad_alloc&) {
     load.error = out_of_memory(load.request.path);

@@ -95,8 +95,8 @@ struct AsyncTileLoader::Impl {
   void promote(Load& load);
   std::size_t estimate() const noexcept;
   bool can_start() const noexcept;
-  void run(const std::shared_ptr<Load>& load, Lock& lock);  ///< unlocks while it works
-  TileCache::Tiles finish(Load& load, const LoadOutcome& outcome);
+  void run(const std::shared_ptr<Load>& load, Lock& lock);    ///< unlocks while it works
+  TileCache::Tiles finish(Load& load, LoadOutcome& outcome);  ///< takes the error
   // And these without it.
   LoadOutcome execute(const TileRequest& request);
   bool wait_before_retry(int attempt);
