@@ -14,6 +14,24 @@ Tile small_tile() {
   return tile;
 }
 
+/// A loader of one worker that is in the load of "a", until go.
+struct HeldLoader {
+  std::latch started{1}, go{1};
+  std::atomic<int> loads{0};
+  AsyncTileLoader loader{{.num_workers = 1}, [this](const TileRequest& request, std::stop_token) {
+                           ++loads;
+                           if (request.path == "a") {
+                             started.count_down();
+                             go.wait();
+                           }
+                           return small_tile();
+                         }};
+  HeldLoader() {
+    loader.preload_tile("a");
+    started.wait();
+  }
+};
+
 TEST(LoaderRelease, AFinishedTileLeavesItsHandleLives) {
   std::atomic<int> loads{0};
   AsyncTileLoader loader({.num_workers = 1}, [&](const TileRequest&, std::stop_token) {
@@ -29,58 +47,32 @@ TEST(LoaderRelease, AFinishedTileLeavesItsHandleLives) {
 }
 
 TEST(LoaderRelease, AQueuedPreloadIsTakenBack) {
-  std::latch started(1), go(1);
-  std::atomic<int> loads{0};
-  AsyncTileLoader loader({.num_workers = 1}, [&](const TileRequest& request, std::stop_token) {
-    ++loads;
-    if (request.path == "a") {
-      started.count_down();
-      go.wait();
-    }
-    return small_tile();
-  });
-  loader.preload_tile("a");
-  started.wait();
+  HeldLoader held;
+  AsyncTileLoader& loader = held.loader;
   loader.preload_tile("b");
   loader.release("b");
-  go.count_down();
+  held.go.count_down();
   loader.get_tile("a");
   loader.get_tile("c");
-  EXPECT_EQ(loads.load(), 2) << "b was never loaded";
+  EXPECT_EQ(held.loads.load(), 2) << "b was never loaded";
 }
 
 TEST(LoaderRelease, ARunningLoadIsNotKept) {
-  std::latch started(1), go(1);
-  AsyncTileLoader loader({.num_workers = 1}, [&](const TileRequest& request, std::stop_token) {
-    if (request.path == "a") {
-      started.count_down();
-      go.wait();
-    }
-    return small_tile();
-  });
-  loader.preload_tile("a");
-  started.wait();
+  HeldLoader held;
+  AsyncTileLoader& loader = held.loader;
   loader.release("a");
-  go.count_down();
+  held.go.count_down();
   loader.get_tile("b");
   EXPECT_EQ(loader.get_stats().tiles_loaded, 2U);
   EXPECT_EQ(loader.get_stats().tiles_cached, 1U);
 }
 
 TEST(LoaderRelease, AskingAgainWhileItRunsKeepsIt) {
-  std::latch started(1), go(1);
-  AsyncTileLoader loader({.num_workers = 1}, [&](const TileRequest& request, std::stop_token) {
-    if (request.path == "a") {
-      started.count_down();
-      go.wait();
-    }
-    return small_tile();
-  });
-  loader.preload_tile("a");
-  started.wait();
+  HeldLoader held;
+  AsyncTileLoader& loader = held.loader;
   loader.release("a");
   loader.preload_tile("a");
-  go.count_down();
+  held.go.count_down();
   loader.get_tile("b");
   EXPECT_EQ(loader.get_stats().tiles_cached, 2U);
   EXPECT_EQ(loader.get_tile("a")->points.size(), 4U);
