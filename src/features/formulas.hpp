@@ -109,10 +109,11 @@ TUILE_HD Shape eigen_shape(double xx, double xy, double xz, double yy, double yz
   ny = round ? 0.0 : ny;
   nz = round ? 1.0 : nz;
   // Rounding leaves 1e-15 or so of a component that is zero: it must not choose the side of a vertical wall.
-  nz = (nz < 1e-12) & (nz > -1e-12) ? 0.0 : nz;
-  ny = (ny < 1e-12) & (ny > -1e-12) ? 0.0 : ny;
-  const bool flip = (nz < 0.0) | ((nz == 0.0) & ((ny < 0.0) | ((ny == 0.0) & (nx < 0.0))));
-  const double sign = flip ? -1.0 : 1.0;
+  nz = nz * nz < 1e-24 ? 0.0 : nz;
+  ny = ny * ny < 1e-24 ? 0.0 : ny;
+  const double horizontal = ny == 0.0 ? nx : ny;
+  const double decides = nz == 0.0 ? horizontal : nz;
+  const double sign = decides < 0.0 ? -1.0 : 1.0;
 
   Shape shape;
   const double apart = q + shift;
