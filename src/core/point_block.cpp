@@ -22,6 +22,7 @@ void for_each_array(Action&& action) {
   action(&PointBlock::green);
   action(&PointBlock::blue);
   action(&PointBlock::nir);
+  action(&PointBlock::colour_known);
 }
 
 template <class T>

@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tuile/core/bounds.hpp"
+#include "tuile/core/ground_truth.hpp"
 #include "tuile/write/atomic_file.hpp"
 #include "tuile/write/statistics.hpp"
 
@@ -29,6 +31,35 @@ struct MissingHaloTile {
   FileIdentity file;
   std::string reason;
   std::string kind = "io";  ///< name of the ErrorKind, as to_string gives it: says whether another try can help
+};
+
+/// What became of one ground-truth layer.
+struct LayerReport {
+  std::string layer;
+  Outcome outcome = Outcome::not_requested;
+  std::uint64_t objects = 0;      ///< that touch the tile
+  std::uint64_t repaired = 0;     ///< of the fetched ones, geometries mended
+  std::uint64_t points = 0;       ///< labelled by it
+  std::string reason;             ///< where truncated or failed
+  std::string kind;               ///< likewise: name of the ErrorKind, says whether another try can help; else empty
+};
+
+/// The ground truth of the tile; `source` is empty where none was asked for.
+struct GroundTruthReport {
+  std::string source, edition;
+  bool labelled = false;               ///< outputs hold labels
+  std::vector<LayerReport> layers;     ///< in the configured order
+  std::uint64_t from_file = 0;         ///< points that keep the file's class
+  std::uint64_t from_ndvi = 0;         ///< points changed by NDVI
+  std::vector<std::pair<int, std::uint64_t>> classes;  ///< points per label, by label
+};
+
+/// The imagery of the tile; `source` is empty where colours are the file's, or none.
+struct ImageryReport {
+  std::string source;
+  Outcome rgb = Outcome::not_requested, nir = Outcome::not_requested;
+  std::uint64_t rgb_unknown = 0, nir_unknown = 0;  ///< points without colour where the image was got
+  std::string reason, kind;                        ///< where one failed
 };
 
 /// Everything about one tile's outputs that is not in them: docs/sidecar.schema.json says the same of its JSON form.
@@ -57,6 +88,8 @@ struct Sidecar {
   std::uint64_t degenerate_neighbourhoods = 0, truncated_neighbourhoods = 0;
   std::vector<FeatureStatistics> features;
   std::vector<std::string> missing_columns;
+  GroundTruthReport ground_truth;
+  ImageryReport imagery;
   std::vector<std::string> warnings;
   std::vector<WrittenFile> outputs;
 };

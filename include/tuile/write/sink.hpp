@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tuile/core/ground_truth.hpp"
 #include "tuile/core/point_block.hpp"
 #include "tuile/write/atomic_file.hpp"
 
@@ -17,6 +18,8 @@ struct TileLayout {
   Grid grid;                               ///< of the coordinates given; its origin is the outputs' `origin`
   std::vector<std::string> feature_names;  ///< F columns
   bool valid = false;                      ///< rows say whether preprocessing kept the point
+  bool labels = false;                     ///< rows have label, label_source and label_object
+  ObjectTable objects;                     ///< with labels: what label_object counts
 };
 
 /// Rows [first_row, first_row + size()) of a tile. The memory is the caller's and needs to live only during the call.
@@ -26,6 +29,9 @@ struct RowBlock {
   std::span<const std::uint8_t> classification;  ///< (n) as in the file
   std::span<const float> features;               ///< (n, F) row-major
   std::span<const std::uint8_t> valid;           ///< (n) zeros and ones where the layout has `valid`, else empty
+  std::span<const std::uint8_t> labels;          ///< (n) where the layout has labels, else empty
+  std::span<const std::uint8_t> label_source;    ///< (n) likewise
+  std::span<const std::int32_t> label_object;    ///< (n) likewise
   std::size_t size() const noexcept { return units.size(); }
 };
 

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "tuile/core/error.hpp"
+
+namespace tuile::source {
+
+/// How a client treats its hosts. Bucket, breaker and Retry-After are per host and for the whole process, whatever the number of clients.
+struct HttpOptions {
+  double requests_per_second = 20;  ///< taken from the host's token bucket; 0: no limit
+  int max_in_flight = 4;            ///< requests of this client at once
+  double timeout = 60;              ///< seconds that one attempt may take
+  double connect_timeout = 10;      ///< seconds
+  int retries = 5;                  ///< further attempts after an error that can pass
+  double retry_delay = 0.5;         ///< seconds before the first retry; doubles each time, with up to 50 % jitter
+  double longest_delay = 60;        ///< seconds: bound of retry delays, and of what a Retry-After is obeyed for
+  int breaker_failures = 12;        ///< attempts in a row that failed, on one host, after which it is not asked any more …
+  double breaker_pause = 30;        ///< … for so many seconds: requests then fail at once; after it one probe decides
+  std::size_t largest_body = std::size_t{100} << 20;  ///< bytes; a longer answer throws BodyTooLarge
+  std::string shared_folder;        ///< processes that name the same folder share the host's token bucket (a lock file); empty: this process only
+  std::function<void(const std::string&)> log;  ///< one line per retry, 429, opening and closing of the breaker; any thread; may be empty
+};
+
+struct HttpRequest {
+  std::string url;                 ///< http or https
+  std::string body;                ///< not empty: POST
+  std::string body_type = "application/x-www-form-urlencoded";
+  std::size_t largest_body = 0;    ///< 0: as the options say
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string content_type;  ///< lower case, without parameters
+  std::string body;
+};
+
+/// An answer beyond the limit: ask for less. Never retried.
+class BodyTooLarge : public Error {
+ public:
+  explicit BodyTooLarge(const std::string& message) : Error(ErrorKind::unsupported, message) {}
+};
+
+/// Looks at an answer of status 2xx before it counts as one. Throwing an error that can pass (IoError) has the request retried, any other
+/// ends it.
+using BodyCheck = std::function<void(const HttpResponse&)>;
+
+/// Exact counts since construction.
+struct HttpStatistics {
+  std::uint64_t requests = 0;        ///< attempts, redirects not counted
+  std::uint64_t retries = 0;         ///< of these, attempts after the first
+  std::uint64_t failures = 0;        ///< fetches and downloads that ended in an error
+  std::uint64_t throttled = 0;       ///< answers 429
+  std::uint64_t refused = 0;         ///< not sent: the breaker was open
+  std::uint64_t bytes = 0;           ///< of bodies received
+};
+
+/// HTTP(S) for the services that tuile asks: connections kept alive (HTTP/2 where the server has it), a token bucket and a circuit breaker per
+/// host, retries with jitter, Retry-After obeyed by all threads at once, limits on the size of answers. TLS is verified; redirects are
+/// followed at most 5 times, never from https to http. 4xx other than 408 and 429 is not retried. Thread-safe; calls block, and end with
+/// Cancelled within a fifth of a second of a stop request. No thread of its own.
+class HttpClient {
+ public:
+  /// Throws InvalidArgument for options out of range.
+  explicit HttpClient(HttpOptions options);
+  ~HttpClient();
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  /// The answer to a request, of status 2xx and accepted by `check` (may be empty).
+  /// Throws NotFound (404, 410), PermissionDenied (401, 403, TLS refused), Unsupported (other 4xx, too many or insecure redirects),
+  /// BodyTooLarge, InvalidArgument (not an http(s) URL), IoError (all attempts failed, or the breaker is open), Cancelled, or what `check`
+  /// threw. Messages name the URL, what came and what to do.
+  HttpResponse fetch(const HttpRequest& request, const BodyCheck& check, std::stop_token stop);
+
+  /// Fetches a resource of any size into `path`, which may hold the beginning of it already: goes on from there where the server can
+  /// (ranges; If-Range with the validator kept beside it), else anew. Retries continue where the attempt before broke off.
+  /// progress(bytes so far, total or 0) may be empty. Returns the size. Errors as fetch, and as writing files.
+  std::uint64_t download(const std::string& url, const std::string& path,
+                         const std::function<void(std::uint64_t, std::uint64_t)>& progress, std::stop_token stop);
+
+  HttpStatistics statistics() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Percent-encoding of one value for a query string (RFC 3986).
+std::string url_encode(std::string_view text);
+
+/// True for texts that begin with http:// or https:// (any case).
+bool is_url(std::string_view text) noexcept;
+
+}  // namespace tuile::source

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "tuile/core/ground_truth.hpp"
+#include "tuile/truth/features.hpp"
+#include "tuile/truth/layer.hpp"
+
+namespace tuile::truth {
+
+/// The areas of one layer in one grid cell: the unit that is fetched, cached and shared.
+struct CellAreas {
+  Outcome outcome = Outcome::failed;
+  std::string reason;
+  ErrorKind kind = ErrorKind::io;
+  std::uint64_t repaired = 0;
+  LayerAreas areas;
+  std::size_t bytes() const noexcept { return sizeof(CellAreas) + areas.bytes(); }
+};
+using CellHandle = std::shared_ptr<const CellAreas>;
+
+/// Exact counts since construction.
+struct CacheStatistics {
+  std::uint64_t hits = 0, misses = 0, evictions = 0;
+  std::uint64_t joined = 0;   ///< hits on a fetch in flight (counted in hits)
+  std::size_t bytes = 0;      ///< held now
+  std::size_t entries = 0;
+};
+
+/// Areas in memory: LRU by bytes, for the whole process; concurrent requests for one key make one fetch. Thread-safe.
+class MemoryCache {
+ public:
+  explicit MemoryCache(std::size_t limit);
+  ~MemoryCache();
+  MemoryCache(const MemoryCache&) = delete;
+  MemoryCache& operator=(const MemoryCache&) = delete;
+  /// The cell of `key`; `make` runs once for all that ask meanwhile, in one of their threads. What it returns is kept where its outcome is sound, and
+  /// given to those who waited in any case; if it throws (Cancelled of its own asker), another waiter makes it.
+  /// Throws Cancelled where `stop` comes while waiting, else what `make` throws.
+  CellHandle get(const std::string& key, const std::function<CellHandle()>& make, std::stop_token stop);
+  void set_limit(std::size_t bytes);
+  void clear();
+  CacheStatistics statistics() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+/// The cache that every store of the process shares; the largest limit asked for counts.
+std::shared_ptr<MemoryCache> process_memory_cache(std::size_t limit);
+
+/// Features on disk, one file a key, safe for several processes: written atomically, checked on read (a damaged or outdated entry is fetched anew), the
+/// least recently used leave beyond `limit`. Thread-safe. A disk that is full or not writable costs a warning, never an answer.
+class DiskCache {
+ public:
+  struct Options {
+    std::string folder;
+    std::uint64_t limit = std::uint64_t{10} << 30;  ///< bytes
+    double max_age_days = 90;
+  };
+  explicit DiskCache(Options options);
+  ~DiskCache();
+  /// Sound results only: data or confirmed empty.
+  bool get(const std::string& key, FetchResult& result);
+  void put(const std::string& key, const FetchResult& result);
+  CacheStatistics statistics() const;
+  /// Why entries could not be written or read; empty where all went well.
+  std::string problem() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+struct StoreOptions {
+  double cell = 2000;                        ///< metres: side of the grid that sources are asked on, so that neighbours share answers
+  std::shared_ptr<MemoryCache> memory;       ///< must be set
+  std::shared_ptr<DiskCache> disk;           ///< null: none; used for remote sources only
+};
+
+struct StoreStatistics {
+  std::uint64_t fetches = 0;   ///< layer and cell asked of the source
+  std::uint64_t failures = 0;  ///< of these: outcome truncated or failed
+  CacheStatistics memory, disk;
+};
+
+/// Ground truth by tile, out of cells of a coarse grid. Thread-safe.
+class TruthStore {
+ public:
+  TruthStore(std::shared_ptr<FeatureSource> source, std::vector<Layer> layers, StoreOptions options);
+  ~TruthStore();
+
+  /// A piece of a tile's ground truth.
+  struct Unit {
+    std::size_t layer;  ///< index into layers()
+    Bounds cell;
+    int epsg;
+  };
+  /// What a tile with these bounds needs, layer by layer, cells in a fixed order.
+  std::vector<Unit> units(const Bounds& box, int epsg) const;
+  /// One unit: from memory, disk or the source. Blocks. Failures are outcomes; throws Cancelled, OutOfMemory, ConfigError.
+  CellHandle load(const Unit& unit, std::stop_token stop);
+  /// Joins the cells of units(box, epsg), in that order, into the ground truth of the tile: objects whose box touches `box`, each once, by id. A layer's
+  /// outcome is the worst of its cells' (failed, truncated, data, confirmed empty).
+  GroundTruth assemble(const Bounds& box, std::span<const Unit> units, std::span<const CellHandle> cells) const;
+  /// All of it, one unit after the other.
+  GroundTruth get(const Bounds& box, int epsg, std::stop_token stop);
+  /// The features themselves (not areas) that touch `box`, as the source has them: from disk or the source.
+  FetchResult features(std::size_t layer, const Bounds& box, int epsg, std::stop_token stop);
+
+  const std::vector<Layer>& layers() const noexcept;
+  StoreStatistics statistics() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tuile::truth
