@@ -149,31 +149,6 @@ Key exclude_classes_key() {
   return key;
 }
 
-Key ground_truth_source_key() {
-  Key key = make_key({"ground_truth.source", "", true, "Where labels come from.", ""}, "none", "none");
-  key.read = [](Config& config, const Cell& cell) {
-    const std::string source = read_text(cell);
-    if (source != "none") refuse_later(cell, "ground truth (" + quoted_for_message(source) + ")", "write ground_truth: {source: none}");
-    config.ground_truth.source = source;
-  };
-  key.show = [](const Config& config) { return format_text(config.ground_truth.source); };
-  return key;
-}
-
-Key imagery_source_key() {
-  Key key = word_key<ImagerySource>(
-      {"imagery.source", "", true,
-       "Where colours come from: `tile` takes those of the points, `none` takes none (colour columns are missing).", ""},
-      {{"tile", ImagerySource::tile}, {"none", ImagerySource::none}}, [](auto& c) -> auto& { return c.imagery.source; });
-  key.read = [read = key.read](Config& config, const Cell& cell) {
-    if (is_word(cell.value, "wms") || cell.value.kind == Value::Kind::sequence) {
-      refuse_later(cell, "imagery from WMS or GeoTIFF", "write imagery: {source: tile} or {source: none}");
-    }
-    read(config, cell);
-  };
-  return key;
-}
-
 Key budget_key() {
   Key key = make_key(
       {"memory.budget", "bytes", false,
@@ -255,7 +230,8 @@ Key text_word_key(KeyText text, const std::vector<std::string>& words, Member me
   return word_key<std::string>(std::move(text), std::move(pairs), member);
 }
 
-std::vector<Key> make_keys() {
+/// Those of a tile's way from the input to its colours …
+std::vector<Key> first_keys() {
   const std::string leave_off = "leave it off (enabled: false)";
   return {
       input_key(),
@@ -328,8 +304,13 @@ std::vector<Key> make_keys() {
       real_key(
           {"preprocess.voxel.size", "m", true, "Edge of a cell.", ""}, Lower::open, 0, 1000, "0.5",
           [](auto& c) -> auto& { return c.preprocess.voxel.size; }),
-      ground_truth_source_key(),
-      imagery_source_key(),
+  };
+}
+
+/// … and those from prefetching to the outputs.
+std::vector<Key> last_keys() {
+  const std::string leave_off = "leave it off (enabled: false)";
+  return {
       integer_key(
           {"prefetch.workers", "threads", false,
            "Threads that load tiles ahead; 0: none, tiles load one after another (the sequential baseline).",
@@ -386,16 +367,11 @@ std::vector<Key> make_keys() {
 }  // namespace
 
 const std::vector<Key>& keys() {
-  static const std::vector<Key> table = make_keys();
-  return table;
-}
-
-const std::vector<LaterKey>& later_keys() {
-  static const std::string no_truth = "leave it out: without ground truth it has no effect";
-  static const std::vector<LaterKey> table{{"ground_truth.wfs", no_truth},
-                                           {"ground_truth.cache", no_truth},
-                                           {"ground_truth.on_failure", no_truth},
-                                           {"ground_truth.layers", no_truth}};
+  static const std::vector<Key> table = [] {
+    std::vector<Key> all = first_keys();
+    for (const auto& part : {ground_truth_keys(), imagery_keys(), last_keys()}) all.insert(all.end(), part.begin(), part.end());
+    return all;
+  }();
   return table;
 }
 

@@ -25,11 +25,8 @@ struct Key {
 /// Every key, in the order of the documentation; the keys of one section stand together.
 const std::vector<Key>& keys();
 
-/// A key of the design that this version refuses, with what to do now.
-struct LaterKey {
-  std::string path;
-  std::string instead;
-};
-const std::vector<LaterKey>& later_keys();
+// Parts of it that stand in files of their own.
+std::vector<Key> ground_truth_keys();
+std::vector<Key> imagery_keys();
 
 }  // namespace tuile::config

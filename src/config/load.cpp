@@ -12,7 +12,6 @@
 #include "tuile/core/nearest.hpp"
 #include "config/value.hpp"
 #include "tuile/core/error.hpp"
-#include "tuile/core/version.hpp"
 
 namespace tuile::config {
 
@@ -59,9 +58,6 @@ std::string probable_key(const std::string& section, const std::string& name) {
 /// rest: what follows the name in a dotted key (".k"), or nothing.
 [[noreturn]] void unknown_key(const std::string& place, const std::string& section, const std::string& name, const std::string& rest = "") {
   const std::string path = join(section, name);
-  for (const LaterKey& later : later_keys()) {
-    if (later.path == path) throw ConfigError(place + ": " + path + " is not in this version (" + version() + "); " + later.instead);
-  }
   std::string message = place + ": unknown key " + quoted_for_message(path);
   if (find_key(name) != nullptr && name.find('.') != std::string::npos) {
     const std::size_t dot = name.find('.');

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "config/keys.hpp"
+#include "config/truth_layers.hpp"
 #include "tuile/config/load.hpp"
 
 namespace tuile::config {
@@ -64,14 +65,37 @@ constexpr std::string_view documentation_head = R"(# Configuration
 - Types are exact: `k: 20.5` and `k: "20"` are not integers, booleans are `true` and `false` only. Sizes are `500MiB`, `4GiB`, `2GB` or plain bytes.
 - `auto` is resolved at start and printed.
 - An empty file, or an empty section, is all defaults. Anchors, aliases and tags are not taken; at most 1 MiB, at most 64 levels.
-- What this version does not have yet (ground truth, imagery from elsewhere, the three filters, patches, HDF5, the HTML report) is refused, never ignored; the keys say so by
-  taking nothing but `none`, `false` or `null`.
+- What this version does not have yet (the three filters, patches, HDF5, the HTML report) is refused, never ignored; the keys say so by
+  taking nothing but `false` or `null`.
 - Relative paths are relative to the working directory.
 - *Bytes*: the value can change the bytes of an output file; a tile whose output was made with another value is done anew.
 
 ## The defaults
 
 ```yaml
+)";
+
+constexpr std::string_view documentation_layers = R"(
+## The layers of ground truth
+
+A point takes the class of the first layer one of whose areas holds it and one of whose conditions it meets; where several objects of that layer hold it, that with the smallest id.
+Points of which no layer knows keep the class of the file. A layer is:
+
+- `layer`: its name in the service (after `ground_truth.wfs.prefix`) and in files.
+- `only`: which of its features count: for each attribute a value, a list of values, or a test: `{in: […]}`, `{not_in: […]}`, `{at_least: …}`, `{at_most: …}`. Text that is a number
+  compares as one. `missing: keep` or `drop` says what becomes of features without the attribute (default: `in` drops them, the others keep them).
+- `buffer`: makes areas of lines: all places within (`attribute` × `factor`, else the metres that `values` gives for the attribute `by`, else `otherwise`) + `plus` metres, at most 50.
+  `caps: flat` ends the area where the line ends. Without it lines have no area.
+- `class` (0 to 255) and the condition `where`, or `classes`, a list of these of which the first that holds counts. Conditions compare features and numbers
+  (`<`, `<=`, `>`, `>=`, `=`, `!=`, also `-0.3 <= h <= 1.2`), joined by `and`, `or`, `not` and parentheses; `h` is `height_above_ground`. A comparison with NaN is false. What conditions
+  need is computed, also where it is no output column.
+- `attributes`: written with each object (`object_<attribute>` in NPZ), to filter by: labels of buildings whose `origine_du_batiment` is "Lidar HD" come from the same LiDAR.
+
+Besides, a point labelled building (6) with `ndvi` ≥ 0.3 and `planarity` < 0.5 becomes vegetation by its height (3 below 0.5 m, 4 below 1.5 m, else 5), where NDVI is known.
+`label_source` is 0 for the file's class, the row of the layer from 1, 254 where NDVI changed it.
+
+The default layers, of BD TOPO:
+
 )";
 
 }  // namespace
@@ -108,6 +132,7 @@ std::string reference_markdown() {
     out += "| `" + key.path + "` | `" + key.show(defaults) + "` | " + key.unit + " | " + table_cell(key.expected) + " | " +
            table_cell(key.meaning) + " | " + table_cell(key.cost) + " | " + (key.changes_bytes ? "yes" : "") + " |\n";
   }
+  out += std::string(documentation_layers) + "```yaml\nlayers:" + std::string(default_layers_yaml()) + "```\n";
   out += "\n## Presets\n\n`tuile config presets` prints them.\n";
   for (const Preset& preset : presets()) {
     out +=

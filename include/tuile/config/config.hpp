@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "tuile/core/truth_layer.hpp"
+
 namespace tuile::config {
 
 /// A value that may be left to the program: empty means `auto`, resolved at start from the machine and the input.
@@ -20,7 +22,9 @@ enum class NpzCompression { none, deflate };
 /// Where a label goes in a LAZ file.
 enum class LazLabels { extra_bytes, classification };
 /// Where colours come from.
-enum class ImagerySource { tile, none };
+enum class ImagerySource { tile, none, wms, files };
+/// What happens to a tile one of whose ground-truth layers could not be fetched.
+enum class OnFailure { fail_tile, unlabelled };
 
 /// A further neighbourhood: exactly one of the two is set.
 struct Scale {
@@ -69,12 +73,67 @@ struct Preprocess {
   bool operator==(const Preprocess&) const = default;
 };
 
+/// How a service is asked.
+struct Service {
+  double requests_per_second = 20;
+  int max_in_flight = 4;
+  double timeout = 60;  ///< seconds
+  int retries = 5;
+  bool operator==(const Service&) const = default;
+};
+struct Wfs {
+  std::string url = "https://data.geopf.fr/wfs/ows";
+  Service service;
+  std::string prefix = "BDTOPO_V3:";
+  int page_size = 5000;
+  std::string sort_by = "cleabs";  ///< may be empty
+  bool operator==(const Wfs&) const = default;
+};
+struct TruthCache {
+  std::uint64_t memory = std::uint64_t{500} << 20;  ///< bytes
+  std::optional<std::string> disk = "~/.cache/tuile";
+  std::uint64_t disk_size = std::uint64_t{10} << 30;  ///< bytes
+  double max_age_days = 90;
+  double cell = 2000;  ///< metres
+  bool operator==(const TruthCache&) const = default;
+};
+struct LabelRule {
+  int asprs_class = 0;
+  std::string where;  ///< a condition over features; empty: always
+  bool operator==(const LabelRule&) const = default;
+};
+struct TruthLayer {
+  std::string layer;
+  std::vector<AttributeTest> only;
+  std::optional<LineBuffer> buffer;
+  std::vector<LabelRule> rules;
+  std::vector<std::string> attributes;
+  bool operator==(const TruthLayer&) const = default;
+};
+/// The layers of BD TOPO as ground_truth.md has them.
+const std::vector<TruthLayer>& default_layers();
+
 struct GroundTruth {
-  std::string source = "none";
+  std::string source = "none";  ///< none, wfs or a path
+  Wfs wfs;
+  TruthCache cache;
+  OnFailure on_failure = OnFailure::fail_tile;
+  std::vector<TruthLayer> layers = default_layers();
   bool operator==(const GroundTruth&) const = default;
+};
+struct Wms {
+  std::string url = "https://data.geopf.fr/wms-r/wms";
+  Service service;
+  std::string rgb_layer = "HR.ORTHOIMAGERY.ORTHOPHOTOS";
+  std::string irc_layer = "ORTHOIMAGERY.ORTHOPHOTOS.IRC";
+  double resolution = 0.2;  ///< metres
+  int max_pixels = 5000;
+  bool operator==(const Wms&) const = default;
 };
 struct Imagery {
   ImagerySource source = ImagerySource::tile;
+  std::vector<std::string> files;  ///< with ImagerySource::files
+  Wms wms;
   bool operator==(const Imagery&) const = default;
 };
 

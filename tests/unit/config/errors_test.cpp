@@ -162,11 +162,38 @@ TEST(Ranges, AreChecked) {
   });
 }
 
+TEST(GroundTruth, RefusesWhatIsNoLayer) {
+  check({
+      {"ground_truth: {source: [a]}", {"ground_truth.source", "none, wfs or a path"}},
+      {"ground_truth: {wfs: {url: ftp://a}}", {"a URL (http or https)"}},
+      {"ground_truth: {wfs: {page_size: 0}}", {"from 1"}},
+      {"ground_truth: {wfs: {requests_per_second: 0}}", {"above 0"}},
+      {"ground_truth: {cache: {cell: 1}}", {"from 10"}},
+      {"ground_truth: {on_failure: ignore}", {"fail_tile or unlabelled"}},
+      {"ground_truth: {layers: bdtopo}", {"default or a list of layers"}},
+      {"ground_truth: {layers: []}", {"the list is empty"}},
+      {"ground_truth: {layers: [{class: 6}]}", {"layers[0]", "`layer` is missing"}},
+      {"ground_truth: {layers: [{layer: a}]}", {"either `class`"}},
+      {"ground_truth: {layers: [{layer: a, class: 6, classes: [{class: 3}]}]}", {"either `class`"}},
+      {"ground_truth: {layers: [{layer: a, where: h > 1}]}", {"`class` is missing"}},
+      {"ground_truth: {layers: [{layer: a, class: 256}]}", {"layers[0].class", "from 0 to 255"}},
+      {"ground_truth: {layers: [{layer: a, clas: 6}]}", {"did you mean class?"}},
+      {"ground_truth: {layers: [{layer: a, class: 6, only: {n: {at_leest: 0}}}]}", {"layers[0].only.n", "at_least"}},
+      {"ground_truth: {layers: [{layer: a, class: 6, only: {n: {at_least: a}}}]}", {"layers[0].only.n.at_least", "a number"}},
+      {"ground_truth: {layers: [{layer: a, class: 6, only: {n: {missing: keep}}}]}", {"one of in, not_in"}},
+      {"ground_truth: {layers: [{layer: a, class: 6, only: {n: {in: a, not_in: b}}}]}", {"is enough"}},
+      {"ground_truth: {layers: [{layer: a, class: 6, buffer: {attribute: w}}]}", {"give no width"}},
+      {"ground_truth: {layers: [{layer: a, class: 6, buffer: {plus: -1}}]}", {"buffer.plus", "from 0 to 100"}},
+      {"ground_truth: {layers: [{layer: a, class: 6, buffer: {plus: 1, caps: square}}]}", {"round or flat"}},
+      {"imagery: {source: wsm}", {"imagery.source"}},
+      {"imagery: {source: []}", {"the list is empty"}},
+      {"imagery: {wms: {max_pixels: 1}}", {"from 16"}},
+  });
+}
+
 TEST(LaterParts, AreRefusedNeverIgnored) {
   for (const char* yaml :
-       {"ground_truth: {source: wfs}", "ground_truth: {source: bdtopo.gpkg}", "ground_truth: {wfs: {page_size: 10}}",
-        "ground_truth: {on_failure: unlabelled}", "ground_truth: {cache: {memory: 1GiB}}", "ground_truth: {layers: default}",
-        "imagery: {source: wms}", "imagery: {source: [a.tif]}", "write: {formats: [npz, hdf5]}", "write: {patches: {enabled: true}}",
+       {"write: {formats: [npz, hdf5]}", "write: {patches: {enabled: true}}",
         "preprocess: {statistical_outliers: {enabled: true}}", "preprocess: {radius_outliers: {enabled: true}}",
         "preprocess: {voxel: {enabled: true}}", "report: r.html"}) {
     const std::string message = message_of_yaml(yaml);

@@ -36,7 +36,18 @@ preprocess:               # in this order
   statistical_outliers: {enabled: false, k: 12, std: 2.0}
   radius_outliers: {enabled: false, radius: 1.0, min_neighbors: 4}
   voxel: {enabled: false, size: 0.5}
-ground_truth: {source: none}       # ground_truth.md
+ground_truth:
+  source: none
+  wfs:
+    url: https://data.geopf.fr/wfs/ows
+    page_size: 5000
+    requests_per_second: 20      # the service allows 30 per address
+    max_in_flight: 4
+    timeout: 60
+    retries: 5
+  cache: {memory: 500MiB, disk: ~/.cache/tuile, max_age_days: 90}
+  on_failure: fail_tile          # fail_tile | unlabelled : what happens to a tile whose layer could not be fetched
+  layers: default                # or a list as below
 imagery: {source: tile}            # tile | none | wms | [GeoTIFF paths]
 prefetch: {workers: auto, ahead: auto, cache_tiles: auto, retries: 2, timeout: 300}
 memory: {budget: auto}
@@ -67,7 +78,27 @@ Config set(const std::string& assignment) { return load_config({.preset = {}, .f
 TEST(Defaults, AreTheDesigns) {
   const Config config = parse_config(design_yaml);
   EXPECT_EQ(values_of(config), values_of(Config{}));
-  EXPECT_EQ(config.origins.size(), 43U) << "a key of the design is missing";
+  EXPECT_EQ(config.origins.size(), 54U) << "a key of the design is missing";
+}
+
+TEST(Defaults, LayersAreTheTableOfTheDesign) {
+  const std::vector<TruthLayer>& layers = default_layers();
+  std::vector<std::string> names;
+  std::vector<int> classes;
+  for (const TruthLayer& layer : layers) {
+    names.push_back(layer.layer);
+    for (const LabelRule& rule : layer.rules) classes.push_back(rule.asprs_class);
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"batiment", "construction_surfacique", "troncon_de_voie_ferree", "troncon_de_route", "surface_hydrographique",
+                                             "zone_de_vegetation", "terrain_de_sport", "cimetiere", "ligne_electrique"}));
+  EXPECT_EQ(classes, (std::vector<int>{6, 17, 10, 11, 9, 3, 4, 5, 70, 71, 14}));
+  EXPECT_EQ(layers[0].rules[0].where, "h >= 0.2 or verticality >= 0.45");
+  EXPECT_TRUE(layers[2].buffer && layers[2].buffer->flat_caps);
+  EXPECT_EQ(layers[3].buffer->by_value.at("Route à 1 chaussée"), 2.5);
+  EXPECT_EQ(layers[8].buffer->plus, 3);
+  // Written out, the list is the same list.
+  const Config again = parse_config("ground_truth:\n  layers:\n  - {layer: a, class: 1}\n");
+  EXPECT_NE(again.ground_truth.layers, layers);
 }
 
 TEST(Defaults, OfEmptyTextsAndSections) {
@@ -126,7 +157,59 @@ const std::vector<Case>& cases() {
       {"preprocess.radius_outliers.min_neighbors", "2", true,
        [](const Config& c) { return c.preprocess.radius_outliers.min_neighbors == 2; }},
       {"preprocess.voxel.size", "0.25", true, [](const Config& c) { return c.preprocess.voxel.size == 0.25; }},
+      {"ground_truth.source", "wfs", true, [](const Config& c) { return c.ground_truth.source == "wfs"; }},
+      {"ground_truth.source", "town/bdtopo.gpkg", true, [](const Config& c) { return c.ground_truth.source == "town/bdtopo.gpkg"; }},
+      {"ground_truth.wfs.url", "http://127.0.0.1:80/?map=a", true,
+       [](const Config& c) { return c.ground_truth.wfs.url == "http://127.0.0.1:80/?map=a"; }},
+      {"ground_truth.wfs.prefix", "'ms:'", true, [](const Config& c) { return c.ground_truth.wfs.prefix == "ms:"; }},
+      {"ground_truth.wfs.page_size", "50", false, [](const Config& c) { return c.ground_truth.wfs.page_size == 50; }},
+      {"ground_truth.wfs.sort_by", "''", false, [](const Config& c) { return c.ground_truth.wfs.sort_by.empty(); }},
+      {"ground_truth.wfs.requests_per_second", "30", false,
+       [](const Config& c) { return c.ground_truth.wfs.service.requests_per_second == 30; }},
+      {"ground_truth.wfs.max_in_flight", "1", false, [](const Config& c) { return c.ground_truth.wfs.service.max_in_flight == 1; }},
+      {"ground_truth.wfs.timeout", "2.5", false, [](const Config& c) { return c.ground_truth.wfs.service.timeout == 2.5; }},
+      {"ground_truth.wfs.retries", "0", false, [](const Config& c) { return c.ground_truth.wfs.service.retries == 0; }},
+      {"ground_truth.cache.memory", "1GiB", false, [](const Config& c) { return c.ground_truth.cache.memory == 1ULL << 30; }},
+      {"ground_truth.cache.disk", "null", false, [](const Config& c) { return !c.ground_truth.cache.disk; }},
+      {"ground_truth.cache.disk", "cache", false, [](const Config& c) { return c.ground_truth.cache.disk == "cache"; }},
+      {"ground_truth.cache.disk_size", "1MiB", false, [](const Config& c) { return c.ground_truth.cache.disk_size == 1ULL << 20; }},
+      {"ground_truth.cache.max_age_days", "0.5", false, [](const Config& c) { return c.ground_truth.cache.max_age_days == 0.5; }},
+      {"ground_truth.cache.cell", "500", false, [](const Config& c) { return c.ground_truth.cache.cell == 500; }},
+      {"ground_truth.on_failure", "unlabelled", true, [](const Config& c) { return c.ground_truth.on_failure == OnFailure::unlabelled; }},
+      {"ground_truth.layers", "[{layer: a, class: 6}]", true,
+       [](const Config& c) {
+         return c.ground_truth.layers == std::vector<TruthLayer>{{.layer = "a", .rules = {{.asprs_class = 6}}}};
+       }},
+      {"ground_truth.layers",
+       "[{layer: 'x: y', only: {n: [a, '1'], p: {at_least: 0}, q: {at_most: 2.5, missing: drop}, r: {not_in: b}, s: {in: c, missing: keep}}, "
+       "buffer: {attribute: w, factor: 0.5, by: kind, values: {'a: b': 3}, otherwise: 2, plus: 1, caps: flat}, "
+       "classes: [{class: 3, where: h < 0.5}, {class: 4}], attributes: [n, p]}]",
+       true,
+       [](const Config& c) {
+         using Kind = AttributeTest::Kind;
+         return c.ground_truth.layers ==
+                std::vector<TruthLayer>{{.layer = "x: y",
+                                         .only = {{"n", Kind::in, {"a", "1"}, 0, false},
+                                                  {"p", Kind::at_least, {}, 0, true},
+                                                  {"q", Kind::at_most, {}, 2.5, false},
+                                                  {"r", Kind::not_in, {"b"}, 0, true},
+                                                  {"s", Kind::in, {"c"}, 0, true}},
+                                         .buffer = LineBuffer{"w", 0.5, "kind", {{"a: b", 3}}, 2, 1, true},
+                                         .rules = {{3, "h < 0.5"}, {4, ""}},
+                                         .attributes = {"n", "p"}}};
+       }},
       {"imagery.source", "none", true, [](const Config& c) { return c.imagery.source == ImagerySource::none; }},
+      {"imagery.source", "wms", true, [](const Config& c) { return c.imagery.source == ImagerySource::wms; }},
+      {"imagery.source", "[a.tif, 'b, irc.tif']", true,
+       [](const Config& c) {
+         return c.imagery.source == ImagerySource::files && c.imagery.files == std::vector<std::string>{"a.tif", "b, irc.tif"};
+       }},
+      {"imagery.wms.url", "https://a.b/wms", true, [](const Config& c) { return c.imagery.wms.url == "https://a.b/wms"; }},
+      {"imagery.wms.rgb_layer", "rgb", true, [](const Config& c) { return c.imagery.wms.rgb_layer == "rgb"; }},
+      {"imagery.wms.irc_layer", "irc", true, [](const Config& c) { return c.imagery.wms.irc_layer == "irc"; }},
+      {"imagery.wms.resolution", "0.5", true, [](const Config& c) { return c.imagery.wms.resolution == 0.5; }},
+      {"imagery.wms.max_pixels", "100", false, [](const Config& c) { return c.imagery.wms.max_pixels == 100; }},
+      {"imagery.wms.retries", "1", false, [](const Config& c) { return c.imagery.wms.service.retries == 1; }},
       {"prefetch.workers", "0", false, [](const Config& c) { return c.prefetch.workers == 0; }},
       {"prefetch.ahead", "7", false, [](const Config& c) { return c.prefetch.ahead == 7; }},
       {"prefetch.cache_tiles", "9", false, [](const Config& c) { return c.prefetch.cache_tiles == 9U; }},
