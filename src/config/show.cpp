@@ -106,7 +106,7 @@ std::string effective_yaml(const Config& config) {
   walk_keys([&](std::size_t depth, const std::string& name) { out += std::string(2 * depth, ' ') + name + ":\n"; },
             [&](std::size_t depth, const Key& key) {
               std::string line = std::string(2 * depth, ' ') + name_of(key) + ": " + key.show(config);
-              line.resize(std::max(line.size() + 1, comment_column), ' ');
+              line.resize(std::max(line.size() + 2, comment_column), ' ');
               const auto origin = config.origins.find(key.path);
               out += line + "# " + (origin == config.origins.end() ? "default" : in_one_line(origin->second)) + "\n";
             });
