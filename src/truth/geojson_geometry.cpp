@@ -209,52 +209,6 @@ std::string write(std::string_view text, int depth, bool with_z) {
   return writer.take();
 }
 
-class WkbWalker {
- public:
-  explicit WkbWalker(const std::string& wkb) : wkb_(wkb) {}
-  Bounds walk() {
-    if (!wkb_.empty()) geometry();
-    return bounds_;
-  }
-
- private:
-  std::uint32_t integer() {
-    std::uint32_t value = 0;
-    std::memcpy(&value, take(sizeof value), sizeof value);
-    return value;
-  }
-  const char* take(std::size_t size) {
-    if (wkb_.size() - at_ < size) throw CorruptData("a geometry breaks off at byte " + std::to_string(at_));
-    const char* place = wkb_.data() + at_;
-    at_ += size;
-    return place;
-  }
-  void place(std::size_t dimensions) {
-    std::array<double, 2> xy{};
-    std::memcpy(xy.data(), take(dimensions * sizeof(double)), sizeof xy);
-    bounds_ = {std::min(bounds_.min_x, xy[0]), std::min(bounds_.min_y, xy[1]), std::max(bounds_.max_x, xy[0]), std::max(bounds_.max_y, xy[1])};
-  }
-  void geometry() {
-    take(1);
-    const std::uint32_t code = integer(), type = code % z_offset;
-    const std::size_t dimensions = code / z_offset == 0 ? 2 : 3;
-    if (type == point) return place(dimensions);
-    for (std::uint32_t parts = integer(); parts > 0; --parts) {
-      if (type == line_string) {
-        place(dimensions);
-      } else if (type == polygon) {
-        for (std::uint32_t places = integer(); places > 0; --places) place(dimensions);
-      } else {
-        geometry();
-      }
-    }
-  }
-
-  const std::string& wkb_;
-  std::size_t at_ = 0;
-  Bounds bounds_;
-};
-
 }  // namespace
 
 std::string read_geometry(JsonReader& reader) {
@@ -273,7 +227,5 @@ std::string read_geometry(JsonReader& reader) {
     return {};
   }
 }
-
-Bounds bounds_of_wkb(const std::string& wkb) { return WkbWalker(wkb).walk(); }
 
 }  // namespace tuile::truth

@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "tuile/core/bounds.hpp"
 #include "truth/geojson_reader.hpp"
 
 namespace tuile::truth {
@@ -12,8 +11,5 @@ namespace tuile::truth {
 /// strings. Rings are closed; rings of less than three places are left out, with their polygon if they are its outline. Nested collections keep
 /// their nesting. Throws CorruptData where the text is not JSON.
 std::string read_geometry(JsonReader& reader);
-
-/// The box of what read_geometry() wrote; empty for "".
-Bounds bounds_of_wkb(const std::string& wkb);
 
 }  // namespace tuile::truth
