@@ -2,8 +2,8 @@
 
 #include "las/chunk_decoder.hpp"
 #include "las/chunk_reader.hpp"
-#include "las/format.hpp"
 #include "las/laszip_record.hpp"
+#include "tuile/las/record_format.hpp"
 
 namespace tuile::las {
 

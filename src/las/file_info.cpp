@@ -7,11 +7,12 @@
 #include "las/copc.hpp"
 #include "las/crs.hpp"
 #include "las/extra_bytes.hpp"
-#include "las/format.hpp"
 #include "las/header.hpp"
 #include "las/laszip_record.hpp"
 #include "las/vlr.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/las/record_format.hpp"
+#include "tuile/las/records.hpp"
 
 namespace tuile::las {
 

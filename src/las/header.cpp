@@ -7,8 +7,9 @@
 #include <limits>
 
 #include "las/byte_reader.hpp"
-#include "las/format.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/las/record_format.hpp"
+#include "tuile/las/records.hpp"
 
 namespace tuile::las {
 

@@ -4,9 +4,9 @@
 #include <string>
 
 #include "las/byte_reader.hpp"
-#include "las/format.hpp"
 #include "las/vlr.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/las/record_format.hpp"
 
 namespace tuile::las {
 

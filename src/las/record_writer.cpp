@@ -8,13 +8,13 @@
 #include "las/chunk_table.hpp"
 #include "las/chunk_writer.hpp"
 #include "las/extra_bytes.hpp"
-#include "las/format.hpp"
 #include "las/header.hpp"
 #include "las/laszip_record.hpp"
 #include "las/output_file.hpp"
 #include "las/point_sink.hpp"
 #include "las/vlr.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/las/record_format.hpp"
 #include "tuile/las/records.hpp"
 
 namespace tuile::las {

@@ -21,15 +21,30 @@ std::vector<Identity> sorted(const std::vector<FileIdentity>& files) {
   return identities;
 }
 
-/// Whether the neighbour can never be used while its file is the same: what failed otherwise is tried again.
-bool stays_missing(const MissingHaloTile& tile) {
-  return tile.kind == to_string(ErrorKind::corrupt) || tile.kind == to_string(ErrorKind::unsupported);
+/// Whether an error of this kind comes again while the files are the same: what failed otherwise is tried again.
+bool stays(const std::string& kind) { return kind == to_string(ErrorKind::corrupt) || kind == to_string(ErrorKind::unsupported); }
+
+bool stays_missing(const MissingHaloTile& tile) { return stays(tile.kind); }
+
+bool went_wrong(Outcome outcome) { return outcome == Outcome::truncated || outcome == Outcome::failed; }
+
+/// A layer that the source does not have, or not here, is not there the next time either.
+bool stays_as_it_is(const LayerReport& layer) {
+  return !went_wrong(layer.outcome) || stays(layer.kind) || layer.kind == to_string(ErrorKind::not_found);
+}
+
+bool stays_as_it_is(const ImageryReport& imagery) {
+  return !(went_wrong(imagery.rgb) || went_wrong(imagery.nir)) || stays(imagery.kind);
 }
 
 bool matches(const Sidecar& sidecar, const DoneKey& key) {
   if (sidecar.version != key.version || sidecar.config_hash != key.config_hash || sidecar.backend != key.backend) return false;
   if (identity(sidecar.input) != identity(key.input)) return false;
   if (!std::all_of(sidecar.halo_missing.begin(), sidecar.halo_missing.end(), stays_missing)) return false;
+  if (!std::all_of(sidecar.ground_truth.layers.begin(), sidecar.ground_truth.layers.end(),
+                   [](const LayerReport& layer) { return stays_as_it_is(layer); }))
+    return false;
+  if (!stays_as_it_is(sidecar.imagery)) return false;
   std::vector<FileIdentity> halo = sidecar.halo_used;
   for (const MissingHaloTile& tile : sidecar.halo_missing) halo.push_back(tile.file);
   return sorted(halo) == sorted(key.halo);

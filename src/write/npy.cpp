@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "tuile/core/error.hpp"
+#include "utf8.hpp"
 
 namespace tuile::write {
 
@@ -142,17 +143,36 @@ std::uint64_t npy_item_size(const std::string& descr) {
   return 0;
 }
 
-NpyStrings npy_strings(const std::vector<std::string>& values) {
+namespace {
+
+/// Source: numpy's '<U' type, UTF-32 with zeros after the last character.
+NpyStrings array_of(const std::vector<std::u32string>& values) {
   std::size_t longest = 1;
+  for (const std::u32string& value : values) longest = std::max(longest, value.size());
+  NpyStrings strings{{"<U" + std::to_string(longest), {values.size()}}, std::vector<std::byte>(values.size() * longest * 4)};
+  for (std::size_t i = 0; i < values.size(); ++i)
+    for (std::size_t j = 0; j < values[i].size(); ++j)
+      for (std::size_t k = 0; k < 4; ++k)
+        strings.data[(i * longest + j) * 4 + k] = static_cast<std::byte>(values[i][j] >> (8 * k) & 0xFF);
+  return strings;
+}
+
+}  // namespace
+
+NpyStrings npy_strings(const std::vector<std::string>& values) {
+  std::vector<std::u32string> names;
   for (const std::string& value : values) {
     const bool ascii = std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
     if (value.empty() || !ascii) throw InvalidArgument("feature name '" + value + "' is empty or not printable ASCII; rename the feature");
-    longest = std::max(longest, value.size());
+    names.emplace_back(value.begin(), value.end());
   }
-  NpyStrings strings{{"<U" + std::to_string(longest), {values.size()}}, std::vector<std::byte>(values.size() * longest * 4)};
-  for (std::size_t i = 0; i < values.size(); ++i)
-    for (std::size_t j = 0; j < values[i].size(); ++j) strings.data[(i * longest + j) * 4] = static_cast<std::byte>(values[i][j]);
-  return strings;
+  return array_of(names);
+}
+
+NpyStrings npy_texts(const std::vector<std::string>& values, std::size_t longest) {
+  std::vector<std::u32string> texts;
+  for (const std::string& value : values) texts.push_back(utf8_decode(value, longest));
+  return array_of(texts);
 }
 
 }  // namespace tuile::write

@@ -27,11 +27,14 @@ std::optional<NpyHeader> parse_npy_header(std::span<const std::byte> bytes, std:
 /// Bytes of one element of a type that our files have, 0 for other types.
 std::uint64_t npy_item_size(const std::string& descr);
 
-/// An array of strings as NumPy stores it: UTF-32 little endian, all of the longest's length. Throws InvalidArgument: empty, or not ASCII.
+/// An array of strings as NumPy stores it: UTF-32 little endian, all of the longest's length.
 struct NpyStrings {
   NpyHeader header;
   std::vector<std::byte> data;
 };
+/// Of feature names. Throws InvalidArgument: empty, or not ASCII.
 NpyStrings npy_strings(const std::vector<std::string>& values);
+/// Of any texts, UTF-8 (what is not becomes U+FFFD), each cut at `longest` characters.
+NpyStrings npy_texts(const std::vector<std::string>& values, std::size_t longest);
 
 }  // namespace tuile::write

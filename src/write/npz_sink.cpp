@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "npy.hpp"
+#include "object_arrays.hpp"
 #include "row_ranges.hpp"
 #include "tuile/core/error.hpp"
 #include "zip.hpp"
@@ -62,6 +63,7 @@ struct Piece {
 struct Array {
   std::string header;  ///< the bytes before the data
   std::uint64_t row_bytes = 0;
+  std::optional<std::vector<std::byte>> whole;  ///< of an array that is there before the rows, until it is taken in
   ZipEntry entry;
   std::uint64_t data_offset = 0;          ///< stored only: where row 0 goes
   std::map<std::uint64_t, Piece> pieces;  ///< by first row
@@ -71,21 +73,30 @@ class NpzSink final : public Sink {
  public:
   NpzSink(const std::filesystem::path& path, TileLayout layout, Compression compression, Executor& executor)
       : layout_(std::move(layout)), compression_(compression), executor_(executor), file_(path) {
+    check_layout(layout_);
     const std::uint64_t n = layout_.points, f = layout_.feature_names.size();
-    const NpyStrings names = npy_strings(layout_.feature_names);
+    NpyStrings names = npy_strings(layout_.feature_names);
     const std::array<double, 3> origin = layout_.grid.origin_metres();
-    add_array("xyz", {"<f4", {n, 3}}, 12);
-    add_array("origin", {"<f8", {3}}, sizeof origin);
-    add_array("features", {"<f4", {n, f}}, f * sizeof(float));
-    add_array("feature_names", names.header, names.data.size());
-    add_array("classification", {"|u1", {n}}, 1);
-    if (layout_.valid) add_array("valid", {"|b1", {n}}, 1);
+    const auto origin_bytes = std::as_bytes(std::span(origin));
+    add_rows("xyz", {"<f4", {n, 3}}, 3 * sizeof(float));
+    add_whole({"origin", {"<f8", {3}}, {origin_bytes.begin(), origin_bytes.end()}});
+    add_rows("features", {"<f4", {n, f}}, f * sizeof(float));
+    add_whole({"feature_names", std::move(names.header), std::move(names.data)});
+    add_rows("classification", {"|u1", {n}}, 1);
+    if (layout_.valid) add_rows("valid", {"|b1", {n}}, 1);
+    if (layout_.labels) {
+      labels_at_ = arrays_.size();
+      add_rows("labels", {"|u1", {n}}, 1);
+      add_rows("label_source", {"|u1", {n}}, 1);
+      add_rows("label_object", {"<i4", {n}}, sizeof(std::int32_t));
+      for (WholeArray& array : object_arrays(layout_.objects)) add_whole(std::move(array));
+    }
     if (compression_ == Compression::none)
       place_arrays();
     else
       spool_.emplace(path.string() + ".spool");
-    take(arrays_[1], 0, std::as_bytes(std::span(origin)));
-    take(arrays_[3], 0, names.data);
+    for (Array& array : arrays_)
+      if (const auto whole = std::exchange(array.whole, std::nullopt)) take(array, 0, *whole);
   }
 
   void write(const RowBlock& block) override {
@@ -120,15 +131,21 @@ class NpzSink final : public Sink {
   }
 
  private:
-  void add_array(const std::string& name, const NpyHeader& header, std::uint64_t row_bytes) {
+  void add_array(const std::string& name, const NpyHeader& header, std::uint64_t data_bytes) {
     Array array;
     array.header = npy_header(header);
-    array.row_bytes = row_bytes;
     array.entry.name = name + ".npy";
     array.entry.deflated = compression_ == Compression::deflate;
-    const bool one_row = name == "origin" || name == "feature_names";
-    array.entry.size = array.header.size() + row_bytes * (one_row ? 1 : layout_.points);
+    array.entry.size = array.header.size() + data_bytes;
     arrays_.push_back(std::move(array));
+  }
+  void add_rows(const std::string& name, const NpyHeader& header, std::uint64_t row_bytes) {
+    add_array(name, header, row_bytes * layout_.points);
+    arrays_.back().row_bytes = row_bytes;
+  }
+  void add_whole(WholeArray whole) {
+    add_array(whole.name, whole.header, whole.data.size());
+    arrays_.back().whole = std::move(whole.data);
   }
 
   /// Stored members have known sizes, so every row has its place before the first one comes.
@@ -175,6 +192,10 @@ class NpzSink final : public Sink {
     take(arrays_[2], first_row, std::as_bytes(block.features.subspan(start * f, count * f)));
     take(arrays_[4], first_row, std::as_bytes(block.classification.subspan(start, count)));
     if (layout_.valid) take(arrays_[5], first_row, std::as_bytes(block.valid.subspan(start, count)));
+    if (!layout_.labels) return;
+    take(arrays_[labels_at_], first_row, std::as_bytes(block.labels.subspan(start, count)));
+    take(arrays_[labels_at_ + 1], first_row, std::as_bytes(block.label_source.subspan(start, count)));
+    take(arrays_[labels_at_ + 2], first_row, std::as_bytes(block.label_object.subspan(start, count)));
   }
 
   /// CRC of the whole member from its pieces' in row order.
@@ -227,7 +248,8 @@ class NpzSink final : public Sink {
   std::optional<AtomicFile> spool_;  ///< deflated pieces in the order they came; never published
   RowRanges given_;
   bool failed_ = false;        ///< a write threw: rows that were given may not be in the file
-  std::vector<Array> arrays_;  ///< xyz, origin, features, feature_names, classification, valid; `pieces` guarded by mutex_
+  std::vector<Array> arrays_;  ///< in the order of the constructor; `pieces` guarded by mutex_
+  std::size_t labels_at_ = 0;  ///< label_source and label_object follow
   std::mutex mutex_;
   std::uint64_t spool_end_ = 0;  ///< guarded by mutex_
 };

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "utf8.hpp"
+
 namespace tuile::write {
 
 namespace {
@@ -10,34 +12,15 @@ namespace {
 constexpr std::string_view marker = "\xEF\xBF\xBD";  // U+FFFD
 constexpr std::string_view digits = "0123456789ABCDEF";
 
-/// Bytes of the character that `text` begins with, 0 where it begins with none. Source: the Unicode Standard, table 3-7.
-std::size_t character_length(std::string_view text) {
-  const auto in = [&](std::size_t i, unsigned low, unsigned high) {
-    return i < text.size() && static_cast<unsigned char>(text[i]) >= low && static_cast<unsigned char>(text[i]) <= high;
-  };
-  const auto more = [&](std::size_t i) { return in(i, 0x80, 0xBF); };
-  if (in(0, 0x00, 0x7F)) return 1;
-  if (in(0, 0xC2, 0xDF)) return more(1) ? 2 : 0;
-  if (in(0, 0xE0, 0xEF)) {
-    const unsigned low = in(0, 0xE0, 0xE0) ? 0xA0 : 0x80, high = in(0, 0xED, 0xED) ? 0x9F : 0xBF;
-    return in(1, low, high) && more(2) ? 3 : 0;
-  }
-  if (in(0, 0xF0, 0xF4)) {
-    const unsigned low = in(0, 0xF0, 0xF0) ? 0x90 : 0x80, high = in(0, 0xF4, 0xF4) ? 0x8F : 0xBF;
-    return in(1, low, high) && more(2) && more(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 }  // namespace
 
 std::string path_to_text(const std::string& path) {
   std::string text;
   for (std::string_view rest = path; !rest.empty();) {
-    const std::size_t length = character_length(rest);
-    if (length > 0 && rest.substr(0, length) != marker) {
-      text += rest.substr(0, length);
-      rest.remove_prefix(length);
+    const Utf8Character character = utf8_character(rest);
+    if (character.sound && rest.substr(0, character.length) != marker) {
+      text += rest.substr(0, character.length);
+      rest.remove_prefix(character.length);
       continue;
     }
     const auto byte = static_cast<unsigned char>(rest.front());

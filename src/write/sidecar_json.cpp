@@ -1,23 +1,19 @@
 // The JSON form of a sidecar, written and read by one list of keys; docs/sidecar.schema.json publishes it.
 #include "sidecar_json.hpp"
 
-#include <cmath>
-#include <initializer_list>
 #include <limits>
-#include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <utility>
 
+#include "json_object.hpp"
 #include "path_text.hpp"
+#include "sidecar_truth.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/write/sidecar.hpp"
 
 namespace tuile::write {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t format = 1;
 
@@ -28,142 +24,69 @@ Json to_json(const Bounds& bounds) {
   return Json{{"min_x", bounds.min_x}, {"min_y", bounds.min_y}, {"max_x", bounds.max_x}, {"max_y", bounds.max_y}};
 }
 
-template <class Container, class Convert>
-Json array_of(const Container& values, Convert&& convert) {
-  Json array = Json::array();
-  for (const auto& value : values) array.push_back(convert(value));
-  return array;
-}
+FileIdentity identity(const JsonObject& object) { return {object.path("path"), object.count("size"), object.integer("mtime_ns")}; }
 
-/// An object whose keys must be exactly `keys`. Every message names the place, e.g. "outputs[0].size".
-class Object {
- public:
-  Object(const Json& json, std::string place, std::initializer_list<const char*> keys) : json_(json), place_(std::move(place)) {
-    if (!json_.is_object()) fail(place_, "an object is expected");
-    for (const char* key : keys)
-      if (!json_.contains(key)) fail(at(key), "it is missing");
-    if (json_.size() == keys.size()) return;
-    for (const auto& item : json_.items()) {
-      bool known = false;
-      for (const char* key : keys) known = known || item.key() == key;
-      if (!known) fail(at(item.key()), "it is not a key of sidecars");
-    }
-  }
-
-  std::string at(const std::string& key) const { return place_.empty() ? key : place_ + "." + key; }
-  const Json& json(const char* key) const { return json_.at(key); }
-
-  std::string string(const char* key) const { return as_string(json(key), at(key)); }
-  std::string path(const char* key) const {
-    std::optional<std::string> value = path_from_text(string(key));
-    if (!value) fail(at(key), "two hexadecimal digits (0-9, A-F) are expected after U+FFFD");
-    return *std::move(value);
-  }
-  std::uint64_t count(const char* key) const {
-    if (!json(key).is_number_unsigned()) fail(at(key), "a number 0, 1, 2 … is expected");
-    return json(key).get<std::uint64_t>();
-  }
-  std::int64_t integer(const char* key) const {
-    const Json& value = json(key);
-    if (!value.is_number_integer() ||
-        (value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())))
-      fail(at(key), "an integer of 64 bits is expected");
-    return value.get<std::int64_t>();
-  }
-  double number(const char* key) const {
-    if (!json(key).is_number() || !std::isfinite(json(key).get<double>())) fail(at(key), "a number is expected");
-    return json(key).get<double>();
-  }
-  double number_or_nan(const char* key) const { return json(key).is_null() ? std::numeric_limits<double>::quiet_NaN() : number(key); }
-  bool boolean(const char* key) const {
-    if (!json(key).is_boolean()) fail(at(key), "true or false is expected");
-    return json(key).get<bool>();
-  }
-  /// Calls convert(element, its place) for each element.
-  template <class Convert>
-  auto array(const char* key, Convert&& convert) const {
-    if (!json(key).is_array()) fail(at(key), "an array is expected");
-    std::vector<decltype(convert(json(key), std::string()))> values;
-    for (const Json& element : json(key)) values.push_back(convert(element, at(key) + "[" + std::to_string(values.size()) + "]"));
-    return values;
-  }
-  Object object(const char* key, std::initializer_list<const char*> keys) const { return Object(json(key), at(key), keys); }
-
-  static std::string as_string(const Json& json, const std::string& place) {
-    if (!json.is_string()) fail(place, "a string is expected");
-    return json.get<std::string>();
-  }
-  [[noreturn]] static void fail(const std::string& place, const std::string& what) {
-    throw CorruptData("damaged sidecar: '" + place + "': " + what + "; process the tile again");
-  }
-
- private:
-  const Json& json_;
-  std::string place_;
-};
-
-FileIdentity identity(const Object& object) { return {object.path("path"), object.count("size"), object.integer("mtime_ns")}; }
-
-Bounds bounds(const Object& parent, const char* key) {
+Bounds bounds(const JsonObject& parent, const char* key) {
   if (parent.json(key).is_null()) return {};
-  const Object object = parent.object(key, {"min_x", "min_y", "max_x", "max_y"});
+  const JsonObject object = parent.object(key, {"min_x", "min_y", "max_x", "max_y"});
   return {object.number("min_x"), object.number("min_y"), object.number("max_x"), object.number("max_y")};
 }
 
 FeatureStatistics statistics(const Json& json, const std::string& place) {
-  const Object object(json, place, {"name", "min", "mean", "max", "nan"});
+  const JsonObject object(json, place, {"name", "min", "mean", "max", "nan"});
   return {object.string("name"), object.number_or_nan("min"), object.number_or_nan("mean"), object.number_or_nan("max"),
           object.count("nan")};
 }
 
 WrittenFile output(const Json& json, const std::string& place) {
-  const Object object(json, place, {"name", "size", "checksum"});
+  const JsonObject object(json, place, {"name", "size", "checksum"});
   WrittenFile file{object.path("name"), object.count("size"), object.string("checksum")};
   // Names are joined to the sidecar's folder: nothing in a sidecar may point elsewhere.
   if (file.name.empty() || file.name == "." || file.name == ".." || file.name.find_first_of(std::string("/\0", 2)) != std::string::npos)
-    Object::fail(object.at("name"), "a file name without folders is expected");
+    JsonObject::fail(object.at("name"), "a file name without folders is expected");
   return file;
 }
 
 Sidecar sidecar_of(const Json& json) {
-  const Object root(json, "",
+  const JsonObject root(json, "",
                     {"tuile_sidecar", "version", "config_hash", "backend", "input", "halo", "grid", "points", "features", "missing_columns",
-                     "warnings", "outputs"});
+                     "warnings", "outputs"},
+                    {"ground_truth", "imagery"});
   if (root.count("tuile_sidecar") != format)
-    Object::fail("tuile_sidecar", "form " + std::to_string(format) + " is expected, another version of tuile wrote " +
+    JsonObject::fail("tuile_sidecar", "form " + std::to_string(format) + " is expected, another version of tuile wrote " +
                                       std::to_string(root.count("tuile_sidecar")));
   Sidecar sidecar;
   sidecar.version = root.string("version");
   sidecar.config_hash = root.string("config_hash");
-  const Object backend = root.object("backend", {"name", "device"});
+  const JsonObject backend = root.object("backend", {"name", "device"});
   sidecar.backend = backend.string("name");
   sidecar.device = backend.string("device");
 
-  const Object input = root.object("input", {"path", "size", "mtime_ns", "points", "bounds", "crs"});
+  const JsonObject input = root.object("input", {"path", "size", "mtime_ns", "points", "bounds", "crs"});
   sidecar.input = identity(input);
   sidecar.input_points = input.count("points");
   sidecar.input_bounds = bounds(input, "bounds");
-  const Object crs = input.object("crs", {"epsg", "name"});
+  const JsonObject crs = input.object("crs", {"epsg", "name"});
   const std::uint64_t epsg = crs.count("epsg");
-  if (epsg > static_cast<std::uint64_t>(std::numeric_limits<int>::max())) Object::fail("input.crs.epsg", "it is out of range");
+  if (epsg > static_cast<std::uint64_t>(std::numeric_limits<int>::max())) JsonObject::fail("input.crs.epsg", "it is out of range");
   sidecar.crs_epsg = static_cast<int>(epsg);
   sidecar.crs_name = crs.string("name");
 
-  const Object halo = root.object("halo", {"width", "used", "missing"});
+  const JsonObject halo = root.object("halo", {"width", "used", "missing"});
   sidecar.halo_width = halo.number("width");
   sidecar.halo_used = halo.array("used", [](const Json& file, const std::string& place) {
-    return identity(Object(file, place, {"path", "size", "mtime_ns"}));
+    return identity(JsonObject(file, place, {"path", "size", "mtime_ns"}));
   });
   sidecar.halo_missing = halo.array("missing", [](const Json& file, const std::string& place) {
-    const Object object(file, place, {"path", "size", "mtime_ns", "reason", "kind"});
+    const JsonObject object(file, place, {"path", "size", "mtime_ns", "reason", "kind"});
     return MissingHaloTile{identity(object), object.string("reason"), object.string("kind")};
   });
 
-  const Object grid = root.object("grid", {"scale", "rounded"});
+  const JsonObject grid = root.object("grid", {"scale", "rounded"});
   sidecar.grid_scale = grid.number("scale");
   sidecar.rounded = grid.boolean("rounded");
 
-  const Object points = root.object("points", {"rows", "valid", "invalid", "degenerate_neighbourhoods", "truncated_neighbourhoods"});
+  const JsonObject points = root.object("points", {"rows", "valid", "invalid", "degenerate_neighbourhoods", "truncated_neighbourhoods"});
   sidecar.rows = points.count("rows");
   sidecar.valid_points = points.count("valid");
   sidecar.invalid_points = points.count("invalid");
@@ -171,8 +94,10 @@ Sidecar sidecar_of(const Json& json) {
   sidecar.truncated_neighbourhoods = points.count("truncated_neighbourhoods");
 
   sidecar.features = root.array("features", statistics);
-  sidecar.missing_columns = root.array("missing_columns", Object::as_string);
-  sidecar.warnings = root.array("warnings", Object::as_string);
+  sidecar.missing_columns = root.array("missing_columns", JsonObject::as_string);
+  if (root.has("ground_truth")) sidecar.ground_truth = ground_truth_from_json(root.json("ground_truth"), "ground_truth");
+  if (root.has("imagery")) sidecar.imagery = imagery_from_json(root.json("imagery"), "imagery");
+  sidecar.warnings = root.array("warnings", JsonObject::as_string);
   sidecar.outputs = root.array("outputs", output);
   return sidecar;
 }
@@ -214,6 +139,8 @@ std::string to_json(const Sidecar& sidecar) {
              return Json{{"name", feature.name}, {"min", feature.min}, {"mean", feature.mean}, {"max", feature.max}, {"nan", feature.nan}};
            })},
       {"missing_columns", sidecar.missing_columns},
+      {"ground_truth", to_json(sidecar.ground_truth)},
+      {"imagery", to_json(sidecar.imagery)},
       {"warnings", sidecar.warnings},
       {"outputs", array_of(sidecar.outputs,
                            [](const WrittenFile& file) {

@@ -61,6 +61,8 @@ void check_npz(const fs::path& path, const Sidecar& sidecar, std::vector<std::st
     return std::find_if(arrays.begin(), arrays.end(), [&](const NpzArray& candidate) { return candidate.name == array; });
   };
   if (find("valid") != arrays.end()) expected.push_back({"valid", {rows}});
+  if (sidecar.ground_truth.labelled)
+    for (const char* array : {"labels", "label_source", "label_object"}) expected.push_back({array, {rows}});
   for (const auto& [array, shape] : expected) {
     const auto found = find(array);
     if (found == arrays.end())
@@ -68,6 +70,17 @@ void check_npz(const fs::path& path, const Sidecar& sidecar, std::vector<std::st
     else if (found->header.shape != shape)
       problems.push_back(differs(name + ": shape of '" + array + "'", shape_text(found->header.shape), shape_text(shape)));
   }
+  if (!sidecar.ground_truth.labelled) return;
+  const auto ids = find("object_ids");
+  if (ids == arrays.end()) {
+    problems.push_back(name + ": array 'object_ids' is missing");
+    return;
+  }
+  const std::vector<std::uint64_t>& shape = ids->header.shape;
+  for (const NpzArray& array : arrays)
+    if (array.name.starts_with("object_") && (array.header.shape != shape || shape.size() != 1))
+      problems.push_back(name + ": shape of '" + array.name + "' is " + shape_text(array.header.shape) + ", that of 'object_ids' " +
+                         shape_text(shape));
 }
 
 void check_laz(const fs::path& path, const Sidecar& sidecar, std::vector<std::string>& problems) {

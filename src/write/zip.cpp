@@ -1,5 +1,6 @@
 #include "zip.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace tuile::write {
@@ -13,6 +14,12 @@ constexpr std::uint16_t padding_field = 0xD935;  // the id that other archive al
 constexpr std::uint16_t version_deflate = 20, version_zip64 = 45;
 constexpr std::uint16_t made_by_unix = 3U << 8;
 constexpr std::uint32_t regular_file_0644 = 0100644U << 16;
+
+/// General purpose bits: 11 says that the name is UTF-8, without it programs take it for code page 437.
+std::uint16_t flags(const ZipEntry& entry) {
+  const bool ascii = std::all_of(entry.name.begin(), entry.name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  return ascii ? 0 : 1U << 11;
+}
 
 /// Little-endian numbers, one after the other.
 class Record {
@@ -53,7 +60,7 @@ std::string zip_local_header(const ZipEntry& entry) {
   return Record()
       .u32(0x04034B50)
       .u16(zip64 ? version_zip64 : version_deflate)
-      .u16(0)
+      .u16(flags(entry))
       .u16(entry.deflated ? 8 : 0)
       .u16(0)
       .u16(date_1980_01_01)
@@ -76,7 +83,7 @@ std::string zip_directory_record(const ZipEntry& entry) {
       .u32(0x02014B50)
       .u16(made_by_unix | version)
       .u16(version)
-      .u16(0)
+      .u16(flags(entry))
       .u16(entry.deflated ? 8 : 0)
       .u16(0)
       .u16(date_1980_01_01)

@@ -7,7 +7,7 @@ namespace tuile::write {
 
 /// One member of a ZIP archive.
 struct ZipEntry {
-  std::string name;
+  std::string name;               ///< UTF-8
   std::uint32_t crc = 0;          ///< CRC-32 of the uncompressed bytes
   std::uint64_t size = 0;         ///< uncompressed
   std::uint64_t stored_size = 0;  ///< as it lies in the file

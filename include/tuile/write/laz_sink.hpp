@@ -31,7 +31,11 @@ struct LazColours {
   std::span<const std::uint16_t> red, green, blue, nir;
 };
 
-/// Where labels go. `label_source` (uint8) and `label_object` (int32) are dimensions in either case, and the object table an EVLR ("tuile", 1).
+/// Where labels go. `label_source` (uint8) and `label_object` (int32) are dimensions in either case, and the object table an EVLR ("tuile", 1):
+/// UTF-8 lines of fields with tabs between them, first the names (row, id, layer, the attributes), then one line per object; `row` counts from
+/// 0 as label_object does, `layer` from 1 as label_source; values are cut at 200 characters and control characters in them are spaces.
+/// Files older than LAS 1.4 have no EVLRs: there the table is a VLR, or several ("tuile", 1, 2, …), each with the line of names, and left out
+/// where one object alone passes 65535 bytes. The table of an earlier run is replaced.
 enum class LazLabels : std::uint8_t {
   extra_bytes,     ///< dimension `label` (uint8)
   classification,  ///< in the place of the file's class (point formats 0 to 5: classes above 31 do not fit: InvalidArgument naming them)
@@ -46,12 +50,12 @@ struct LazSinkOptions {
   std::optional<std::vector<std::uint32_t>> rows;    ///< output row i is record rows[i] (increasing); not set: all records
 };
 
-/// The input file again as LAZ, every dimension bit for bit, every VLR and EVLR as las::RecordWriter keeps them, with one float32
-/// extra-bytes dimension per column after the file's own. Rows are compressed as soon as all rows before them are there: blocks in row
-/// order are never copied, others wait in memory for their turn.
+/// The input file again as LAZ, every dimension bit for bit (but for what LazColours and LazLabels say), every VLR and EVLR as
+/// las::RecordWriter keeps them, with one float32 extra-bytes dimension per column after the file's own, then nir and the labels. Rows are
+/// compressed as soon as all rows before them are there: blocks in row order are never copied, others wait in memory for their turn.
 /// executor   compresses in parallel (the same bytes); null: in the calling thread. Must outlive the sink
-/// Throws InvalidArgument: a record would pass 65535 bytes, a name too long, row counts that disagree; CorruptData, IoError,
-/// PermissionDenied.
+/// Throws InvalidArgument: a record would pass 65535 bytes, a name too long, row or colour counts that disagree, an object table as
+/// check_layout refuses it, in write() a label that the record has no room for; CorruptData, IoError, PermissionDenied.
 std::unique_ptr<Sink> make_laz_sink(const std::filesystem::path& path, const TileLayout& layout, LazSinkOptions options,
                                     Executor* executor = nullptr);
 

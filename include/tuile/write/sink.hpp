@@ -35,6 +35,9 @@ struct RowBlock {
   std::size_t size() const noexcept { return units.size(); }
 };
 
+/// Checks the layout's object table. Throws InvalidArgument: arrays that do not belong together, or objects without labels.
+void check_layout(const TileLayout& layout);
+
 /// Checks a block against the layout. Throws InvalidArgument: rows beyond the tile, or arrays of another length.
 void check_block(const TileLayout& layout, const RowBlock& block);
 

@@ -128,4 +128,23 @@ inline write::Sidecar sample_sidecar() {
   return sidecar;
 }
 
+/// sample_sidecar() with ground truth of every outcome and imagery.
+inline write::Sidecar labelled_sidecar() {
+  write::Sidecar sidecar = sample_sidecar();
+  write::GroundTruthReport& truth = sidecar.ground_truth;
+  truth.source = "bdtopo \"é\".gpkg";
+  truth.edition = "V3 2026-06-15";
+  truth.labelled = true;
+  truth.layers = {{"batiment", Outcome::data, 12, 3, 7, "", ""},
+                  {"cimetiere", Outcome::confirmed_empty, 0, 0, 0, "", ""},
+                  {"troncon_de_route", Outcome::truncated, 5000, 0, 0, "more than 5000 objects", "unsupported"},
+                  {"surface_hydrographique", Outcome::failed, 0, 0, 0, "no answer within 60 s", "timeout"},
+                  {"zone_de_vegetation", Outcome::not_requested, 0, 0, 0, "", ""}};
+  truth.from_file = 2;
+  truth.from_ndvi = 1;
+  truth.classes = {{1, 2}, {6, 7}, {70, 1}};
+  sidecar.imagery = {"wms", Outcome::data, Outcome::failed, 4, 0, "white image", "io"};
+  return sidecar;
+}
+
 }  // namespace tuile::test

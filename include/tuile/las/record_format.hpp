@@ -2,8 +2,6 @@
 
 #include <cstdint>
 
-#include "tuile/las/records.hpp"
-
 namespace tuile::las {
 
 /// Where the attributes of a point format lie in an uncompressed record; 0 where the format has none.

@@ -1,9 +1,10 @@
-#include "las/format.hpp"
+#include "tuile/las/record_format.hpp"
 
 #include <array>
 #include <string>
 
 #include "tuile/core/error.hpp"
+#include "tuile/las/records.hpp"
 
 namespace tuile::las {
 

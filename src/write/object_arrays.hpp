@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "npy.hpp"
+#include "tuile/core/ground_truth.hpp"
+
+namespace tuile::write {
+
+/// Values and names are cut at this many characters wherever the object table is written: in fixed-width arrays one long text would
+/// make all of them as long.
+inline constexpr std::size_t longest_object_text = 200;
+
+/// An array that is there as a whole before the first row.
+struct WholeArray {
+  std::string name;
+  NpyHeader header;
+  std::vector<std::byte> data;
+};
+
+/// object_ids, object_layer and one object_<attribute> per attribute, as npz_sink.hpp says.
+std::vector<WholeArray> object_arrays(const ObjectTable& objects);
+
+}  // namespace tuile::write
