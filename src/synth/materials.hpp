@@ -8,7 +8,7 @@
 
 namespace tuile::synth {
 
-enum class Material : std::uint8_t { grass, soil, asphalt, tiles, gravel, facade, water, leaves, metal, noise };
+enum class Material : std::uint8_t { grass, soil, asphalt, tiles, gravel, facade, water, leaves, metal, noise, clay };
 
 /// What a laser (intensity, 16 bits, of a full return) and a camera (8 bits) see of a material.
 struct Appearance {
@@ -16,7 +16,7 @@ struct Appearance {
 };
 
 inline const Appearance& appearance(Material material) noexcept {
-  static constexpr std::array<Appearance, 10> all{{
+  static constexpr std::array<Appearance, 11> all{{
       {1500, 95, 118, 70, 190},    // grass
       {1250, 140, 118, 92, 150},   // soil
       {420, 88, 88, 92, 80},       // asphalt
@@ -27,6 +27,7 @@ inline const Appearance& appearance(Material material) noexcept {
       {800, 62, 92, 50, 205},      // leaves
       {600, 120, 122, 126, 112},   // metal
       {60, 128, 128, 128, 128},    // noise
+      {1000, 172, 104, 78, 140},   // clay
   }};
   return all[static_cast<std::size_t>(material)];
 }

@@ -17,7 +17,7 @@ namespace tuile::synth {
 
 namespace {
 
-constexpr std::string_view marker = ".laz.part-";
+constexpr std::string_view marker = ".part-";
 
 /// False where another run took the new file for abandoned before the lock: it holds the lock, or the name is gone.
 /// A file system without locks leaves the file as it is.

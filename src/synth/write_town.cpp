@@ -2,12 +2,19 @@
 #include <bit>
 #include <cstring>
 #include <filesystem>
+#include <functional>
+#include <iterator>
+#include <optional>
 #include <stop_token>
 #include <system_error>
 
+#include "synth/class_file.hpp"
+#include "synth/map_layers.hpp"
+#include "synth/orthophoto.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/las/records.hpp"
 #include "tuile/synth/sampling.hpp"
+#include "tuile/truth/vector_files.hpp"
 #include "unfinished_file.hpp"
 
 namespace tuile::synth {
@@ -92,12 +99,33 @@ void throw_if_stopped(const std::stop_token& stop) {
   if (stop.stop_requested()) throw Cancelled("stopped before the town was complete; run again to write all its tiles");
 }
 
+/// One file that is being written, and appears when it is done.
+template <class Writer>
+class Publication {
+ public:
+  template <class... Arguments>
+  explicit Publication(const std::string& place, const Arguments&... arguments) : file_(place), writer_(file_.path(), arguments...) {}
+  Writer& writer() noexcept { return writer_; }
+  void publish() {
+    writer_.finish();
+    file_.publish();
+  }
+
+ private:
+  UnfinishedFile file_;
+  Writer writer_;
+};
+
 /// Samples `at_once` strips in parallel and writes them in order, so that memory does not grow with the tile.
-void write_tile(const Scanner& scanner, const TownOptions& options, int x, int y, const std::string& path, std::size_t at_once,
-                Executor& executor, const std::stop_token& stop) {
-  las::RecordWriter writer(path, layout_of(options));
+/// classes   where to write them; empty: nowhere
+void write_tile(const Scanner& scanner, const TownOptions& options, int x, int y, const std::string& place, const std::string& classes_place,
+                std::size_t at_once, Executor& executor, const std::stop_token& stop) {
+  Publication<las::RecordWriter> tile(place, layout_of(options));
+  std::optional<Publication<ClassFile>> class_file;
+  if (!classes_place.empty()) class_file.emplace(classes_place);
   const std::vector<Scanner::Strip> strips = scanner.strips(x, y);
   std::vector<std::vector<std::byte>> records(at_once);
+  std::vector<std::vector<std::uint8_t>> classes(at_once);
   for (std::size_t begin = 0; begin < strips.size(); begin += at_once) {
     const std::size_t count = std::min(at_once, strips.size() - begin);
     executor.for_each(count, [&](std::size_t i) {
@@ -105,10 +133,23 @@ void write_tile(const Scanner& scanner, const TownOptions& options, int x, int y
       std::vector<TownPoint> points;
       scanner.sample(strips[begin + i], points);
       records[i] = pack(points, options.point_format);
+      classes[i].clear();
+      if (class_file) std::transform(points.begin(), points.end(), std::back_inserter(classes[i]), std::mem_fn(&TownPoint::object_class));
     });
-    for (std::size_t i = 0; i < count; ++i) writer.write(records[i]);
+    for (std::size_t i = 0; i < count; ++i) {
+      tile.writer().write(records[i]);
+      if (class_file) class_file->writer().write(classes[i]);
+    }
   }
-  writer.finish();
+  if (class_file) class_file->publish();
+  tile.publish();
+}
+
+void make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw_errno(error.value(), "create", folder.string());
+  remove_abandoned(folder);
 }
 
 }  // namespace
@@ -117,27 +158,27 @@ std::vector<std::string> write_town(const TownOptions& options, const std::strin
   throw_if_stopped(stop);
   const Town town = make_town(options);
   const Scanner scanner(town);
-  const std::filesystem::path folder = std::filesystem::path(directory) / "tiles";
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) throw_errno(error.value(), "create", folder.string());
-  remove_abandoned(folder);
-  std::vector<std::string> paths;
-  for (int y = 0; y < options.tiles_y; ++y) {
-    for (int x = 0; x < options.tiles_x; ++x)
-      paths.push_back((folder / ("town_" + std::to_string(x) + "_" + std::to_string(y) + ".laz")).string());
-  }
+  const TownPaths paths = town_paths(options, directory);
+  const std::filesystem::path folder = directory;
+  make_folder(folder / "tiles");
+  if (options.ground_truth) make_folder(folder / "classes");
   // About two strips per thread in all: those that the tiles under way do not need, go to each tile's own loop.
   const auto threads = static_cast<std::size_t>(executor.threads());
-  const std::size_t at_once = std::max<std::size_t>(2, 2 * threads / std::min(threads, paths.size()));
-  executor.for_each(paths.size(), [&](std::size_t i) {
+  const std::size_t at_once = std::max<std::size_t>(2, 2 * threads / std::min(threads, paths.tiles.size()));
+  executor.for_each(paths.tiles.size(), [&](std::size_t i) {
     const int x = static_cast<int>(i) % options.tiles_x, y = static_cast<int>(i) / options.tiles_x;
     throw_if_stopped(stop);
-    UnfinishedFile file(paths[i]);
-    write_tile(scanner, options, x, y, file.path(), at_once, executor, stop);
-    file.publish();
+    write_tile(scanner, options, x, y, paths.tiles[i], options.ground_truth ? paths.classes[i] : std::string(), at_once, executor, stop);
   });
-  return paths;
+  if (options.ground_truth) {
+    truth::write_geopackage(paths.ground_truth, map_layers(town), 2154);
+    const Orthophoto photo = Orthophoto::render(Scene(town), executor, stop);
+    throw_if_stopped(stop);
+    photo.write(paths.ortho_rgb, &Appearance::red, &Appearance::green, &Appearance::blue);
+    throw_if_stopped(stop);
+    photo.write(paths.ortho_irc, &Appearance::nir, &Appearance::red, &Appearance::green);
+  }
+  return paths.tiles;
 }
 
 }  // namespace tuile::synth

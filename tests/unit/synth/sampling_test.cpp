@@ -39,9 +39,9 @@ TEST(Sampling, DensityClassesAndOrder) {
       firsts += point.return_number == 1;
     }
     EXPECT_NEAR(static_cast<double>(firsts) / (options.size * options.size), density, 0.1 * density);
-    for (const int expected : {1, 2, 3, 4, 5, 6, 9, 64, 65})
+    for (const int expected : {1, 2, 3, 4, 5, 6, 9, 17, 64, 65})
       EXPECT_GT(classes[expected], 0U) << "class " << expected << " at density " << density;
-    EXPECT_EQ(classes.size(), 9U);
+    EXPECT_EQ(classes.size(), 10U);
     EXPECT_TRUE(std::is_sorted(points.begin(), points.end(), in_order));
   }
 }
@@ -115,10 +115,10 @@ TEST(Sampling, PointsLieOnTheirObjects) {
       EXPECT_TRUE(
           std::any_of(town.waters.begin(), town.waters.end(), [&](const Water& water) { return std::abs(z - water.level) < 0.05; }));
     } else if (point.classification == 6) {
-      // Some building is within 10 cm of the point, walls included.
+      // Some building's roof, or what is below it, is within 10 cm of the point.
       bool near = false, below_eaves = false;
       for (const Building& building : town.buildings) {
-        const Solid& body = building.body;
+        const Solid& body = building.roof;
         const double dx = x - body.centre.x, dy = y - body.centre.y;
         const double u = std::abs(dx * body.axis.x + dy * body.axis.y), v = std::abs(dy * body.axis.x - dx * body.axis.y);
         if (u < body.half_length + 0.1 && v < body.half_width + 0.1 && z < body.eave + body.rise + 0.1 && z > building.ground - 0.2) {
