@@ -63,6 +63,28 @@ void fill_column(const PointBlock& core, Feature feature, double colour_unit, co
   }
 }
 
+/// The bits of PointBlock::colour_known that the column needs.
+std::uint8_t needed_colours(Feature feature) {
+  constexpr std::uint8_t rgb = 1, nir = 2;
+  switch (feature) {
+    case Feature::red:
+    case Feature::green:
+    case Feature::blue: return rgb;
+    case Feature::nir: return nir;
+    case Feature::ndvi: return rgb | nir;
+    default: return 0;
+  }
+}
+
+/// NaN where the images that colours come from had no data.
+void blank_unknown_colours(const PointBlock& core, Feature feature, const Rows& rows, std::size_t column) {
+  const std::uint8_t needed = core.colour_known.empty() ? std::uint8_t{0} : needed_colours(feature);
+  if (needed == 0) return;
+  for (std::size_t i = rows.begin; i < rows.end; ++i) {
+    if ((core.colour_known[i] & needed) != needed) rows.values[i * rows.columns + column] = nan;
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> fill_attributes(const PointBlock& core, const features::FeaturePlan& plan, const std::uint8_t* valid,
@@ -82,6 +104,7 @@ std::vector<std::string> fill_attributes(const PointBlock& core, const features:
         continue;
       }
       if (!is_filled_later(feature)) fill_column(core, feature, colour_unit, rows, c);
+      blank_unknown_colours(core, feature, rows, c);
       if (valid != nullptr && !features::info(feature).las_dimension) {
         for (std::size_t i = rows.begin; i < rows.end; ++i) {
           if (valid[i] == 0) values[i * rows.columns + c] = nan;

@@ -59,6 +59,29 @@ TEST(Backend, Attributes) {
   EXPECT_FLOAT_EQ(compute_one(*backend(executor), tile_of(block), eight).features.at(1, 0), static_cast<float>(block.red[1] / 255.0));
 }
 
+TEST(Backend, UnknownColoursAreNaN) {
+  const PointBlock known = coloured(block_of(town(500, 500, 31)));
+  PointBlock block = coloured(block_of(town(500, 500, 31)));
+  block.colour_known = Buffer<std::uint8_t>(block.size());
+  for (std::size_t i = 0; i < block.size(); ++i) block.colour_known[i] = static_cast<std::uint8_t>(i % 4);
+  const auto plan = features::make_plan({"red", "green", "blue", "nir", "ndvi", "intensity"}, {{}}, 16);
+  Executor executor(2);
+  const TileOutput all = compute_one(*backend(executor), tile_of(known), plan);
+  const TileOutput some = compute_one(*backend(executor), tile_of(block), plan);
+  EXPECT_TRUE(some.missing_columns.empty());
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    const bool rgb = i % 4 == 1 || i % 4 == 3, nir = i % 4 >= 2;
+    const bool expected[] = {rgb, rgb, rgb, nir, rgb && nir, true};
+    for (std::size_t c = 0; c < 6; ++c) {
+      if (expected[c]) {
+        EXPECT_EQ(some.features.at(i, c), all.features.at(i, c)) << plan.names()[c] << " of point " << i;
+      } else {
+        EXPECT_TRUE(std::isnan(some.features.at(i, c))) << plan.names()[c] << " of point " << i;
+      }
+    }
+  }
+}
+
 TEST(Backend, MissingInputsAreNamedAndNaN) {
   Cloud cloud = town(300, 500, 32);
   cloud.classes.assign(cloud.points.size(), 1);
