@@ -1,0 +1,243 @@
+#include "tuile/prefetch/background_fetch.hpp"
+
+#include <condition_variable>
+#include <exception>
+#include <list>
+#include <mutex>
+#include <new>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "tuile/core/error.hpp"
+
+namespace tuile::prefetch {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int most_threads = 1024;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+}  // namespace
+
+/// All members are guarded by the mutex of the core; `work` is called without it by whoever set the state to running.
+struct BackgroundFetch::Task {
+  using Queue = std::list<std::shared_ptr<Task>>;
+  enum class State { queued, running, done };
+  explicit Task(Work chosen) : work(std::move(chosen)) {}
+
+  Work work;
+  State state = State::queued;
+  Queue::iterator position;  ///< in the queue, while queued
+  std::exception_ptr error;  ///< freed with the task, by whoever holds it last: never under the eyes of somebody who reads it
+  std::condition_variable_any changed;
+};
+
+struct BackgroundFetch::Core {
+  using Lock = std::unique_lock<std::mutex>;
+
+  explicit Core(bool with_threads) : has_threads(with_threads) {}
+
+  // Constant after construction.
+  const bool has_threads;
+  std::stop_source stop_source;
+
+  mutable std::mutex mutex;
+  std::condition_variable arrived;  ///< the threads wait here: for a task, or the end
+  // Guarded by mutex.
+  bool stopped = false;
+  Task::Queue queue;
+  BackgroundStatistics counts;
+
+  /// Runs a task that is queued. `own_stop`: of the caller in whose thread it runs, where that may end it. Called with the mutex held;
+  /// gives it back.
+  void run(const std::shared_ptr<Task>& task, const std::stop_token* own_stop, Lock& lock) {
+    Task::Queue place;
+    place.splice(place.begin(), queue, task->position);
+    task->state = Task::State::running;
+    lock.unlock();
+    const Clock::time_point start = Clock::now();
+    std::exception_ptr error;
+    bool was_cancelled = false;
+    try {
+      if (own_stop == nullptr) {
+        task->work(stop_source.get_token());
+      } else {
+        std::stop_source either;
+        const auto forward = [&either] { either.request_stop(); };
+        const std::stop_callback by_caller(*own_stop, forward);
+        const std::stop_callback by_pool(stop_source.get_token(), forward);
+        task->work(either.get_token());
+      }
+    } catch (const Cancelled&) {
+      was_cancelled = true;
+      error = std::current_exception();
+    } catch (...) {
+      error = std::current_exception();
+    }
+    const double seconds = seconds_since(start);
+    const bool is_callers_end = was_cancelled && own_stop != nullptr && own_stop->stop_requested();
+    Work spent;  // freed after unlocking
+    lock.lock();
+    counts.busy_seconds += seconds;
+    if (is_callers_end && !stopped) {
+      queue.splice(queue.begin(), place);
+      task->state = Task::State::queued;
+      task->changed.notify_all();
+      lock.unlock();
+      std::rethrow_exception(std::move(error));
+    }
+    ++counts.finished;
+    if (error) ++counts.failed;
+    end(*task, std::move(error), spent);
+    lock.unlock();
+  }
+
+  /// Called with the mutex held.
+  void end(Task& task, std::exception_ptr error, Work& spent) noexcept {
+    task.state = Task::State::done;
+    task.error = std::move(error);
+    spent.swap(task.work);
+    task.changed.notify_all();
+  }
+
+  /// Ends a task that has not begun. Called with the mutex held.
+  void cancel(Task& task, Work& spent) {
+    ++counts.cancelled;
+    end(task, std::make_exception_ptr(Cancelled("the background fetch ended before this task began")), spent);
+  }
+};
+
+/// What the copies of a ticket share; the task alone is shared with the pool.
+struct BackgroundFetch::Claim {
+  Claim(std::shared_ptr<Core> of, std::shared_ptr<Task> claimed) : core(std::move(of)), task(std::move(claimed)) {}
+  ~Claim() {
+    Work spent;
+    const Core::Lock lock(core->mutex);
+    if (task->state != Task::State::queued) return;
+    core->queue.erase(task->position);
+    task->state = Task::State::done;
+    spent.swap(task->work);
+    ++core->counts.cancelled;
+  }
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+
+  const std::shared_ptr<Core> core;
+  const std::shared_ptr<Task> task;
+};
+
+struct BackgroundFetch::Threads {
+  // Guarded by mutex, which is taken before the core's.
+  std::mutex mutex;
+  std::vector<std::jthread> threads;
+
+  static void work(Core& core) {
+    Core::Lock lock(core.mutex);
+    for (;;) {
+      core.arrived.wait(lock, [&] { return core.stopped || !core.queue.empty(); });
+      if (core.stopped) return;
+      const std::shared_ptr<Task> task = core.queue.front();
+      core.run(task, nullptr, lock);
+      lock.lock();
+    }
+  }
+};
+
+bool BackgroundFetch::Ticket::ready() const {
+  const Core::Lock lock(claim_->core->mutex);
+  return claim_->task->state == Task::State::done;
+}
+
+void BackgroundFetch::Ticket::wait(std::stop_token stop, Deadline deadline) const {
+  Core& core = *claim_->core;
+  const std::shared_ptr<Task>& task = claim_->task;
+  const Clock::time_point start = Clock::now();
+  struct CountWait {
+    Core& core;
+    Clock::time_point start;
+    ~CountWait() {
+      const double seconds = seconds_since(start);
+      const Core::Lock lock(core.mutex);
+      core.counts.waited_seconds += seconds;
+    }
+  } const count_wait{core, start};
+
+  Core::Lock lock(core.mutex);
+  const auto is_over = [&] { return task->state == Task::State::done || (!core.has_threads && task->state == Task::State::queued); };
+  bool over = false;
+  if (deadline) {
+    over = task->changed.wait_until(lock, stop, *deadline, is_over);
+  } else {
+    over = task->changed.wait(lock, stop, is_over);
+  }
+  if (!over && stop.stop_requested()) throw Cancelled("stopped while waiting for a background fetch");
+  if (!over) throw TimeoutError("a background fetch did not end before the deadline; it goes on and can be waited for again");
+  if (task->state == Task::State::queued) {
+    core.run(task, &stop, lock);
+    lock.lock();
+  }
+  const std::exception_ptr error = task->error;
+  lock.unlock();
+  if (error) std::rethrow_exception(error);
+}
+
+BackgroundFetch::BackgroundFetch(int threads) : threads_(std::make_unique<Threads>()) {
+  if (threads < 0 || threads > most_threads)
+    throw InvalidArgument("a background fetch with " + std::to_string(threads) + " threads was asked for; 0 to " +
+                          std::to_string(most_threads) + " are possible");
+  core_ = std::make_shared<Core>(threads > 0);
+  try {
+    for (int i = 0; i < threads; ++i) threads_->threads.emplace_back([core = core_] { Threads::work(*core); });
+  } catch (...) {
+    shutdown();
+    throw;
+  }
+}
+
+BackgroundFetch::~BackgroundFetch() { shutdown(); }
+
+BackgroundFetch::Ticket BackgroundFetch::submit(Work work) {
+  const auto task = std::make_shared<Task>(std::move(work));
+  Task::Queue place{task};
+  auto claim = std::make_shared<Claim>(core_, task);
+  Work spent;
+  const Core::Lock lock(core_->mutex);
+  ++core_->counts.submitted;
+  if (core_->stopped) {
+    core_->cancel(*task, spent);
+  } else {
+    task->position = place.begin();
+    core_->queue.splice(core_->queue.end(), place);
+    core_->arrived.notify_one();
+  }
+  return Ticket(std::move(claim));
+}
+
+void BackgroundFetch::shutdown() {
+  const std::lock_guard joining(threads_->mutex);
+  Task::Queue dropped;
+  std::vector<Work> spent;
+  {
+    const Core::Lock lock(core_->mutex);
+    spent.resize(core_->queue.size());
+    core_->stopped = true;
+    dropped.swap(core_->queue);
+    std::size_t next = 0;
+    for (const std::shared_ptr<Task>& task : dropped) core_->cancel(*task, spent[next++]);
+    core_->arrived.notify_all();
+  }
+  core_->stop_source.request_stop();
+  threads_->threads.clear();
+}
+
+BackgroundStatistics BackgroundFetch::statistics() const {
+  const Core::Lock lock(core_->mutex);
+  return core_->counts;
+}
+
+}  // namespace tuile::prefetch
