@@ -4,8 +4,10 @@
 #include <cmath>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include "pipeline/assemble.hpp"
@@ -13,8 +15,12 @@
 #include "pipeline/publish.hpp"
 #include "pipeline/resources.hpp"
 #include "pipeline/run_plan.hpp"
+#include "pipeline/services.hpp"
 #include "tuile/compute/backend.hpp"
 #include "tuile/core/version.hpp"
+#include "tuile/prefetch/background_fetch.hpp"
+#include "tuile/prefetch/tile_annotator.hpp"
+#include "tuile/prefetch/truth_loader.hpp"
 #include "tuile/write/atomic_file.hpp"
 
 namespace fs = std::filesystem;
@@ -45,7 +51,9 @@ class ProcessRun {
         backend_(compute::make_backend(config_.backend, executor_)) {}
 
   RunSummary go() {
-    plan_ = plan_run(options_, backend_->name());
+    truth_ = make_truth_service(config_.ground_truth, log());
+    imagery_ = make_imagery_service(config_.imagery, log());
+    plan_ = plan_run(options_, run_context(backend_->name(), truth_.get(), imagery_.get()));
     memory_ = plan_memory(plan_, config_);
     prepare_output();
     start_summary();
@@ -70,6 +78,15 @@ class ProcessRun {
     for (const fs::path& folder : folders) write::remove_stale_temporaries(folder);
   }
 
+  /// Services speak from their own threads.
+  Log log() {
+    if (!options_.warn) return {};
+    return [this](const std::string& line) {
+      const std::lock_guard lock(mutex_);
+      options_.warn(line);
+    };
+  }
+
   void start_summary() {
     summary_.version = version();
     summary_.backend = backend_->name();
@@ -84,6 +101,8 @@ class ProcessRun {
     summary_.ahead = memory_.ahead;
     summary_.batch = memory_.batch;
     summary_.writers = memory_.writers;
+    if (truth_) summary_.truth.source = truth_->source->name();
+    if (imagery_) summary_.imagery.source = imagery_->source->name();
     for (const catalog::FailedInput& failure : plan_.catalog.failed) {
       summary_.failed.push_back({failure.path, failure.kind, failure.message});
     }
@@ -102,12 +121,26 @@ class ProcessRun {
     }
   }
 
-  FieldSet fields_to_decode() const {
-    FieldSet fields = plan_.features.fields();
-    if (config_.imagery.source == config::ImagerySource::none) {
-      fields.bits &= ~(static_cast<std::uint32_t>(Field::rgb) | static_cast<std::uint32_t>(Field::nir));
-    }
+  static FieldSet colours_of(FieldSet fields) {
+    fields.bits &= FieldSet{}.with(Field::rgb).with(Field::nir).bits;
     return fields;
+  }
+
+  FieldSet fields_to_decode() const {
+    FieldSet fields = plan_.computed.fields();
+    if (config_.imagery.source != config::ImagerySource::tile) fields.bits &= ~colours_of(fields).bits;
+    return fields;
+  }
+
+  /// What images are asked for: what columns need, and all colours where the points themselves are written.
+  FieldSet wanted_colours() const {
+    return config_.write.laz_wanted ? FieldSet{}.with(Field::rgb).with(Field::nir) : colours_of(plan_.computed.fields());
+  }
+
+  /// The tile that a request loads, where it is no halo.
+  const PlannedTile* core_of(const prefetch::TileRequest& request) const {
+    const auto at = by_path_.find(request.path);
+    return at != by_path_.end() && plan_.tiles[at->second].task.tile == request ? &plan_.tiles[at->second] : nullptr;
   }
 
   prefetch::LoaderOptions loader_options() const {
@@ -126,9 +159,22 @@ class ProcessRun {
     for (const PlannedTile& planned : plan_.tiles)
       for_each_part(planned.task, [&](const auto& part) { reader.expect(part.path, *part.bbox); });
     Trace* const trace = config_.trace ? &trace_ : nullptr;
+    // The sequential baseline fetches one after the other, too.
+    const auto threads = [&](int count) { return memory_.workers == 0 ? 0 : count; };
+    prefetch::BackgroundFetch truth_threads(threads(truth_ ? truth_->threads : 0)), image_threads(threads(imagery_ ? imagery_->threads : 0));
+    std::optional<prefetch::TruthLoader> truth_loader;
+    if (truth_) truth_loader.emplace(*truth_->store, truth_threads);
+    const prefetch::TileAnnotator annotator(reader, executor_,
+                                            {.truth = truth_loader ? &*truth_loader : nullptr,
+                                             .images = imagery_ ? imagery_->source.get() : nullptr,
+                                             .image_threads = &image_threads,
+                                             .colours = wanted_colours()});
+    for (std::size_t i = 0; i < plan_.tiles.size(); ++i) by_path_.emplace(plan_.tiles[i].task.tile.path, i);
     prefetch::AsyncTileLoader loader(loader_options(), [&](const prefetch::TileRequest& request, std::stop_token stop) {
       const TraceSpan span(trace, "load", request.path);
-      return reader.load(request, std::move(stop));
+      const PlannedTile* const core = core_of(request);
+      return core == nullptr ? reader.load(request, std::move(stop))
+                             : annotator.load(request, {core->bounds, tile_of(*core).epsg}, std::move(stop));
     });
     const std::stop_callback stop_loading(options_.stop, [&loader] { loader.shutdown(); });
 
@@ -150,7 +196,7 @@ class ProcessRun {
     };
     stages.compute = [&](std::span<const LoadedTask> batch) { return compute(batch); };
     stages.write = [&](std::size_t index, const Product& product) {
-      publish(plan_.tiles[index], *std::static_pointer_cast<ComputedTile>(product), plan_, config_, executor_);
+      finish_tile(plan_.tiles[index], *std::static_pointer_cast<ComputedTile>(product), trace);
     };
     stages.finished = [&](std::size_t index, const std::exception_ptr& error) {
       for_each_part(tasks[index], [&](const auto& part) { reader.forget(part.path, *part.bbox); });
@@ -161,6 +207,7 @@ class ProcessRun {
     summary_.times = pipeline.times();
     summary_.loader = loader.get_stats();
     summary_.reader = reader.statistics();
+    summary_.truth.wait_seconds = truth_threads.statistics().waited_seconds;
   }
 
   /// Calls action(request) for the loads of a task that want a part of a file only.
@@ -185,15 +232,37 @@ class ProcessRun {
       computed.push_back(std::move(tile));
     }
     std::vector<compute::TileOutput> outputs =
-        backend_->compute(inputs, plan_.features, {config_.preprocess.exclude_classes}, options_.stop);
+        backend_->compute(inputs, plan_.computed, {config_.preprocess.exclude_classes}, options_.stop);
     std::vector<Product> products;
     for (std::size_t i = 0; i < computed.size(); ++i) {
       computed[i]->output = std::move(outputs[i]);
-      settle_missing(computed[i]->output, config_.features.missing);
+      refuse_missing(computed[i]->output, plan_, config_.features.missing);
       computed[i]->input->drop_halo();
       products.push_back(std::move(computed[i]));
     }
     return products;
+  }
+
+  /// On a writer's thread: a tile whose ground truth is late holds nobody else back.
+  void finish_tile(const PlannedTile& planned, ComputedTile& computed, Trace* trace) {
+    if (truth_) {
+      const TraceSpan span(trace, "label", planned.task.tile.path);
+      computed.labels = label_tile(*computed.input->tile, *computed.input->core, computed.output, *truth_, config_.ground_truth.on_failure,
+                                   executor_, options_.stop);
+    }
+    settle_columns(computed.output, plan_, config_.features.missing);
+    publish(planned, computed, plan_, config_, imagery_ ? imagery_->source.get() : nullptr, executor_);
+    const std::lock_guard lock(mutex_);
+    count_annotations(computed);
+  }
+
+  /// With the mutex held.
+  void count_annotations(const ComputedTile& computed) {
+    if (computed.labels) add_tile(summary_.truth, *computed.labels);
+    if (const auto& colours = computed.input->tile->colours) {
+      const bool is_failed = colours->rgb == Outcome::failed || colours->nir == Outcome::failed;
+      ++(is_failed ? summary_.imagery.failed : summary_.imagery.coloured);
+    }
   }
 
   void warn_of_missing(const PlannedTile& planned, const ComputedTile& tile) const {
@@ -235,6 +304,11 @@ class ProcessRun {
   void finish_summary() {
     std::sort(summary_.failed.begin(), summary_.failed.end(), [](const FailedTile& a, const FailedTile& b) { return a.path < b.path; });
     summary_.interrupted = options_.stop.stop_requested();
+    if (truth_) {
+      summary_.truth.store = truth_->store->statistics();
+      if (truth_->http) summary_.truth.http = truth_->http->statistics();
+    }
+    if (imagery_ && imagery_->http) summary_.imagery.http = imagery_->http->statistics();
     summary_.cpu_seconds = usage_.cpu_seconds();
     summary_.peak_rss = peak_resident_bytes();
     // What was computed is computed: a report that cannot be written is no reason to lose the summary.
@@ -256,10 +330,14 @@ class ProcessRun {
   const ResourceUsage usage_;
   Executor executor_;
   std::unique_ptr<compute::Backend> backend_;
+  std::unique_ptr<TruthService> truth_;
+  std::unique_ptr<ImageryService> imagery_;
   RunPlan plan_;
   MemoryPlan memory_;
   std::vector<std::uint64_t> rows_;  ///< per planned tile; written by compute, read when it is finished
+  std::unordered_map<std::string, std::size_t> by_path_;  ///< planned tile of a path
   Trace trace_;
+  std::mutex mutex_;  ///< warnings of services; summary_.truth and .imagery, which writers count
   RunSummary summary_;
 };
 
@@ -270,7 +348,9 @@ LidarProcessor::LidarProcessor(ProcessOptions options) : options_(std::move(opti
 PlanSummary LidarProcessor::plan() {
   Executor executor(options_.config.threads.value_or(0));
   const std::unique_ptr<compute::Backend> backend = compute::make_backend(options_.config.backend, executor);
-  const RunPlan plan = plan_run(options_, backend->name());
+  const std::unique_ptr<TruthService> truth = make_truth_service(options_.config.ground_truth, {});
+  const std::unique_ptr<ImageryService> imagery = make_imagery_service(options_.config.imagery, {});
+  const RunPlan plan = plan_run(options_, run_context(backend->name(), truth.get(), imagery.get()));
   const MemoryPlan memory = plan_memory(plan, options_.config);
   PlanSummary summary;
   const auto describe = [&](std::size_t job, bool done) {

@@ -1,7 +1,9 @@
 #include "pipeline/publish.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "tuile/core/version.hpp"
@@ -19,8 +21,14 @@ namespace tuile::pipeline {
 namespace {
 
 write::LazSinkOptions laz_options(const PlannedTile& planned, const catalog::TileEntry& tile, const ComputedTile& computed,
-                                  const RunPlan& plan) {
+                                  const RunPlan& plan, const config::Config& config) {
   write::LazSinkOptions options;
+  options.labels = config.write.laz.labels == config::LazLabels::classification ? write::LazLabels::classification : write::LazLabels::extra_bytes;
+  if (computed.input->tile->colours) {
+    const PointBlock& core = *computed.input->core;
+    if (core.has_rgb()) options.colours = {core.red.span(), core.green.span(), core.blue.span(), {}};
+    if (core.has_nir()) options.colours.nir = core.nir.span();
+  }
   const std::vector<std::string>& names = computed.output.features.names;
   for (const features::Column& column : plan.features.columns) {
     const auto at = std::find(names.begin(), names.end(), column.name);
@@ -35,6 +43,11 @@ write::LazSinkOptions laz_options(const PlannedTile& planned, const catalog::Til
     options.rows.emplace(rows.begin(), rows.end());
   }
   return options;
+}
+
+bool is_output(const RunPlan& plan, const std::string& name) {
+  const auto& columns = plan.features.columns;
+  return std::any_of(columns.begin(), columns.end(), [&](const features::Column& column) { return column.name == name; });
 }
 
 /// A 16-bit colour that never passes 255 is most likely an 8-bit one.
@@ -53,7 +66,11 @@ std::vector<std::string> warnings_of(const catalog::TileEntry& tile, const Compu
     if (std::find(warnings.begin(), warnings.end(), warning) == warnings.end()) warnings.push_back(warning);
   }
   if (tile.points == 0) warnings.emplace_back("the tile holds no points");
-  if (colours_look_8_bit(*computed.input->core, plan.features)) {
+  const std::optional<prefetch::ColourReport>& colours = computed.input->tile->colours;
+  if (colours && (colours->rgb == Outcome::failed || colours->nir == Outcome::failed)) {
+    warnings.push_back("colours could not be had: " + colours->reason);
+  }
+  if (!colours && colours_look_8_bit(*computed.input->core, plan.features)) {
     warnings.emplace_back("no colour value exceeds 255: the colours are probably 8-bit; set features.color_depth: 8");
   }
   for (const features::Neighbourhood& scale : plan.features.scales) {
@@ -63,6 +80,55 @@ std::vector<std::string> warnings_of(const catalog::TileEntry& tile, const Compu
     }
   }
   return warnings;
+}
+
+/// Points per value.
+std::array<std::uint64_t, 256> histogram(const Buffer<std::uint8_t>& values) {
+  std::array<std::uint64_t, 256> counts{};
+  for (const std::uint8_t value : values) ++counts[value];
+  return counts;
+}
+
+write::GroundTruthReport truth_report(const TileLabels& labels) {
+  write::GroundTruthReport report;
+  report.source = labels.truth->source;
+  report.edition = labels.truth->edition;
+  report.labelled = labels.labelled;
+  const auto by_source = histogram(labels.block.source), by_class = histogram(labels.block.labels);
+  for (std::size_t l = 0; l < labels.truth->layers.size(); ++l) {
+    const LayerTruth& layer = labels.truth->layers[l];
+    report.layers.push_back({.layer = layer.layer,
+                             .outcome = layer.outcome,
+                             .objects = layer.areas.size(),
+                             .repaired = layer.repaired,
+                             .points = by_source[l + 1],
+                             .reason = is_sound(layer.outcome) ? "" : layer.reason,
+                             .kind = is_sound(layer.outcome) ? "" : to_string(layer.kind)});
+  }
+  report.from_file = by_source[LabelBlock::from_file];
+  report.from_ndvi = by_source[LabelBlock::from_ndvi];
+  for (std::size_t c = 0; c < by_class.size(); ++c) {
+    if (by_class[c] > 0) report.classes.emplace_back(static_cast<int>(c), by_class[c]);
+  }
+  return report;
+}
+
+write::ImageryReport imagery_report(const ComputedTile& computed, const imagery::ImagerySource& imagery) {
+  write::ImageryReport report;
+  report.source = imagery.name();
+  const std::optional<prefetch::ColourReport>& colours = computed.input->tile->colours;
+  if (!colours) return report;
+  report.rgb = colours->rgb;
+  report.nir = colours->nir;
+  for (const std::uint8_t known : computed.input->core->colour_known) {
+    report.rgb_unknown += report.rgb == Outcome::data && (known & 1U) == 0 ? 1 : 0;
+    report.nir_unknown += report.nir == Outcome::data && (known & 2U) == 0 ? 1 : 0;
+  }
+  if (report.rgb == Outcome::failed || report.nir == Outcome::failed) {
+    report.reason = colours->reason;
+    report.kind = to_string(colours->kind);
+  }
+  return report;
 }
 
 write::Sidecar sidecar_of(const PlannedTile& planned, const ComputedTile& computed, const RunPlan& plan, const config::Config& config,
@@ -98,28 +164,36 @@ write::Sidecar sidecar_of(const PlannedTile& planned, const ComputedTile& comput
   sidecar.truncated_neighbourhoods = computed.output.truncated_neighbourhoods;
   sidecar.features = write::compute_statistics(computed.output.features, executor);
   sidecar.missing_columns = computed.output.missing_columns;
+  if (computed.labels) sidecar.ground_truth = truth_report(*computed.labels);
   sidecar.warnings = warnings_of(tile, computed, plan, config);
   return sidecar;
 }
 
 }  // namespace
 
-void settle_missing(compute::TileOutput& output, config::Missing missing) {
-  if (missing == config::Missing::nan || output.missing_columns.empty()) return;
-  if (missing == config::Missing::error) {
-    std::string names;
-    for (const std::string& name : output.missing_columns) names += (names.empty() ? "" : ", ") + name;
-    throw InvalidArgument("the tile lacks the input of " + names +
-                          " and features.missing is 'error'; use nan or drop, or leave the columns out");
+void refuse_missing(const compute::TileOutput& output, const RunPlan& plan, config::Missing missing) {
+  if (missing != config::Missing::error) return;
+  std::string names;
+  for (const std::string& name : output.missing_columns) {
+    if (is_output(plan, name)) names += (names.empty() ? "" : ", ") + name;
   }
+  if (names.empty()) return;
+  throw InvalidArgument("the tile lacks the input of " + names +
+                        " and features.missing is 'error'; use nan or drop, or leave the columns out");
+}
+
+void settle_columns(compute::TileOutput& output, const RunPlan& plan, config::Missing missing) {
+  std::erase_if(output.missing_columns, [&](const std::string& name) { return !is_output(plan, name); });
   const FeatureBlock& all = output.features;
   std::vector<std::size_t> kept;
   FeatureBlock out;
-  for (std::size_t c = 0; c < all.columns(); ++c) {
-    if (std::find(output.missing_columns.begin(), output.missing_columns.end(), all.names[c]) != output.missing_columns.end()) continue;
+  for (std::size_t c = 0; c < plan.features.columns.size(); ++c) {
+    const auto& lacking = output.missing_columns;
+    if (missing == config::Missing::drop && std::find(lacking.begin(), lacking.end(), all.names[c]) != lacking.end()) continue;
     kept.push_back(c);
     out.names.push_back(all.names[c]);
   }
+  if (kept.size() == all.columns()) return;
   out.points = all.points;
   out.values = Buffer<float>(all.points * kept.size());
   for (std::size_t i = 0; i < all.points; ++i) {
@@ -129,7 +203,7 @@ void settle_missing(compute::TileOutput& output, config::Missing missing) {
 }
 
 void publish(const PlannedTile& planned, const ComputedTile& computed, const RunPlan& plan, const config::Config& config,
-             Executor& executor) {
+             const imagery::ImagerySource* imagery, Executor& executor) {
   const catalog::TileEntry& tile = plan.catalog.tiles[plan.catalog.jobs[planned.job].tile];
   const PointBlock& core = *computed.input->core;
   const compute::TileOutput& output = computed.output;
@@ -141,6 +215,11 @@ void publish(const PlannedTile& planned, const ComputedTile& computed, const Run
   layout.grid = core.grid;
   layout.feature_names = output.features.names;
   layout.valid = !config.preprocess.exclude_classes.empty();
+  const bool is_labelled = computed.labels && computed.labels->labelled;
+  if (is_labelled) {
+    layout.labels = true;
+    layout.objects = computed.labels->objects;
+  }
 
   fs::create_directories(fs::path(planned.output).parent_path());
   std::vector<std::unique_ptr<write::Sink>> sinks;
@@ -150,16 +229,25 @@ void publish(const PlannedTile& planned, const ComputedTile& computed, const Run
     sinks.push_back(write::make_npz_sink(planned.output + ".npz", layout, compression, executor));
   }
   if (config.write.laz_wanted)
-    sinks.push_back(write::make_laz_sink(planned.output + ".laz", layout, laz_options(planned, tile, computed, plan), &executor));
+    sinks.push_back(write::make_laz_sink(planned.output + ".laz", layout, laz_options(planned, tile, computed, plan, config), &executor));
   write::TileWriter writer(planned.output + ".json", std::move(sinks));
   if (core.size() > 0) {
-    writer.write({.first_row = 0,
-                  .units = core.units.span(),
-                  .classification = core.classification.span(),
-                  .features = output.features.values.span(),
-                  .valid = output.valid.span()});
+    write::RowBlock rows{.first_row = 0,
+                         .units = core.units.span(),
+                         .classification = core.classification.span(),
+                         .features = output.features.values.span(),
+                         .valid = output.valid.span()};
+    if (is_labelled) {
+      const LabelBlock& block = computed.labels->block;
+      rows.labels = block.labels.span();
+      rows.label_source = block.source.span();
+      rows.label_object = block.object.span();
+    }
+    writer.write(rows);
   }
-  writer.finish(sidecar_of(planned, computed, plan, config, executor));
+  write::Sidecar sidecar = sidecar_of(planned, computed, plan, config, executor);
+  if (imagery != nullptr) sidecar.imagery = imagery_report(computed, *imagery);
+  writer.finish(std::move(sidecar));
 }
 
 }  // namespace tuile::pipeline

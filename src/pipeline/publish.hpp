@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "pipeline/assemble.hpp"
+#include "pipeline/label_stage.hpp"
 #include "pipeline/run_plan.hpp"
 #include "tuile/compute/backend.hpp"
 
@@ -15,13 +16,18 @@ struct ComputedTile {
   std::unique_ptr<AssembledTile> input;
   compute::TileOutput output;
   std::vector<std::optional<PartError>> halo_errors;  ///< as PlannedTile::halo_tiles; not set where the part was used
+  std::optional<TileLabels> labels;                   ///< where ground truth was asked for
 };
 
 /// Writes the outputs and the sidecar of one tile.
+/// imagery: where colours came from if not from the tile, else null.
 void publish(const PlannedTile& planned, const ComputedTile& computed, const RunPlan& plan, const config::Config& config,
-             Executor& executor);
+             const imagery::ImagerySource* imagery, Executor& executor);
 
-/// Applies features.missing to a tile's output: `drop` removes the columns that the tile lacks, `error` throws InvalidArgument naming them.
-void settle_missing(compute::TileOutput& output, config::Missing missing);
+/// Throws InvalidArgument naming the output columns that the tile lacks, where features.missing is `error`.
+void refuse_missing(const compute::TileOutput& output, const RunPlan& plan, config::Missing missing);
+
+/// Leaves the output columns: those that only labelling needed go, and with `drop` those that the tile lacks.
+void settle_columns(compute::TileOutput& output, const RunPlan& plan, config::Missing missing);
 
 }  // namespace tuile::pipeline

@@ -17,8 +17,8 @@ namespace tuile::pipeline {
 
 namespace {
 
-std::string hash_of(const ProcessOptions& options) {
-  std::string text = config::byte_relevant_text(options.config);
+std::string hash_of(const ProcessOptions& options, const std::string& services) {
+  std::string text = config::byte_relevant_text(options.config) + services;
   if (options.bbox) {
     std::array<char, 160> box{};
     std::snprintf(box.data(), box.size(), "bbox: %.17g,%.17g,%.17g,%.17g\n", options.bbox->min_x, options.bbox->min_y, options.bbox->max_x,
@@ -69,6 +69,16 @@ void refuse_long_names(const features::FeaturePlan& plan) {
   }
 }
 
+/// `plan` with the columns of `needs` that it lacks, of the main scale, at its end.
+features::FeaturePlan with_needs(features::FeaturePlan plan, const std::vector<features::Feature>& needs) {
+  for (const features::Feature feature : needs) {
+    const bool is_there = std::any_of(plan.columns.begin(), plan.columns.end(),
+                                      [&](const features::Column& column) { return column.feature == feature && column.scale == 0; });
+    if (!is_there) plan.columns.push_back({feature, 0, std::string(features::info(feature).name)});
+  }
+  return plan;
+}
+
 PlannedTile plan_tile(const RunPlan& plan, std::size_t job_index, const ProcessOptions& options, const std::string& backend) {
   const catalog::TileJob& job = plan.catalog.jobs[job_index];
   const catalog::TileEntry& tile = plan.catalog.tiles[job.tile];
@@ -85,7 +95,7 @@ PlannedTile plan_tile(const RunPlan& plan, std::size_t job_index, const ProcessO
     planned.halo_tiles.push_back(neighbour);
     planned.key.halo.push_back(identity(plan.catalog.tiles[neighbour]));
   };
-  if (plan.features.needs_neighbours() || plan.features.needs_ground()) {
+  if (plan.computed.needs_neighbours() || plan.computed.needs_ground()) {
     // A cut tile is its own neighbour: its points beyond the box are halo.
     if (options.bbox && halo > 0) add_halo(job.tile);
     for (const std::size_t neighbour : job.neighbours) {
@@ -103,22 +113,24 @@ PlannedTile plan_tile(const RunPlan& plan, std::size_t job_index, const ProcessO
 
 features::FeaturePlan feature_plan(const config::Config& config) {
   const config::Features& f = config.features;
+  const bool from_tile = config.imagery.source == config::ImagerySource::tile || config.imagery.source == config::ImagerySource::none;
   std::vector<features::Neighbourhood> scales;
   scales.push_back({f.k, f.radius.value_or(0), f.max_neighbors});
   for (const config::Scale& scale : f.scales) scales.push_back({scale.k.value_or(f.k), scale.radius.value_or(0), f.max_neighbors});
   try {
-    return features::make_plan(f.names.empty() ? features::set_columns(f.set) : f.names, scales, f.color_depth);
+    return features::make_plan(f.names.empty() ? features::set_columns(f.set) : f.names, scales, from_tile ? f.color_depth : 16);
   } catch (const InvalidArgument& error) {
     throw ConfigError(std::string("features: ") + error.what());
   }
 }
 
-RunPlan plan_run(const ProcessOptions& options, const std::string& backend) {
+RunPlan plan_run(const ProcessOptions& options, const RunContext& context) {
   const config::Config& config = options.config;
   RunPlan plan;
   plan.features = feature_plan(config);
   if (config.write.laz_wanted) refuse_long_names(plan.features);
-  plan.config_hash = hash_of(options);
+  plan.computed = with_needs(plan.features, context.labelling_needs);
+  plan.config_hash = hash_of(options, context.services);
   const std::vector<catalog::InputFile> inputs = catalog::expand_inputs(config.input, config.output);
   refuse_overwriting_inputs(inputs, config);
   plan.catalog = catalog::build_catalog(
@@ -129,7 +141,7 @@ RunPlan plan_run(const ProcessOptions& options, const std::string& backend) {
                       " input tiles; tuile info shows their bounds");
   }
   for (std::size_t j = 0; j < plan.catalog.jobs.size(); ++j) {
-    PlannedTile tile = plan_tile(plan, j, options, backend);
+    PlannedTile tile = plan_tile(plan, j, options, context.backend);
     if (!options.overwrite && write::is_done(tile.output + ".json", tile.key)) {
       plan.skipped.push_back(j);
     } else {

@@ -30,13 +30,21 @@ struct PlannedTile {
 /// What a run will do, before anything is loaded.
 struct RunPlan {
   catalog::Catalog catalog;
-  features::FeaturePlan features;
+  features::FeaturePlan features;  ///< the output columns …
+  features::FeaturePlan computed;  ///< … and after them the columns that only labelling needs
   std::string config_hash;
   std::vector<PlannedTile> tiles;    ///< to do, in order
   std::vector<std::size_t> skipped;  ///< jobs already done
 };
 
+/// What the plan must know besides the configuration.
+struct RunContext {
+  std::string backend;                             ///< resolved
+  std::vector<features::Feature> labelling_needs;  ///< features that conditions of layers read
+  std::string services;                            ///< what ground truth and imagery come from: part of the hash
+};
+
 /// Reads headers, finds neighbours and what is done already. Throws ConfigError for clashes of names and paths, else as build_catalog.
-RunPlan plan_run(const ProcessOptions& options, const std::string& backend);
+RunPlan plan_run(const ProcessOptions& options, const RunContext& context);
 
 }  // namespace tuile::pipeline

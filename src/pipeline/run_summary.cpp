@@ -12,6 +12,60 @@ const char* RunSummary::waited_for() const noexcept {
   return load >= times.write_wait ? "load" : "write";
 }
 
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json json_of(const source::HttpStatistics& http) {
+  return {{"requests", http.requests}, {"retries", http.retries}, {"failures", http.failures}, {"throttled", http.throttled},
+          {"refused", http.refused},   {"bytes", http.bytes}};
+}
+
+Json json_of(const truth::CacheStatistics& cache) {
+  return {{"hits", cache.hits}, {"misses", cache.misses}, {"joined", cache.joined}, {"evictions", cache.evictions}, {"bytes", cache.bytes}, {"entries", cache.entries}};
+}
+
+Json json_of(const TruthSummary& truth) {
+  if (truth.source.empty()) return nullptr;
+  Json layers = Json::array();
+  for (const TruthSummary::Layer& layer : truth.layers) {
+    Json outcomes = Json::object();
+    for (std::size_t o = 0; o < layer.outcomes.size(); ++o) {
+      if (layer.outcomes[o] > 0) outcomes[to_string(static_cast<Outcome>(o))] = layer.outcomes[o];
+    }
+    layers.push_back({{"layer", layer.layer}, {"tiles", std::move(outcomes)}, {"points", layer.points}});
+  }
+  return {{"source", truth.source},
+          {"edition", truth.edition},
+          {"tiles", {{"labelled", truth.labelled}, {"unlabelled", truth.unlabelled}}},
+          {"layers", std::move(layers)},
+          {"wfs_fetches", truth.store.fetches},
+          {"wfs_failures", truth.store.failures},
+          {"memory_cache", json_of(truth.store.memory)},
+          {"disk_cache", json_of(truth.store.disk)},
+          {"http", json_of(truth.http)},
+          {"wait_seconds", truth.wait_seconds}};
+}
+
+Json json_of(const ImagerySummary& imagery) {
+  if (imagery.source.empty()) return nullptr;
+  return {{"source", imagery.source}, {"tiles", {{"coloured", imagery.coloured}, {"failed", imagery.failed}}}, {"http", json_of(imagery.http)}};
+}
+
+std::string text_of(const TruthSummary& truth) {
+  if (truth.source.empty()) return {};
+  std::string text = fmt::format("  ground truth from {}{}: {} tiles labelled{}; {} fetches, {} failed, memory cache {} of {} hit, disk cache {} of {}",
+                                 truth.source, truth.edition.empty() ? "" : " (" + truth.edition + ")", truth.labelled,
+                                 truth.unlabelled > 0 ? fmt::format(", {} without labels", truth.unlabelled) : "", truth.store.fetches,
+                                 truth.store.failures, truth.store.memory.hits, truth.store.memory.hits + truth.store.memory.misses,
+                                 truth.store.disk.hits, truth.store.disk.hits + truth.store.disk.misses);
+  if (truth.http.requests > 0)
+    text += fmt::format("; {} requests, {} retries, {} times told to wait", truth.http.requests, truth.http.retries, truth.http.throttled);
+  return text + fmt::format("; writers waited {:.2f} s for it\n", truth.wait_seconds);
+}
+
+}  // namespace
+
 std::string to_json(const RunSummary& s) {
   nlohmann::ordered_json failed = nlohmann::ordered_json::array();
   for (const FailedTile& tile : s.failed)
@@ -71,6 +125,8 @@ std::string to_json(const RunSummary& s) {
                                       {"read_seconds", s.reader.read_seconds},
                                       {"decode_seconds", s.reader.decode_seconds},
                                       {"decode_amplification", s.decode_amplification()}}},
+                                    {"ground_truth", json_of(s.truth)},
+                                    {"imagery", json_of(s.imagery)},
                                     {"peak_rss", s.peak_rss}};
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -91,6 +147,9 @@ std::string to_text(const RunSummary& s) {
       "{:.0f} MiB\n",
       100 * s.loader.io_hidden_ratio(), 100 * s.loader.cache_hit_rate(), s.decode_amplification(), s.cpu_seconds,
       static_cast<double>(s.peak_rss) / (1 << 20), static_cast<double>(s.memory_budget) / (1 << 20));
+  text += text_of(s.truth);
+  if (!s.imagery.source.empty())
+    text += fmt::format("  colours from {}: {} tiles coloured, {} without\n", s.imagery.source, s.imagery.coloured, s.imagery.failed);
   for (const FailedTile& tile : s.failed)
     text += fmt::format("  failed: {} ({})\n", located(tile.message, tile.path), to_string(tile.kind));
   return text;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -8,6 +9,8 @@
 #include "tuile/pipeline/async_pipeline.hpp"
 #include "tuile/prefetch/async_tile_loader.hpp"
 #include "tuile/prefetch/tile_reader.hpp"
+#include "tuile/source/http.hpp"
+#include "tuile/truth/store.hpp"
 
 namespace tuile::pipeline {
 
@@ -16,6 +19,29 @@ struct FailedTile {
   std::string path;
   ErrorKind kind = ErrorKind::io;
   std::string message;
+};
+
+/// The ground truth of a run; `source` is empty where none was asked for.
+struct TruthSummary {
+  std::string source, edition;
+  std::uint64_t labelled = 0, unlabelled = 0;  ///< tiles done
+  /// Tiles by outcome, in the order of Outcome, and points labelled.
+  struct Layer {
+    std::string layer;
+    std::array<std::uint64_t, 5> outcomes{};
+    std::uint64_t points = 0;
+  };
+  std::vector<Layer> layers;
+  truth::StoreStatistics store;
+  source::HttpStatistics http;  ///< zeros for files
+  double wait_seconds = 0;      ///< writers waited for it
+};
+
+/// Colours from elsewhere; `source` is empty where none were asked for.
+struct ImagerySummary {
+  std::string source;
+  std::uint64_t coloured = 0, failed = 0;  ///< tiles done
+  source::HttpStatistics http;             ///< zeros for files
 };
 
 /// Everything about a finished run.
@@ -35,6 +61,8 @@ struct RunSummary {
   PipelineTimes times;
   prefetch::LoaderStatistics loader;
   prefetch::ReaderStatistics reader;
+  TruthSummary truth;
+  ImagerySummary imagery;
 
   /// Points decoded over points in the input tiles of the run: 1 where each tile is decoded once.
   double decode_amplification() const noexcept {

@@ -13,7 +13,7 @@ class Trace {
   using Clock = std::chrono::steady_clock;
   Trace() : start_(Clock::now()) {}
 
-  /// A piece of work of the calling thread. `stage` is "load", "compute" or "write"; `tile` says of what.
+  /// A piece of work of the calling thread. `stage` is "load", "compute", "label" or "write"; `tile` says of what.
   void add(const char* stage, const std::string& tile, Clock::time_point begin, Clock::time_point end);
 
   /// Writes the JSON file. Throws IoError, PermissionDenied.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tuile/core/bounds.hpp"
+#include "tuile/core/ground_truth.hpp"
 #include "tuile/core/point_block.hpp"
 
 namespace tuile::prefetch {
@@ -23,10 +24,21 @@ struct TileRequest {
   bool operator==(const TileRequest&) const = default;
 };
 
+class TruthTicket;
+
+/// What became of the images that a tile's colours were asked of.
+struct ColourReport {
+  Outcome rgb = Outcome::not_requested, nir = Outcome::not_requested;
+  std::string reason;              ///< where one failed
+  ErrorKind kind = ErrorKind::io;  ///< likewise: whether another try can help
+};
+
 /// A loaded tile. Immutable once published; shared between the cache and its users.
 struct Tile {
   PointBlock points;
   std::vector<std::string> warnings;
+  std::optional<ColourReport> colours = {};   ///< where colours come from imagery
+  std::shared_ptr<const TruthTicket> truth = {};    ///< its ground truth, under way or there; null where none was asked for
   /// Memory that the cache accounts for it.
   std::size_t bytes() const noexcept { return sizeof(Tile) + points.bytes(); }
 };

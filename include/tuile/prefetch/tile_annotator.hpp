@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <stop_token>
+
+#include "tuile/core/bounds.hpp"
+#include "tuile/core/executor.hpp"
+#include "tuile/core/point_block.hpp"
+#include "tuile/imagery/imagery.hpp"
+#include "tuile/prefetch/async_tile_loader.hpp"
+#include "tuile/prefetch/background_fetch.hpp"
+#include "tuile/prefetch/tile_reader.hpp"
+#include "tuile/prefetch/truth_loader.hpp"
+
+namespace tuile::prefetch {
+
+/// Loads tiles with what belongs to them from elsewhere. The fetches begin with the load and go on beside the decode, on threads of their own:
+/// ground truth is wanted last and stays a ticket in Tile::truth, colours are part of the points, so a load waits for its images after the decode.
+/// Thread-safe.
+class TileAnnotator {
+ public:
+  struct Options {
+    TruthLoader* truth = nullptr;              ///< null: none
+    imagery::ImagerySource* images = nullptr;  ///< null: the tile's own colours, as the reader's fields say
+    BackgroundFetch* image_threads = nullptr;  ///< with images
+    FieldSet colours;                          ///< with images: rgb and nir, as wanted
+  };
+  /// All of them must outlive the annotator.
+  TileAnnotator(TileReader& reader, Executor& executor, Options options) : reader_(reader), executor_(executor), options_(options) {}
+
+  /// Where a tile lies, as its header says.
+  struct Place {
+    Bounds bounds;  ///< metres
+    int epsg = 0;   ///< 0: unknown
+  };
+  /// A tile with its annotations; errors as TileReader::load, and InvalidArgument where ground truth is asked for and the CRS is unknown. An image
+  /// that cannot be had is no error: Tile::colours says what became of it.
+  Tile load(const TileRequest& request, const Place& place, std::stop_token stop) const;
+
+ private:
+  TileReader& reader_;
+  Executor& executor_;
+  const Options options_;
+};
+
+}  // namespace tuile::prefetch

@@ -1,0 +1,57 @@
+#include "pipeline/label_stage.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "tuile/compute/backend.hpp"
+#include "tuile/core/error.hpp"
+#include "tuile/prefetch/truth_loader.hpp"
+
+namespace tuile::pipeline {
+
+namespace {
+
+[[noreturn]] void refuse(const GroundTruth& truth) {
+  std::string problems;
+  ErrorKind kind = ErrorKind::unsupported;
+  for (const LayerTruth& layer : truth.layers) {
+    if (is_sound(layer.outcome)) continue;
+    problems += (problems.empty() ? "" : "; ") + layer.layer + " " + to_string(layer.outcome) + (layer.reason.empty() ? "" : ": " + layer.reason);
+    // One layer for which another try can help is reason enough to try again.
+    if (kind != ErrorKind::io) kind = layer.kind;
+  }
+  throw_error(kind, "ground truth is not complete: " + problems +
+                        " (run the same command again, or write the tile without labels with ground_truth.on_failure: unlabelled)");
+}
+
+}  // namespace
+
+TileLabels label_tile(const prefetch::Tile& tile, const PointBlock& core, const compute::TileOutput& output, const TruthService& service,
+                      config::OnFailure on_failure, Executor& executor, std::stop_token stop) {
+  TileLabels labels;
+  labels.truth = tile.truth->wait(stop);
+  if (!labels.truth->complete()) {
+    if (on_failure == config::OnFailure::fail_tile) refuse(*labels.truth);
+    return labels;
+  }
+  labels.block = label::label_points(core, output.features, output.valid.span(), *labels.truth, service.labels, executor, std::move(stop));
+  labels.objects = object_table(*labels.truth);
+  labels.labelled = true;
+  return labels;
+}
+
+void add_tile(TruthSummary& summary, const TileLabels& labels) {
+  const std::vector<LayerTruth>& layers = labels.truth->layers;
+  ++(labels.labelled ? summary.labelled : summary.unlabelled);
+  summary.edition = labels.truth->edition;
+  summary.layers.resize(layers.size());
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    summary.layers[l].layer = layers[l].layer;
+    ++summary.layers[l].outcomes[static_cast<std::size_t>(layers[l].outcome)];
+    const auto source = static_cast<std::uint8_t>(l + 1);
+    summary.layers[l].points += static_cast<std::uint64_t>(std::count(labels.block.source.begin(), labels.block.source.end(), source));
+  }
+}
+
+}  // namespace tuile::pipeline

@@ -1,0 +1,115 @@
+#include "pipeline/services.hpp"
+
+#include <cstdlib>
+#include <utility>
+
+#include "tuile/core/error.hpp"
+#include "tuile/truth/vector_files.hpp"
+#include "tuile/truth/wfs.hpp"
+
+namespace tuile::pipeline {
+
+namespace {
+
+constexpr int file_threads = 2;  // reading vector files and images is half waiting, half work
+
+source::HttpOptions http_options(const config::Service& service, const std::string& shared_folder, const Log& log) {
+  source::HttpOptions options;
+  options.requests_per_second = service.requests_per_second;
+  options.max_in_flight = service.max_in_flight;
+  options.timeout = service.timeout;
+  options.retries = service.retries;
+  options.shared_folder = shared_folder;
+  options.log = log;
+  return options;
+}
+
+std::vector<truth::Layer> layers_of(const config::GroundTruth& config) {
+  std::vector<truth::Layer> layers;
+  for (const config::TruthLayer& layer : config.layers) layers.push_back({layer.layer, layer.only, layer.buffer, layer.attributes});
+  return layers;
+}
+
+}  // namespace
+
+std::string expand_home(const std::string& path) {
+  if (path != "~" && !path.starts_with("~/")) return path;
+  const char* home = std::getenv("HOME");
+  if (home == nullptr || *home == '\0')
+    throw ConfigError("ground_truth.cache.disk is " + path + " and HOME is not set; name a folder, or null for none");
+  return home + path.substr(1);
+}
+
+label::LabelPlan label_plan(const config::GroundTruth& config) {
+  label::LabelPlan plan;
+  for (const config::TruthLayer& layer : config.layers) {
+    label::LayerRules rules{layer.layer, {}};
+    for (const config::LabelRule& rule : layer.rules) {
+      try {
+        rules.rules.push_back({static_cast<std::uint8_t>(rule.asprs_class), label::Condition(rule.where)});
+      } catch (const InvalidArgument& error) {
+        throw ConfigError("ground_truth.layers: " + layer.layer + ": " + error.what());
+      }
+    }
+    plan.layers.push_back(std::move(rules));
+  }
+  return plan;
+}
+
+std::unique_ptr<TruthService> make_truth_service(const config::GroundTruth& config, const Log& log) {
+  if (config.source == "none") return nullptr;
+  auto service = std::make_unique<TruthService>();
+  service->labels = label_plan(config);
+  if (config.source == "wfs") {
+    const std::string folder = config.cache.disk ? expand_home(*config.cache.disk) : "";
+    service->http = std::make_shared<source::HttpClient>(http_options(config.wfs.service, folder, log));
+    service->source = truth::make_wfs({.url = config.wfs.url,
+                                       .prefix = config.wfs.prefix,
+                                       .page_size = config.wfs.page_size,
+                                       .sort_by = config.wfs.sort_by,
+                                       .edition_folder = folder},
+                                      service->http);
+    if (!folder.empty())
+      service->disk = std::make_shared<truth::DiskCache>(
+          truth::DiskCache::Options{.folder = folder, .limit = config.cache.disk_size, .max_age_days = config.cache.max_age_days});
+    service->threads = config.wfs.service.max_in_flight;
+  } else {
+    service->source = truth::open_vector_files(config.source);
+    service->threads = file_threads;
+  }
+  service->store = std::make_unique<truth::TruthStore>(
+      service->source, layers_of(config),
+      truth::StoreOptions{.cell = config.cache.cell, .memory = truth::process_memory_cache(config.cache.memory), .disk = service->disk});
+  return service;
+}
+
+std::unique_ptr<ImageryService> make_imagery_service(const config::Imagery& config, const Log& log) {
+  if (config.source == config::ImagerySource::tile || config.source == config::ImagerySource::none) return nullptr;
+  auto service = std::make_unique<ImageryService>();
+  if (config.source == config::ImagerySource::wms) {
+    service->http = std::make_shared<source::HttpClient>(http_options(config.wms.service, "", log));
+    service->source = imagery::make_wms({.url = config.wms.url,
+                                         .rgb_layer = config.wms.rgb_layer,
+                                         .irc_layer = config.wms.irc_layer,
+                                         .resolution = config.wms.resolution,
+                                         .max_pixels = config.wms.max_pixels},
+                                        service->http);
+    service->threads = config.wms.service.max_in_flight;
+  } else {
+    service->source = imagery::open_rasters(config.files);
+    service->threads = file_threads;
+  }
+  return service;
+}
+
+RunContext run_context(std::string backend, const TruthService* truth, const ImageryService* imagery) {
+  RunContext context{std::move(backend), {}, {}};
+  if (truth != nullptr) {
+    context.labelling_needs = truth->labels.needs();
+    context.services += "ground truth of " + truth->source->identity() + "\n";
+  }
+  if (imagery != nullptr) context.services += "imagery of " + imagery->source->identity() + "\n";
+  return context;
+}
+
+}  // namespace tuile::pipeline

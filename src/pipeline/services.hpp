@@ -1,0 +1,50 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pipeline/run_plan.hpp"
+#include "tuile/config/config.hpp"
+#include "tuile/imagery/imagery.hpp"
+#include "tuile/label/label.hpp"
+#include "tuile/source/http.hpp"
+#include "tuile/truth/store.hpp"
+
+namespace tuile::pipeline {
+
+using Log = std::function<void(const std::string&)>;
+
+/// Where a run's ground truth comes from, and what it means.
+struct TruthService {
+  std::shared_ptr<source::HttpClient> http;  ///< null for files
+  std::shared_ptr<truth::DiskCache> disk;    ///< null for files, and where there is none
+  std::shared_ptr<truth::FeatureSource> source;
+  std::unique_ptr<truth::TruthStore> store;
+  label::LabelPlan labels;
+  int threads = 1;  ///< that fetch
+};
+
+/// Where a run's colours come from, if not from its tiles.
+struct ImageryService {
+  std::shared_ptr<source::HttpClient> http;  ///< null for files
+  std::unique_ptr<imagery::ImagerySource> source;
+  int threads = 1;
+};
+
+/// The layers of a configuration as they are labelled with. Throws ConfigError naming the layer and what is wrong with its condition.
+label::LabelPlan label_plan(const config::GroundTruth& config);
+
+/// Null where the configuration asks for none. log: retries, throttling and such, one line each, from any thread; may be empty.
+/// Throws ConfigError, NotFound, PermissionDenied for files that cannot be used.
+std::unique_ptr<TruthService> make_truth_service(const config::GroundTruth& config, const Log& log);
+std::unique_ptr<ImageryService> make_imagery_service(const config::Imagery& config, const Log& log);
+
+/// What the plan of a run must know of them; null where there is none.
+RunContext run_context(std::string backend, const TruthService* truth, const ImageryService* imagery);
+
+/// `~` and `~/…` with the home folder in its place. Throws ConfigError where there is none.
+std::string expand_home(const std::string& path);
+
+}  // namespace tuile::pipeline
