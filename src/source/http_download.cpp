@@ -1,0 +1,153 @@
+#include <curl/curl.h>
+
+#include <charconv>
+#include <ctime>
+#include <optional>
+#include <string_view>
+
+#include "source/http_client_impl.hpp"
+#include "source/http_partial_file.hpp"
+#include "source/http_url.hpp"
+
+namespace tuile::source {
+namespace {
+
+/// "bytes 5-9/10" or, where nothing satisfies, "bytes */10".
+struct ContentRange {
+  std::optional<std::uint64_t> first;
+  std::uint64_t total = 0;  ///< 0: unknown
+};
+
+std::optional<ContentRange> parse_content_range(std::string_view text) {
+  constexpr std::string_view unit = "bytes ";
+  if (!text.starts_with(unit)) return std::nullopt;
+  text.remove_prefix(unit.size());
+  const auto number = [&](std::uint64_t& value) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc()) return false;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return true;
+  };
+  const auto skip = [&](char c) {
+    if (!text.starts_with(c)) return false;
+    text.remove_prefix(1);
+    return true;
+  };
+  ContentRange range;
+  if (!skip('*')) {
+    std::uint64_t first = 0, last = 0;
+    if (!number(first) || !skip('-') || !number(last) || last < first) return std::nullopt;
+    range.first = first;
+  }
+  if (!skip('/')) return std::nullopt;
+  if (!skip('*') && !number(range.total)) return std::nullopt;
+  return range;
+}
+
+/// What If-Range may hold: a strong ETag, or a date that RFC 9110 §8.8.2.2 takes for strong, a second or more before the answer.
+std::string validator_of(const AnswerHead& head) {
+  if (head.etag.starts_with('"')) return head.etag;
+  const std::time_t modified = curl_getdate(head.last_modified.c_str(), nullptr), sent = curl_getdate(head.date.c_str(), nullptr);
+  return modified >= 0 && sent > modified ? head.last_modified : std::string();
+}
+
+/// One attempt to bring the file to its end.
+class DownloadAttempt {
+ public:
+  DownloadAttempt(const std::string& url, PartialFile& file, const std::function<void(std::uint64_t, std::uint64_t)>& progress)
+      : url_(url), file_(file), progress_(progress), begin_(file.validator().empty() ? 0 : file.size()) {}
+
+  std::vector<std::string> headers() const {
+    if (begin_ == 0) return {};
+    return {"Range: bytes=" + std::to_string(begin_) + "-", "If-Range: " + file_.validator()};
+  }
+
+  bool take(const AnswerHead& head, std::span<const char> piece) {
+    start(head);
+    file_.append(piece);
+    if (progress_) progress_(file_.size(), total_);
+    return true;
+  }
+
+  /// After the last byte. Throws where there should be more.
+  void end(const HttpAnswer& answer);
+
+ private:
+  void start(const AnswerHead& head);
+  [[noreturn]] void begin_anew(const std::string& why) {
+    file_.restart({});
+    throw AttemptFailed(url_text(url_) + ": " + why + "; beginning anew");
+  }
+
+  const std::string& url_;
+  PartialFile& file_;
+  const std::function<void(std::uint64_t, std::uint64_t)>& progress_;
+  const std::uint64_t begin_;  // 0: the whole is asked for
+  std::uint64_t total_ = 0;    // 0: unknown
+  bool started_ = false;
+};
+
+void DownloadAttempt::start(const AnswerHead& head) {
+  if (started_) return;
+  if (head.status == 200) {
+    file_.restart(validator_of(head));
+    if (head.length > 0) total_ = static_cast<std::uint64_t>(head.length);
+  } else if (head.status == 206) {
+    const std::optional<ContentRange> range = parse_content_range(head.content_range);
+    if (begin_ == 0 || !range || range->first != begin_) {
+      begin_anew("answered with the range '" + head.content_range + "' where the bytes from " + std::to_string(begin_) + " were asked for");
+    }
+    if (head.etag.starts_with('"') && file_.validator().starts_with('"') && head.etag != file_.validator()) {
+      begin_anew("sent a part of another version of the file");
+    }
+    total_ = range->total;
+  } else {
+    throw Unsupported(url_text(url_) + " answered with status " + std::to_string(head.status) + "; 200 or 206 is expected of a file");
+  }
+  started_ = true;
+}
+
+void DownloadAttempt::end(const HttpAnswer& answer) {
+  const AnswerHead& head = answer.head;
+  if (head.status == 416 && begin_ > 0) {
+    const std::optional<ContentRange> range = parse_content_range(head.content_range);
+    const bool same = !head.etag.starts_with('"') || head.etag == file_.validator();
+    if (range && range->total == begin_ && same) return;  // all of it was there already
+    begin_anew("has no bytes from " + std::to_string(begin_) + " on");
+  }
+  if (head.status / 100 != 2) throw_status(url_, head.status, answer.page);
+  start(head);
+  if (total_ > 0 && file_.size() > total_) begin_anew("sent more than the " + std::to_string(total_) + " bytes it announced");
+  if (file_.size() < total_) {
+    throw AttemptFailed(url_text(url_) + " sent " + std::to_string(file_.size()) + " of " + std::to_string(total_) + " bytes");
+  }
+}
+
+}  // namespace
+
+std::uint64_t HttpClient::Impl::download(const std::string& url, const std::string& path,
+                                         const std::function<void(std::uint64_t, std::uint64_t)>& progress, const std::stop_token& stop) {
+  static_cast<void>(parse_url(url));
+  throw_if_stopped(stop, "a download");
+  PartialFile file(path, url);
+  TransferRequest wire{.url = url, .compressed = false};
+  wire.stall = from_seconds(options.timeout);
+  wire.connect = from_seconds(options.connect_timeout);
+  std::uint64_t most = file.validator().empty() ? 0 : file.size();
+  with_retries(url, stop, [&](bool retry) {
+    DownloadAttempt attempt(url, file, progress);
+    wire.headers = attempt.headers();
+    try {
+      attempt.end(exchange({wire, retry}, [&](const AnswerHead& head, std::span<const char> piece) { return attempt.take(head, piece); }, stop));
+    } catch (const AttemptFailed& error) {
+      // Only what the next attempt goes on from is progress.
+      const bool progressed = !file.validator().empty() && file.size() > most;
+      if (progressed) most = file.size();
+      throw AttemptFailed(error.what(), progressed);
+    }
+  });
+  file.finish();
+  return file.size();
+}
+
+}  // namespace tuile::source

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+namespace tuile::source {
+
+/// What the client needs of a URL.
+struct UrlParts {
+  std::string scheme;  ///< "http" or "https"
+  std::string origin;  ///< "scheme://host:port", in lower case, the port always there
+};
+
+/// Throws InvalidArgument where the text is no http(s) URL with a host.
+UrlParts parse_url(const std::string& url);
+
+/// The place that a redirect from `url` leads to; `location` may be relative.
+/// Throws Unsupported where it has none, leaves http(s), or goes from https to http.
+std::string redirect_target(const std::string& url, const std::string& location);
+
+/// The URL for messages: at most 200 characters of it, user and password left out.
+std::string url_text(const std::string& url);
+
+}  // namespace tuile::source
