@@ -26,6 +26,8 @@ struct Action {
 void add_process(CLI::App& app, Action& run);
 void add_info(CLI::App& app, Action& run);
 void add_synth(CLI::App& app, Action& run);
+void add_truth(CLI::App& app, Action& run);
+void add_download(CLI::App& app, Action& run);
 void add_verify(CLI::App& app, Action& run);
 void add_config(CLI::App& app, Action& run);
 void add_bench(CLI::App& app, Action& run);

@@ -34,6 +34,8 @@ int run(int argc, char** argv) {
   add_process(app, action);
   add_info(app, action);
   add_synth(app, action);
+  add_truth(app, action);
+  add_download(app, action);
   add_verify(app, action);
   add_config(app, action);
   add_bench(app, action);

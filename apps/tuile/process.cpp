@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "arguments.hpp"
 #include "command.hpp"
 #include "tuile/config/load.hpp"
 #include "tuile/core/error.hpp"
@@ -23,16 +24,6 @@ struct ProcessArguments {
   std::vector<config::Flag> flags;
   bool no_async = false, overwrite = false, fail_fast = false, dry_run = false;
 };
-
-Bounds parse_bbox(const std::string& text) {
-  Bounds box;
-  char rest = 0;
-  if (std::sscanf(text.c_str(), "%lf,%lf,%lf,%lf%c", &box.min_x, &box.min_y, &box.max_x, &box.max_y, &rest) != 4 || box.empty()) {
-    throw ConfigError("--bbox '" + text +
-                      "': X0,Y0,X1,Y1 in metres with X0 <= X1 and Y0 <= Y1 is expected, e.g. 870000,6617000,870500,6617500");
-  }
-  return box;
-}
 
 pipeline::ProcessOptions options_of(const ProcessArguments& arguments, Context& context) {
   std::vector<config::Flag> flags = arguments.flags;
@@ -144,7 +135,7 @@ void add_process(CLI::App& app, Action& action) {
   add_flag("--k", "features.k", "--k", "Neighbours, the point itself included");
   add_flag("--radius", "features.radius", "--radius", "All neighbours within so many metres");
   add_flag("--halo", "halo", "--halo", "Band of the neighbouring tiles, metres");
-  add_flag("--ground-truth", "ground_truth.source", "--ground-truth", "none");
+  add_flag("--ground-truth", "ground_truth.source", "--ground-truth", "none, wfs, or a vector file or folder");
   add_flag("--formats", "write.formats", "--formats", "npz, laz");
   add_flag("--memory", "memory.budget", "--memory", "Memory budget, e.g. 4GiB");
   add_flag("--workers", "prefetch.workers", "--workers", "I/O threads");
