@@ -15,9 +15,9 @@ struct PixelView {
 
 /// Bilinear between the centres of the four pixels around (u, v), in pixels from the outer corner; nearer to the border than half a pixel, that of the
 /// border. False, and `out` untouched, outside the image and where a pixel of some weight is unknown.
-/// Counted in millionths of a pixel and rounded once, so that the last bits of u and v, which depend on where the window begins, change nothing.
+/// Counted in ten-millionths of a pixel and rounded once, so that the last bits of u and v, which depend on where the window begins, change nothing.
 inline bool bilinear(const PixelView& image, double u, double v, std::uint16_t* out) {
-  constexpr std::int64_t one = 1'000'000;
+  constexpr std::int64_t one = 10'000'000;  // one² · 65535 fits int64
   constexpr double slack = 1e-6;
   if (!(u >= -slack && v >= -slack && u <= static_cast<double>(image.columns) + slack && v <= static_cast<double>(image.rows) + slack)) return false;
   const auto place = [](double at, std::int64_t count) {
