@@ -1,116 +1,19 @@
-#include <cstring>
-
+#include "laz_support.hpp"
 #include "support/test_data.hpp"
 #include "tuile/core/error.hpp"
-#include "tuile/las/records.hpp"
-#include "tuile/source/byte_source.hpp"
-#include "tuile/write/laz_sink.hpp"
 #include "tuile/write/tile_writer.hpp"
 #include "tuile/write/verify.hpp"
-#include "write_support.hpp"
 
 using namespace tuile;
 using namespace tuile::write;
+using tuile::test::dimension;
+using tuile::test::LasFile;
+using tuile::test::options_for;
+using Rows = tuile::test::LazRowsSample;
 using tuile::test::TemporaryFolder;
+using tuile::test::write_las;
 
 namespace {
-
-/// A whole file: what it says of itself and its uncompressed records.
-struct LasFile {
-  las::FileInfo info;
-  Buffer<std::byte> bytes;
-  std::vector<std::byte> records;
-
-  explicit LasFile(const std::filesystem::path& path) {
-    const auto source = source::open_file(path.string());
-    info = las::read_info(*source);
-    bytes = source::read_all(*source);
-    records.resize(info.header.point_count * info.header.record_length);
-    if (!records.empty()) las::RecordReader(bytes.span(), info).read(records);
-  }
-  std::span<const std::byte> record(std::size_t i) const {
-    return std::span(records).subspan(i * info.header.record_length, info.header.record_length);
-  }
-};
-
-/// Records of format 6 with `extra` more bytes, every byte but coordinates and returns random.
-void write_las(const std::filesystem::path& path, std::size_t points, std::size_t extra, std::vector<las::ExtraDimension> dimensions,
-               bool compressed = true) {
-  las::FileInfo layout;
-  layout.header.record_length = static_cast<std::uint16_t>(30 + extra);
-  layout.header.compressed = compressed;
-  layout.header.offset = {770000, 6277000, 0};
-  layout.extra_dimensions = std::move(dimensions);
-  las::Vlr note;
-  note.user_id = "somebody";
-  note.record_id = 77;
-  note.description = "kept byte for byte";
-  note.data.assign(100, std::byte{42});
-  layout.vlrs.push_back(note);
-  note.data.assign(70000, std::byte{43});
-  layout.evlrs.push_back(note);
-  std::mt19937 random(5);
-  std::vector<std::byte> records(points * layout.header.record_length);
-  for (std::size_t i = 0; i < points; ++i) {
-    std::byte* record = records.data() + i * layout.header.record_length;
-    for (std::size_t j = 12; j < layout.header.record_length; ++j) record[j] = static_cast<std::byte>(random());
-    const std::array<std::int32_t, 3> xyz{static_cast<std::int32_t>(random() % 100000), static_cast<std::int32_t>(random() % 100000),
-                                          static_cast<std::int32_t>(i)};
-    std::memcpy(record, xyz.data(), sizeof xyz);
-    record[14] = std::byte{0x11};
-    const double time = static_cast<double>(i) * 1e-5;
-    std::memcpy(record + 22, &time, sizeof time);
-  }
-  las::RecordWriter writer(path.string(), layout);
-  writer.write(records);
-  writer.finish();
-}
-
-las::ExtraDimension dimension(const std::string& name, std::uint8_t type, std::size_t offset, std::size_t size) {
-  las::ExtraDimension dimension;
-  dimension.name = name;
-  dimension.description = "of the input";
-  dimension.data_type = type;
-  dimension.offset = static_cast<std::uint16_t>(offset);
-  dimension.size = static_cast<std::uint16_t>(size);
-  return dimension;
-}
-
-struct Rows {
-  TileLayout layout;
-  std::vector<GridPoint> units;
-  std::vector<std::uint8_t> classification;
-  std::vector<float> features;
-
-  Rows(std::size_t points, std::vector<std::string> names) {
-    layout.points = points;
-    layout.feature_names = std::move(names);
-    units.resize(points);
-    classification.resize(points);
-    for (std::size_t i = 0; i < points * layout.feature_names.size(); ++i) features.push_back(static_cast<float>(i) * 0.5F);
-  }
-  RowBlock rows(std::size_t first, std::size_t count) const {
-    const std::size_t f = layout.feature_names.size();
-    RowBlock block;
-    block.first_row = first;
-    block.units = std::span(units).subspan(first, count);
-    block.classification = std::span(classification).subspan(first, count);
-    block.features = std::span(features).subspan(first * f, count * f);
-    return block;
-  }
-};
-
-LazSinkOptions options_for(const LasFile& input, std::vector<LazColumn> columns) {
-  LazSinkOptions options;
-  options.columns = std::move(columns);
-  options.original = input.info;
-  options.read_original = [&input] {
-    Buffer<std::byte> copy(input.bytes.size());
-    std::copy(input.bytes.begin(), input.bytes.end(), copy.begin());
-    return copy;
-  };
-  return options;
-}
 
 /// Every record of `output` is record picks[i] of `input` (all where empty) followed by the columns' values of row i.
 void expect_rows(const LasFile& output, const LasFile& input, const Rows& rows, const std::vector<LazColumn>& columns,

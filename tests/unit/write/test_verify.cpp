@@ -112,6 +112,52 @@ TEST(TileWriter, RemovesNothingThatMayNotBeItsOwn) {
   EXPECT_EQ(test::read_file(folder / "a.laz"), "bytes of 1 run");
 }
 
+TEST(Verify, ArraysOfLabels) {
+  const TemporaryFolder folder;
+  SampleTile tile(1000);
+  tile.layout.labels = true;
+  tile.layout.objects = {{"a", "b"}, {1, 2}, {"nature"}, {"Pont", ""}};
+  const std::vector<std::uint8_t> codes(1000);
+  const std::vector<std::int32_t> objects(1000, -1);
+  Executor executor(1);
+  std::vector<std::unique_ptr<Sink>> sinks;
+  sinks.push_back(make_npz_sink(folder / "a.npz", tile.layout, Compression::none, executor));
+  TileWriter writer(folder / "a.json", std::move(sinks));
+  RowBlock block = tile.rows(0, 1000);
+  block.labels = block.label_source = codes;
+  block.label_object = objects;
+  writer.write(block);
+  Sidecar sidecar = test::labelled_sidecar();
+  sidecar.rows = 1000;
+  sidecar.valid_points = 999;
+  sidecar.features = {{"feature_0", 0, 0, 0, 0}, {"feature_1", 0, 0, 0, 0}, {"feature_2", 0, 0, 0, 0}};
+  sidecar = writer.finish(sidecar);
+  EXPECT_TRUE(verify_directory(folder.path()).ok());
+
+  // One row less of one array, the sidecar vouching for the file as it is: shapes and names have their length.
+  const std::string sound = test::read_file(folder / "a.npz");
+  const auto replaced = [&](const std::string& name, const std::string& from, const std::string& to) {
+    std::string bytes = sound;
+    const std::size_t member = bytes.find(name + ".npy");
+    bytes.replace(bytes.find(from, member), from.size(), to);
+    test::write_file(folder / "a.npz", bytes);
+    sidecar.outputs[0].checksum = file_checksum(folder / "a.npz");
+    write_sidecar(folder / "a.json", sidecar);
+    return only_problem(folder.path());
+  };
+  EXPECT_TRUE(contains(replaced("label_object", "'<i4', 'fortran_order': False, 'shape': (1000,)",
+                                "'|u1', 'fortran_order': False, 'shape': (4000,)"),
+                       "shape of 'label_object' is (4000), the sidecar says (1000)"));
+  EXPECT_TRUE(contains(replaced("object_nature", "'<U4', 'fortran_order': False, 'shape': (2,)",
+                                "'<U2', 'fortran_order': False, 'shape': (4,)"),
+                       "shape of 'object_nature' is (4), that of 'object_ids' (2)"));
+
+  write_tile(folder.path(), "a", Compression::none, test::labelled_sidecar());
+  const std::string problems = only_problem(folder.path());
+  for (const char* array : {"'labels' is missing", "'label_source' is missing", "'label_object' is missing", "'object_ids' is missing"})
+    EXPECT_TRUE(contains(problems, array)) << problems;
+}
+
 TEST(Verify, InputsInTheOutputFolder) {
   const TemporaryFolder folder;
   for (const char* name : {"a.laz", "b.laz", "c.laz", "d.laz", "e.las"}) test::write_file(folder / name, name);
