@@ -122,6 +122,8 @@ void HostGate::throw_if_open(Clock::time_point now) const {
 void HostGate::close_for(double seconds, const GateRules& rules, const std::stop_token& stop) {
   const Clock::duration time = from_seconds(std::min(seconds, rules.longest_delay));
   with_shared(rules, stop, [&](Clock::time_point now) { closed_until_ = std::max(closed_until_, now + time); });
+  say(rules, origin_ + " wants to be left alone for " + seconds_text(from_seconds(seconds)) +
+                 (seconds > rules.longest_delay ? ", is for " + seconds_text(time) : ""));
 }
 
 void HostGate::report(bool probe, bool answered, const GateRules& rules) {

@@ -81,7 +81,10 @@ HttpAnswer HttpClient::Impl::send_once(const HttpCall& call, const BodyReader& r
   } else {
     pass.answered();
   }
-  if (status == 429) throttled += 1;
+  if (status == 429) {
+    throttled += 1;
+    if (options.log) options.log(url_text(call.request.url) + " answered with status 429: too many requests");
+  }
   if (status == 429 || status == 503) {
     if (const double seconds = retry_after_seconds(answer.head); seconds > 0) gate.close_for(seconds, rules, stop);
   }

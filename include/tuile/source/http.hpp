@@ -16,7 +16,7 @@ namespace tuile::source {
 struct HttpOptions {
   double requests_per_second = 20;  ///< taken from the host's token bucket; 0: no limit
   int max_in_flight = 4;            ///< requests of this client at once
-  double timeout = 60;              ///< seconds that one attempt may take
+  double timeout = 60;              ///< seconds that one attempt may take; of a download: that may pass without a byte
   double connect_timeout = 10;      ///< seconds
   int retries = 5;                  ///< further attempts after an error that can pass
   double retry_delay = 0.5;         ///< seconds before the first retry; doubles each time, with up to 50 % jitter
