@@ -38,8 +38,8 @@ std::string quote(std::string_view body) {
   return words.empty() ? fmt::format("{} bytes without a text", body.size()) : "\"" + words + "\"";
 }
 
-/// Exceptions that the same request always meets (WMS 1.3.0, table E.1; OWS Common, table 27).
-bool is_final_exception(std::string_view body) {
+/// Exceptions that blame the request (WMS 1.3.0, table E.1; OWS Common, table 27).
+bool blames_request(std::string_view body) {
   constexpr std::array<std::string_view, 10> codes{"LayerNotDefined", "StyleNotDefined", "InvalidFormat",         "InvalidCRS",
                                                    "InvalidSRS",      "LayerNotQueryable", "OperationNotSupported", "MissingParameterValue",
                                                    "InvalidParameterValue", "MissingDimensionValue"};
@@ -151,13 +151,14 @@ class Wms final : public ImagerySource {
     asked.url = url;
     // Four bands of 16 bits, uncompressed, and the headers.
     asked.largest_body = static_cast<std::size_t>(part.columns * part.rows) * 8 + (std::size_t{1} << 20);
-    client_->fetch(asked, [&](const source::HttpResponse& answer) { take(layer, answer, part, left, top, raster, stop); }, stop);
+    const std::string subject = "the answer of " + options_.url + " to layer " + layer;
+    bool blamed = false;
+    const auto check = [&](const source::HttpResponse& answer) { take(open(subject, answer, blamed), part, left, top, raster, stop); };
+    client_->fetch(asked, check, stop);
   }
 
-  void take(const std::string& layer, const source::HttpResponse& answer, const Window& part, std::int64_t left, std::int64_t top, Raster& raster,
-            const std::stop_token& stop) const {
-    const std::string subject = "the answer of " + options_.url + " to layer " + layer;
-    const Image image = open(subject, answer);
+  void take(const Image& image, const Window& part, std::int64_t left, std::int64_t top, Raster& raster, const std::stop_token& stop) const {
+    const std::string& subject = image.info().name;
     const ImageInfo& info = image.info();
     if (info.columns != part.columns || info.rows != part.rows) {
       throw Unsupported(fmt::format("{} has {} × {} pixels, {} × {} were asked for; lower imagery.wms.max_pixels to the service's limit", subject,
@@ -186,13 +187,16 @@ class Wms final : public ImagerySource {
     if (white) throw IoError(subject + " is white all over: the service has no image there, or lost it; try again later");
   }
 
-  static Image open(const std::string& subject, const source::HttpResponse& answer) {
+  /// blamed: whether an answer to this request has blamed it before. The first time it is asked again: services whose database or configuration is
+  /// away for a moment say so, too.
+  static Image open(const std::string& subject, const source::HttpResponse& answer, bool& blamed) {
     try {
       return Image::parse(std::as_bytes(std::span(answer.body)), subject);
     } catch (const IoError& error) {
       if (answer.body.starts_with("II") || answer.body.starts_with("MM")) throw;  // a damaged TIFF
       const std::string message = subject + " is no image but says " + quote(answer.body);
-      if (is_final_exception(answer.body)) throw Unsupported(message + "; check imagery.wms (url, layers) and the CRS");
+      if (!blames_request(answer.body)) throw IoError(message);
+      if (std::exchange(blamed, true)) throw Unsupported(message + "; check imagery.wms (url, layers) and the CRS");
       throw IoError(message);
     }
   }
