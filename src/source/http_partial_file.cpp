@@ -85,6 +85,7 @@ void PartialFile::finish() {
   if (::fsync(descriptor_) != 0) throw_errno(errno, "flush", path_);
   std::error_code ignored;
   std::filesystem::remove(validator_path_, ignored);
+  finished_ = true;
 }
 
 }  // namespace tuile::source

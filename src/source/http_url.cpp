@@ -26,9 +26,9 @@ Url parse(const std::string& text) {
   return url;
 }
 
-std::string part(const Url& url, CURLUPart which) {
+std::string part(const Url& url, CURLUPart which, unsigned flags = 0) {
   char* text = nullptr;
-  if (curl_url_get(url.get(), which, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) return {};
+  if (curl_url_get(url.get(), which, &text, flags) != CURLUE_OK) return {};
   std::string copy(text);
   curl_free(text);
   return copy;
@@ -66,7 +66,7 @@ UrlParts parse_url(const std::string& url) {
   const std::string host = parsed ? part(parsed, CURLUPART_HOST) : std::string();
   if (host.empty()) throw InvalidArgument("'" + url_text(url) + "' is not a URL that can be asked; http://host/… or https://host/… is expected");
   UrlParts parts{part(parsed, CURLUPART_SCHEME), {}};
-  parts.origin = parts.scheme + "://" + host + ":" + part(parsed, CURLUPART_PORT);
+  parts.origin = parts.scheme + "://" + host + ":" + part(parsed, CURLUPART_PORT, CURLU_DEFAULT_PORT);
   std::transform(parts.origin.begin(), parts.origin.end(), parts.origin.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return parts;

@@ -235,9 +235,10 @@ struct FaultServer::Impl {
         ServerAnswer chunked = answer;
         chunked.headers.emplace_back("Transfer-Encoding", "chunked");
         char size[24];
-        const auto [end, error] = std::to_chars(size, size + sizeof(size), body.size() / 2 + 1, 16);
-        send_all(descriptor, head_text(chunked, std::string::npos) + std::string(size, end) + "\r\n" + body.substr(0, body.size() / 2) +
-                                 "?\r\nthis is no chunk size\r\n");
+        const std::string half = body.substr(0, (body.size() + 1) / 2);
+        const auto [end, error] = std::to_chars(size, size + sizeof(size), half.size(), 16);
+        const std::string chunk = half.empty() ? "" : std::string(size, end) + "\r\n" + half + "\r\n";
+        send_all(descriptor, head_text(chunked, std::string::npos) + chunk + "this is no chunk size\r\n");
         return false;
       }
       case Fault::garbage: send_all(descriptor, "\x16\x03\x01 this is no HTTP\n\n\x80\xFF\n"); return false;

@@ -52,7 +52,7 @@ INSTANTIATE_TEST_SUITE_P(Faults, PassingFault,
                                          Fault::silence, Fault::reset, Fault::truncated, Fault::broken_chunks, Fault::garbage, Fault::empty,
                                          Fault::html_page, Fault::exception_report, Fault::service_exception, Fault::json_exception,
                                          Fault::wrong_type, Fault::invalid_utf8),
-                         [](const auto& info) { return std::string(test::to_string(info.param)); });
+                         [](const auto& one) { return std::string(test::to_string(one.param)); });
 
 struct FinalCase {
   Fault fault;
@@ -93,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(Faults, FinalFault,
                                          FinalCase{Fault::bad_request, ErrorKind::unsupported, 1, "status 400"},
                                          FinalCase{Fault::forbidden, ErrorKind::permission, 1, "status 403"},
                                          FinalCase{Fault::not_found, ErrorKind::not_found, 1, "status 404: 404 Not Found"}),
-                         [](const auto& info) { return std::string(test::to_string(info.param.fault)); });
+                         [](const auto& one) { return std::string(test::to_string(one.param.fault)); });
 
 TEST(HttpFaults, ASlowBodyIsWaitedFor) {
   FaultSettings settings;
