@@ -100,6 +100,7 @@ int measure(const BenchArguments& arguments, Context& context) {
   const auto add = [&](std::vector<bench::Row> more) { rows.insert(rows.end(), more.begin(), more.end()); };
   if (wanted("decode")) rows.push_back(bench::bench_decode(tiles.paths(), executor, arguments.runs));
   if (wanted("features")) add(bench::bench_features(load(tiles.paths().front(), executor), executor, arguments.runs));
+  if (wanted("labels")) rows.push_back(bench::bench_labels(load(tiles.paths().front(), executor), executor, arguments.runs));
   if (wanted("pipeline")) {
     add(bench::bench_pipeline(tiles.paths(), arguments.threads, arguments.runs));
     rows.push_back(bench::bench_preload_call());
@@ -114,9 +115,9 @@ void add_bench(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<BenchArguments>();
   CLI::App* command = app.add_subcommand("bench", "Measure on tiles given or synthetic, each figure beside a baseline of the same run");
   command->footer("Example:\n  tuile bench features tiles/a.laz --runs 5");
-  command->add_option("what", arguments->what, "decode, features, pipeline or all (default)")
-      ->check(CLI::IsMember({"decode", "features", "pipeline", "all"}));
-  command->add_option("input", arguments->inputs, "Tiles (features: the first of them); none: a synthetic town");
+  command->add_option("what", arguments->what, "decode, features, labels, pipeline or all (default)")
+      ->check(CLI::IsMember({"decode", "features", "labels", "pipeline", "all"}));
+  command->add_option("input", arguments->inputs, "Tiles (features, labels: the first of them); none: a synthetic town");
   command->add_option("--runs", arguments->runs, "Alternating runs whose median counts (default 5)")->check(CLI::Range(1, 1000));
   command->add_option("--threads", arguments->threads, "Computing threads (default: all)")->check(CLI::Range(0, 4096));
   command->add_option("--tiles", arguments->tiles, "Synthetic tiles (default 4)")->check(CLI::Range(1, 1000));
