@@ -20,6 +20,8 @@ constexpr double border_tolerance = 1e-3;
 constexpr double smallest_margin = 1;
 /// Cells of a layer for one tile: 128 km a side on the default grid. More is no tile but a header that is wrong.
 constexpr double most_cells = 4096;
+/// Metres from the origin of the CRS: more than any CRS has, and few enough that cells are numbered exactly.
+constexpr double farthest = 1e9;
 
 std::string shortest(double value) {
   std::array<char, 32> text{};
@@ -128,8 +130,9 @@ struct TruthStore::Impl {
 
   std::vector<Bounds> cells(const Bounds& box) const {
     if (box.empty()) return {};
-    if (!std::isfinite(box.width()) || !std::isfinite(box.height()))
-      throw InvalidArgument("ground truth is asked for the box " + box_text(box) + "; finite metres are expected");
+    if (!(std::min(box.min_x, box.min_y) >= -farthest && std::max(box.max_x, box.max_y) <= farthest))
+      throw InvalidArgument("ground truth is asked for the box " + box_text(box) + "; metres within " + shortest(farthest) +
+                            " of the origin are expected: check the bounds in the tile's header");
     if (!remote) return {box};
     const CellRange x(box.min_x, box.max_x, options.cell), y(box.min_y, box.max_y, options.cell);
     if (!(x.count() * y.count() <= most_cells))
@@ -160,16 +163,18 @@ struct TruthStore::Impl {
     }
   }
 
-  /// Asks a local source for `box` and what lies around it. Its data may end at the box: then the strips around it are what is known there.
+  /// Asks a local source for `box` and what lies around it. Its data may end at the box: then those of the eight pieces around it count
+  /// that it covers.
   FetchResult ask_around(const Layer& layer, const Bounds& box, double margin, int epsg, std::stop_token stop) {
     FetchResult result = ask(layer, box.expanded(margin), epsg, stop);
     if (is_sound(result.outcome) || margin == 0) return result;
     result = ask(layer, box, epsg, stop);
     if (!is_sound(result.outcome)) return result;
     const Bounds all = box.expanded(margin);
-    for (const Bounds& strip : {Bounds{all.min_x, all.min_y, box.min_x, all.max_y}, Bounds{box.max_x, all.min_y, all.max_x, all.max_y},
-                                Bounds{box.min_x, all.min_y, box.max_x, box.min_y}, Bounds{box.min_x, box.max_y, box.max_x, all.max_y}}) {
-      FetchResult part = ask(layer, strip, epsg, stop);
+    const double x[] = {all.min_x, box.min_x, box.max_x, all.max_x}, y[] = {all.min_y, box.min_y, box.max_y, all.max_y};
+    for (int i = 0; i < 9; ++i) {
+      if (i == 4) continue;  // the box itself
+      FetchResult part = ask(layer, {x[i % 3], y[i / 3], x[i % 3 + 1], y[i / 3 + 1]}, epsg, stop);
       if (is_sound(part.outcome)) join(result, std::move(part));
     }
     sort_features(result.features);

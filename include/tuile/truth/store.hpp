@@ -104,8 +104,8 @@ struct StoreStatistics {
 /// tile needs the cells that its box shares an area with; passing a border by 1 mm does not count (tiles end *on* borders: 20 tiles on one
 /// cell are one request a layer). The margin makes that lossless: points on a border, or beyond it by the tolerance, lie inside the box
 /// that was asked for, so every area that holds them is known. A local source is asked for the tile's own box with the margin of the
-/// layer's reach: a cell could stick out of a file's coverage, which is a failure. Where only the margin does, the strips around the box
-/// that are covered count.
+/// layer's reach: a cell could stick out of a file's coverage, which is a failure. Where only the margin does, those pieces
+/// of it that are covered count.
 class TruthStore {
  public:
   /// Throws InvalidArgument (no source or memory cache, a cell of no size).
@@ -119,7 +119,7 @@ class TruthStore {
     int epsg;
   };
   /// What a tile with these bounds needs, layer by layer, cells in a fixed order; nothing for an empty box.
-  /// Throws InvalidArgument (bounds that are not finite, or more than 4096 cells: no tile has them).
+  /// Throws InvalidArgument (bounds beyond a million kilometres, or more than 4096 cells: no tile has them).
   std::vector<Unit> units(const Bounds& box, int epsg) const;
   /// One unit: from memory, disk or the source. Blocks. Failures are outcomes; throws Cancelled, OutOfMemory, ConfigError.
   CellHandle load(const Unit& unit, std::stop_token stop);
