@@ -26,9 +26,9 @@ struct Sampler {
         height(raster.row_height()) {
     const std::size_t count = std::size_t{raster.columns} * raster.rows;
     if (raster.bands != bands || raster.known.size() != count || raster.values.size() != count * bands || !(width > 0) || !(height > 0)) {
-      throw InvalidArgument("colourise: a raster of " + std::to_string(raster.columns) + " × " + std::to_string(raster.rows) + " pixels and " +
-                            std::to_string(raster.bands) + " bands has " + std::to_string(raster.values.size()) + " values; " +
-                            std::to_string(bands) + " bands are expected");
+      throw InvalidArgument("colourise: a raster of " + std::to_string(raster.columns) + " × " + std::to_string(raster.rows) +
+                            " pixels and " + std::to_string(raster.bands) + " bands has " + std::to_string(raster.values.size()) +
+                            " values; " + std::to_string(bands) + " bands are expected");
     }
   }
   bool at(double x, double y, std::uint16_t* out) const { return bilinear(pixels, (x - west) / width, (north - y) / height, out); }
@@ -45,7 +45,9 @@ void colourise(PointBlock& points, const Colours& colours, FieldSet wanted, Exec
   if (takes_rgb) Sampler(colours.rgb, 3);  // throws before anything is changed
   if (takes_nir) Sampler(colours.nir, 1);
   const std::size_t size = points.size();
-  const auto renew = [size](bool taken, Buffer<std::uint16_t>& values) { values = taken ? Buffer<std::uint16_t>(size) : Buffer<std::uint16_t>(); };
+  const auto renew = [size](bool taken, Buffer<std::uint16_t>& values) {
+    values = taken ? Buffer<std::uint16_t>(size) : Buffer<std::uint16_t>();
+  };
   if (wants_rgb) {
     renew(takes_rgb, points.red);
     renew(takes_rgb, points.green);

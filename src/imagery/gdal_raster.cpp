@@ -103,7 +103,8 @@ using System = std::unique_ptr<std::remove_pointer_t<OGRSpatialReferenceH>, Dest
 System system_of(int epsg, OSRAxisMappingStrategy axes, const Quiet& quiet) {
   System system(OSRNewSpatialReference(nullptr));
   if (OSRImportFromEPSGA(system.get(), epsg) != OGRERR_NONE) {
-    throw Unsupported("EPSG:" + std::to_string(epsg) + " is no coordinate system that PROJ knows" + quiet.why() + "; set crs: to the tile's code");
+    throw Unsupported("EPSG:" + std::to_string(epsg) + " is no coordinate system that PROJ knows" + quiet.why() +
+                      "; set crs: to the tile's code");
   }
   OSRSetAxisMappingStrategy(system.get(), axes);
   return system;
@@ -224,7 +225,8 @@ Pixels Image::read(const Window& window, std::int64_t step, int first, int bands
     GDALRasterBandH mask = impl_->alpha != 0 ? GDALGetRasterBand(impl_->dataset.get(), impl_->alpha)
                                              : GDALGetMaskBand(GDALGetRasterBand(impl_->dataset.get(), impl_->colour_bands[0]));
     // Clamped to 8 bits: only 0 hides.
-    if (GDALRasterIOEx(mask, GF_Read, x, y, width, height, out.known.data(), to_width, to_height, GDT_Byte, 0, 0, nullptr) != CE_None) fail();
+    if (GDALRasterIOEx(mask, GF_Read, x, y, width, height, out.known.data(), to_width, to_height, GDT_Byte, 0, 0, nullptr) != CE_None)
+      fail();
     for (std::uint8_t& known : out.known) known = known != 0 ? 1 : 0;
   }
   if (has_no_data) {
@@ -306,8 +308,8 @@ CrsMap::CrsMap(const Image& image, int epsg) : impl_(std::make_unique<Impl>()) {
   impl_->to_image.reset(OCTNewCoordinateTransformation(asked.get(), own));
   impl_->from_image.reset(OCTNewCoordinateTransformation(own, asked.get()));
   if (!impl_->to_image || !impl_->from_image) {
-    throw Unsupported("PROJ knows no way from EPSG:" + std::to_string(epsg) + " to the coordinate system of " + image.info().name + quiet.why() +
-                      "; reproject the image first");
+    throw Unsupported("PROJ knows no way from EPSG:" + std::to_string(epsg) + " to the coordinate system of " + image.info().name +
+                      quiet.why() + "; reproject the image first");
   }
   impl_->same = impl_->moves_nothing(image.info());
   if (impl_->same) {

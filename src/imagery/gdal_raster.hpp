@@ -29,11 +29,12 @@ struct Pixels {
 struct ImageInfo {
   std::string name;  ///< the path, or what messages call it
   std::int64_t columns = 0, rows = 0;
-  int colours = 0;     ///< bands that are not alpha
-  std::string type;    ///< of its values, as GDAL calls it
+  int colours = 0;        ///< bands that are not alpha
+  std::string type;       ///< of its values, as GDAL calls it
   bool readable = false;  ///< 8 or 16 bits, unsigned
   bool georeferenced = false;
-  std::array<double, 6> to_crs{0, 1, 0, 0, 0, 1};  ///< x = [0] + u·[1] + v·[2], y = [3] + u·[4] + v·[5]; u, v in pixels from the outer corner
+  std::array<double, 6> to_crs{0, 1, 0,
+                               0, 0, 1};  ///< x = [0] + u·[1] + v·[2], y = [3] + u·[4] + v·[5]; u, v in pixels from the outer corner
 };
 
 /// An opened image. Not thread-safe: one thread opens, reads and closes it.
@@ -50,8 +51,8 @@ class Image {
   /// The files it is made of: a VRT's sources too.
   std::vector<std::string> files() const;
   /// `window` must lie inside the image, its sides multiples of `step`: every step-th pixel is read (through overviews, where there are).
-  /// Colour bands [first, first + bands). Unknown are pixels that alpha or a mask hides, and those where every band holds its no-data value.
-  /// Throws IoError (kinds that can pass) naming the image.
+  /// Colour bands [first, first + bands). Unknown are pixels that alpha or a mask hides, and those where every band holds its no-data
+  /// value. Throws IoError (kinds that can pass) naming the image.
   Pixels read(const Window& window, std::int64_t step, int first, int bands) const;
 
  private:
@@ -82,7 +83,8 @@ class CrsMap {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Whether the official axis order of a CRS is north (or latitude) before east, as WMS 1.3.0 then wants its BBOX. Throws Unsupported (no such code).
+/// Whether the official axis order of a CRS is north (or latitude) before east, as WMS 1.3.0 then wants its BBOX. Throws Unsupported (no
+/// such code).
 bool north_comes_first(int epsg);
 
 /// An 8-bit GeoTIFF: tiled, deflated, no times. values: rows × columns × bands.

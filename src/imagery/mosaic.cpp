@@ -113,8 +113,8 @@ Placement place(const Image& image, const CrsMap& map) {
   map.from_pixels(x, y);
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (std::isnan(x[i])) continue;
-    placement.extent = {std::min(placement.extent.min_x, x[i]), std::min(placement.extent.min_y, y[i]), std::max(placement.extent.max_x, x[i]),
-                        std::max(placement.extent.max_y, y[i])};
+    placement.extent = {std::min(placement.extent.min_x, x[i]), std::min(placement.extent.min_y, y[i]),
+                        std::max(placement.extent.max_x, x[i]), std::max(placement.extent.max_y, y[i])};
   }
   // The last four places: the centre twice, a pixel east of it, a pixel south of it.
   const double* const cx = &x[x.size() - 4];
@@ -159,7 +159,8 @@ void Mosaic::paste(const Image& image, const CrsMap& map, const Placement& place
   paste_mapped(image, map, first, stop);
 }
 
-void Mosaic::paste_straight(const Image& image, std::int64_t column_offset, std::int64_t row_offset, int first, const std::stop_token& stop) {
+void Mosaic::paste_straight(const Image& image, std::int64_t column_offset, std::int64_t row_offset, int first,
+                            const std::stop_token& stop) {
   // The raster's pixels that lie wholly in the image.
   Window whole;
   whole.column = ceil_divide(column_offset, step_);
@@ -220,15 +221,16 @@ void Mosaic::paste_mapped(const Image& image, const CrsMap& map, int first, cons
     part.rows = high(bottom, image_rows) - part.row;
     part = intersection(part, {0, 0, image.info().columns / step_, image.info().rows / step_});
     if (part.empty() || right <= 0 || bottom <= 0 || left >= image_columns || top >= image_rows) continue;
-    const Pixels pixels =
-        image.read({part.column * step_, part.row * step_, part.columns * step_, part.rows * step_}, step_, first, static_cast<int>(raster_.bands));
+    const Pixels pixels = image.read({part.column * step_, part.row * step_, part.columns * step_, part.rows * step_}, step_, first,
+                                     static_cast<int>(raster_.bands));
     const PixelView view{pixels.values.data(), pixels.known.data(), pixels.columns, pixels.rows, pixels.bands};
 
     for (std::int64_t r = row; r < end; ++r) {
       for (std::int64_t c = window_.column; c < window_.column + window_.columns; ++c) {
         const std::size_t target = static_cast<std::size_t>((r - window_.row) * window_.columns + c - window_.column);
         if (raster_.known[target] != 0) continue;
-        const auto [u, v] = nodes.at(static_cast<double>(c - node_column * node_spacing) + 0.5, static_cast<double>(r - node_row * node_spacing) + 0.5);
+        const auto [u, v] =
+            nodes.at(static_cast<double>(c - node_column * node_spacing) + 0.5, static_cast<double>(r - node_row * node_spacing) + 0.5);
         const double column = u / static_cast<double>(step_) - static_cast<double>(part.column);
         const double line = v / static_cast<double>(step_) - static_cast<double>(part.row);
         if (bilinear(view, column, line, &raster_.values[target * raster_.bands])) raster_.known[target] = 1;

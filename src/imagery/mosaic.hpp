@@ -20,7 +20,8 @@ Window intersection(const Window& a, const Window& b);
 
 /// Where an image lies in some CRS.
 struct Placement {
-  bool straight = false;  ///< north up in that CRS: `lattice` is the image's own. Else one of squares of about its resolution, from coordinate 0
+  bool straight =
+      false;  ///< north up in that CRS: `lattice` is the image's own. Else one of squares of about its resolution, from coordinate 0
   Lattice lattice;
   Bounds extent;  ///< empty: nowhere
 };

@@ -41,15 +41,18 @@ std::string state_of(const std::string& path) {
 File check(const std::string& path, const Image& image) {
   const ImageInfo& info = image.info();
   if (info.colours < 3) {
-    throw ConfigError(fmt::format("imagery: {} has {} band{} of colour; 3 are expected (red, green, blue; in files named …irc… infrared first)", path,
-                                  info.colours, info.colours == 1 ? "" : "s"));
+    throw ConfigError(
+        fmt::format("imagery: {} has {} band{} of colour; 3 are expected (red, green, blue; in files named …irc… infrared first)", path,
+                    info.colours, info.colours == 1 ? "" : "s"));
   }
   if (!info.readable) {
-    throw ConfigError(fmt::format("imagery: {} holds values of type {}; Byte or UInt16 is expected: convert it with gdal_translate -ot UInt16 -scale",
-                                  path, info.type));
+    throw ConfigError(
+        fmt::format("imagery: {} holds values of type {}; Byte or UInt16 is expected: convert it with gdal_translate -ot UInt16 -scale",
+                    path, info.type));
   }
   if (!info.georeferenced) {
-    throw ConfigError(fmt::format("imagery: {} has no georeference; write one with gdal_translate -a_srs -a_ullr, or put its world file beside it", path));
+    throw ConfigError(fmt::format(
+        "imagery: {} has no georeference; write one with gdal_translate -a_srs -a_ullr, or put its world file beside it", path));
   }
   File file{path};
   if (is_infrared(path)) {
@@ -121,13 +124,14 @@ class RasterFiles final : public ImagerySource {
                  std::max(covered.max_y, extent.max_y)};
     }
     if (finest == nullptr) {
-      throw NotFound(bands == 3 ? "none of the images has red, green and blue: " + name_ + "; add one whose name does not contain \"irc\""
-                                : "none of the images has infrared: " + name_ + "; add one whose name contains \"irc\", or one of four bands");
+      throw NotFound(bands == 3
+                         ? "none of the images has red, green and blue: " + name_ + "; add one whose name does not contain \"irc\""
+                         : "none of the images has infrared: " + name_ + "; add one whose name contains \"irc\", or one of four bands");
     }
     const Window window = intersection(cover(finest->lattice, box, 1), cover(finest->lattice, covered, 0));
     const auto outside = [&] {
-      return NotFound(fmt::format("no image has data in the box {:.2f} {:.2f} {:.2f} {:.2f}; add the images of this place", box.min_x, box.min_y,
-                                  box.max_x, box.max_y));
+      return NotFound(fmt::format("no image has data in the box {:.2f} {:.2f} {:.2f} {:.2f}; add the images of this place", box.min_x,
+                                  box.min_y, box.max_x, box.max_y));
     };
     if (box.empty() || window.empty()) throw outside();
     Mosaic mosaic(finest->lattice, window, bands, longest_side);

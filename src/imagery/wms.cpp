@@ -40,9 +40,9 @@ std::string quote(std::string_view body) {
 
 /// Exceptions that blame the request (WMS 1.3.0, table E.1; OWS Common, table 27).
 bool blames_request(std::string_view body) {
-  constexpr std::array<std::string_view, 10> codes{"LayerNotDefined", "StyleNotDefined", "InvalidFormat",         "InvalidCRS",
-                                                   "InvalidSRS",      "LayerNotQueryable", "OperationNotSupported", "MissingParameterValue",
-                                                   "InvalidParameterValue", "MissingDimensionValue"};
+  constexpr std::array<std::string_view, 10> codes{
+      "LayerNotDefined",       "StyleNotDefined",       "InvalidFormat",         "InvalidCRS",           "InvalidSRS", "LayerNotQueryable",
+      "OperationNotSupported", "MissingParameterValue", "InvalidParameterValue", "MissingDimensionValue"};
   return std::any_of(codes.begin(), codes.end(), [&](std::string_view code) { return body.find(code) != std::string_view::npos; });
 }
 
@@ -111,8 +111,9 @@ class Wms final : public ImagerySource {
     if (box.empty()) throw InvalidArgument("the tile has no extent, so no image can be asked for");
     const Window window = window_of(box);
     if (std::max(window.columns, window.rows) > longest_side) {
-      throw Unsupported(fmt::format("the tile needs an image of {} × {} pixels, more than {} a side; raise the resolution ({} m) or split the tile",
-                                    window.columns, window.rows, longest_side, number(options_.resolution)));
+      throw Unsupported(
+          fmt::format("the tile needs an image of {} × {} pixels, more than {} a side; raise the resolution ({} m) or split the tile",
+                      window.columns, window.rows, longest_side, number(options_.resolution)));
     }
     const bool north_first = north_comes_first(epsg);
     Raster raster = empty_raster(lattice_, window, bands);
@@ -133,20 +134,23 @@ class Wms final : public ImagerySource {
   }
 
   /// Asks for `part` of the plane and puts it into `raster` at (left, top).
-  void request(const std::string& layer, const Window& part, int epsg, bool north_first, std::int64_t left, std::int64_t top, Raster& raster,
-               const std::stop_token& stop) const {
+  void request(const std::string& layer, const Window& part, int epsg, bool north_first, std::int64_t left, std::int64_t top,
+               Raster& raster, const std::stop_token& stop) const {
     const auto x = [&](std::int64_t column) { return number(static_cast<double>(column) * lattice_.width); };
     const auto y = [&](std::int64_t row) { return number(-static_cast<double>(row) * lattice_.height); };
     const std::string west = x(part.column), east = x(part.column + part.columns);
     const std::string north = y(part.row), south = y(part.row + part.rows);
     std::string url = options_.url;
     const std::size_t question = url.find('?');
-    if (question == std::string::npos) url += '?';
-    else if (url.back() != '?' && url.back() != '&') url += '&';
-    url += fmt::format("SERVICE=WMS&VERSION=1.3.0&REQUEST=GetMap&LAYERS={}&STYLES=&CRS=EPSG:{}&BBOX={}&WIDTH={}&HEIGHT={}&FORMAT=image/geotiff",
-                       source::url_encode(layer), epsg,
-                       north_first ? south + "," + west + "," + north + "," + east : west + "," + south + "," + east + "," + north, part.columns,
-                       part.rows);
+    if (question == std::string::npos)
+      url += '?';
+    else if (url.back() != '?' && url.back() != '&')
+      url += '&';
+    url += fmt::format(
+        "SERVICE=WMS&VERSION=1.3.0&REQUEST=GetMap&LAYERS={}&STYLES=&CRS=EPSG:{}&BBOX={}&WIDTH={}&HEIGHT={}&FORMAT=image/geotiff",
+        source::url_encode(layer), epsg,
+        north_first ? south + "," + west + "," + north + "," + east : west + "," + south + "," + east + "," + north, part.columns,
+        part.rows);
     source::HttpRequest asked;
     asked.url = url;
     // Four bands of 16 bits, uncompressed, and the headers.
@@ -157,16 +161,17 @@ class Wms final : public ImagerySource {
     client_->fetch(asked, check, stop);
   }
 
-  void take(const Image& image, const Window& part, std::int64_t left, std::int64_t top, Raster& raster, const std::stop_token& stop) const {
+  void take(const Image& image, const Window& part, std::int64_t left, std::int64_t top, Raster& raster,
+            const std::stop_token& stop) const {
     const std::string& subject = image.info().name;
     const ImageInfo& info = image.info();
     if (info.columns != part.columns || info.rows != part.rows) {
-      throw Unsupported(fmt::format("{} has {} × {} pixels, {} × {} were asked for; lower imagery.wms.max_pixels to the service's limit", subject,
-                                    info.columns, info.rows, part.columns, part.rows));
+      throw Unsupported(fmt::format("{} has {} × {} pixels, {} × {} were asked for; lower imagery.wms.max_pixels to the service's limit",
+                                    subject, info.columns, info.rows, part.columns, part.rows));
     }
     if (!info.readable || info.colours < static_cast<int>(raster.bands)) {
-      throw Unsupported(fmt::format("{} has {} band(s) of type {}; at least {} of 8 or 16 bits are expected", subject, info.colours, info.type,
-                                    raster.bands));
+      throw Unsupported(fmt::format("{} has {} band(s) of type {}; at least {} of 8 or 16 bits are expected", subject, info.colours,
+                                    info.type, raster.bands));
     }
     check_place(subject, info, part);
     bool white = true;
@@ -187,8 +192,8 @@ class Wms final : public ImagerySource {
     if (white) throw IoError(subject + " is white all over: the service has no image there, or lost it; try again later");
   }
 
-  /// blamed: whether an answer to this request has blamed it before. The first time it is asked again: services whose database or configuration is
-  /// away for a moment say so, too.
+  /// blamed: whether an answer to this request has blamed it before. The first time it is asked again: services whose database or
+  /// configuration is away for a moment say so, too.
   static Image open(const std::string& subject, const source::HttpResponse& answer, bool& blamed) {
     try {
       return Image::parse(std::as_bytes(std::span(answer.body)), subject);
@@ -211,8 +216,8 @@ class Wms final : public ImagerySource {
     const double off = std::max({std::abs(t[0] - west), std::abs(t[3] - north), std::abs(right - west - east * lattice_.width),
                                  std::abs(bottom - north + south * lattice_.height)});
     if (!(off <= 0.5 * lattice_.width)) {
-      throw Unsupported(fmt::format("{} lies at {} {}, {} {} was asked for; does the service swap the axes?", subject, number(t[0]), number(t[3]),
-                                    number(west), number(north)));
+      throw Unsupported(fmt::format("{} lies at {} {}, {} {} was asked for; does the service swap the axes?", subject, number(t[0]),
+                                    number(t[3]), number(west), number(north)));
     }
   }
 
@@ -224,11 +229,13 @@ class Wms final : public ImagerySource {
 }  // namespace
 
 std::unique_ptr<ImagerySource> make_wms(WmsOptions options, std::shared_ptr<source::HttpClient> client) {
-  if (!source::is_url(options.url)) throw InvalidArgument("imagery.wms.url is '" + options.url + "'; an http:// or https:// address is expected");
+  if (!source::is_url(options.url))
+    throw InvalidArgument("imagery.wms.url is '" + options.url + "'; an http:// or https:// address is expected");
   if (!(options.resolution > 0) || !std::isfinite(options.resolution)) {
     throw InvalidArgument(fmt::format("the resolution of imagery is {} m; more than 0 is expected", options.resolution));
   }
-  if (options.max_pixels < 1) throw InvalidArgument(fmt::format("imagery.wms.max_pixels is {}; at least 1 is expected", options.max_pixels));
+  if (options.max_pixels < 1)
+    throw InvalidArgument(fmt::format("imagery.wms.max_pixels is {}; at least 1 is expected", options.max_pixels));
   if (!client) throw InvalidArgument("make_wms needs an HTTP client");
   return std::make_unique<Wms>(std::move(options), std::move(client));
 }

@@ -30,15 +30,14 @@ struct TestImage {
   int epsg = 2154;                                     ///< 0: none
   GDALDataType type = GDT_Byte;
   std::optional<double> no_data;
-  bool alpha = false;                                        ///< the last band
+  bool alpha = false;                                                        ///< the last band
   std::function<double(std::uint32_t, std::uint32_t, std::uint32_t)> value;  ///< of (column, row, band)
 
   const std::string& write(const std::string& path) const {
     GDALAllRegister();
     const char* const options[] = {alpha ? "ALPHA=YES" : "ALPHA=NO", nullptr};
     const auto width = static_cast<int>(columns), height = static_cast<int>(rows), depth = static_cast<int>(bands);
-    GDALDatasetH dataset =
-        GDALCreate(GDALGetDriverByName("GTiff"), path.c_str(), width, height, depth, type, const_cast<char**>(options));
+    GDALDatasetH dataset = GDALCreate(GDALGetDriverByName("GTiff"), path.c_str(), width, height, depth, type, const_cast<char**>(options));
     auto place = transform;
     if (transform[1] != 0 || transform[2] != 0) GDALSetGeoTransform(dataset, place.data());
     if (epsg != 0) {

@@ -11,8 +11,8 @@ namespace {
 using imagery::Colours;
 using imagery::Raster;
 
-Raster random_raster(std::uint32_t columns, std::uint32_t rows, std::uint32_t bands, double west, double north, double pixel, double unknown,
-                     std::uint32_t seed) {
+Raster random_raster(std::uint32_t columns, std::uint32_t rows, std::uint32_t bands, double west, double north, double pixel,
+                     double unknown, std::uint32_t seed) {
   std::mt19937 random(seed);
   Raster raster;
   raster.west = west;
@@ -55,7 +55,8 @@ std::vector<std::pair<double, double>> places_of(const Raster& raster, std::size
   const double width = raster.columns * raster.pixel, height = raster.rows * raster.row_height();
   std::vector<std::pair<double, double>> places;
   const auto part = [&] { return static_cast<double>(random()) / 4294967296.0; };
-  for (std::size_t i = 0; i < count; ++i) places.emplace_back(raster.west + (part() * 1.2 - 0.1) * width, raster.north - (part() * 1.2 - 0.1) * height);
+  for (std::size_t i = 0; i < count; ++i)
+    places.emplace_back(raster.west + (part() * 1.2 - 0.1) * width, raster.north - (part() * 1.2 - 0.1) * height);
   for (std::uint32_t row = 0; row <= 2 * raster.rows; ++row) {
     for (std::uint32_t column = 0; column <= 2 * raster.columns; ++column) {
       places.emplace_back(raster.west + column * raster.pixel / 2, raster.north - row * raster.row_height() / 2);
@@ -116,8 +117,8 @@ TEST(Colourise, OneRowOneColumnOnePixel) {
 }
 
 TEST(Colourise, ColoursDoNotDependOnTheWindow) {
-  // The same plane of pixels, seen through two windows whose corners' doubles round differently; points at hundredths of a metre, where sums of
-  // four pixels often end in exactly a half.
+  // The same plane of pixels, seen through two windows whose corners' doubles round differently; points at hundredths of a metre, where
+  // sums of four pixels often end in exactly a half.
   const std::uint32_t size = 60;
   Colours whole;
   whole.rgb = random_raster(size, size, 3, 3960002 * 0.2, 31356354 * 0.2, 0.2, 0.01, 3);
@@ -154,7 +155,8 @@ TEST(Colourise, WhatWasNotGotIsAbsent) {
   Executor executor(1);
   const auto block = [] {
     PointBlock points = points_at({{1.5, -1.5}, {2.25, -2.75}});
-    for (auto member : {&PointBlock::red, &PointBlock::green, &PointBlock::blue, &PointBlock::nir}) points.*member = Buffer<std::uint16_t>(2, 77);
+    for (auto member : {&PointBlock::red, &PointBlock::green, &PointBlock::blue, &PointBlock::nir})
+      points.*member = Buffer<std::uint16_t>(2, 77);
     return points;
   };
   Colours colours;

@@ -32,7 +32,8 @@ struct Seen {
 };
 
 /// What the points at some places get from the files.
-Seen look(const std::vector<std::string>& paths, const std::vector<std::pair<double, double>>& places, FieldSet wanted = rgb_field, int epsg = 2154) {
+Seen look(const std::vector<std::string>& paths, const std::vector<std::pair<double, double>>& places, FieldSet wanted = rgb_field,
+          int epsg = 2154) {
   Bounds box;
   for (const auto& [x, y] : places) box = {std::min(box.min_x, x), std::min(box.min_y, y), std::max(box.max_x, x), std::max(box.max_y, y)};
   Seen seen{open_rasters(paths)->fetch(box, epsg, wanted, {}), points_at(places)};
@@ -115,12 +116,16 @@ TEST(RasterFiles, NoDataAndAlphaAreUnknown) {
   TestImage image = plain(0, 10, 10, 1, {});
   image.bands = 3;
   image.no_data = 255;
-  image.value = [](std::uint32_t column, std::uint32_t, std::uint32_t band) { return column == 3 || (column == 5 && band == 0) ? 255.0 : 100.0; };
+  image.value = [](std::uint32_t column, std::uint32_t, std::uint32_t band) {
+    return column == 3 || (column == 5 && band == 0) ? 255.0 : 100.0;
+  };
   const std::string visible = image.write(folder / "visible.tif"), infrared = image.write(folder / "irc.tif");
   TestImage masked = plain(0, 10, 10, 1, {});
   masked.bands = 4;
   masked.alpha = true;
-  masked.value = [](std::uint32_t column, std::uint32_t, std::uint32_t band) { return band < 3 ? 90.0 : column == 3 ? 0.0 : column == 5 ? 1.0 : 255.0; };
+  masked.value = [](std::uint32_t column, std::uint32_t, std::uint32_t band) {
+    return band < 3 ? 90.0 : column == 3 ? 0.0 : column == 5 ? 1.0 : 255.0;
+  };
   const std::string alpha = masked.write(folder / "alpha.tif");
   const std::vector<std::pair<double, double>> places{{2.5, 5.5}, {3.5, 5.5}, {5.5, 5.5}, {2.6, 5.5}};
   for (const auto& [path, field] : {std::pair{visible, rgb_field}, {infrared, nir_field}, {alpha, rgb_field}}) {
@@ -234,7 +239,9 @@ TEST(RasterFiles, ReprojectedColoursDoNotDependOnTheBox) {
   image.columns = image.rows = 400;
   image.epsg = 4326;
   image.transform = {3.8737 - 200 * 5e-6, 5e-6, 0, 43.5936 + 200 * 4e-6, 0, -4e-6};
-  image.value = [](std::uint32_t column, std::uint32_t row, std::uint32_t band) { return (column * 7919U + row * 104729U + band * 31U) % 251U; };
+  image.value = [](std::uint32_t column, std::uint32_t row, std::uint32_t band) {
+    return (column * 7919U + row * 104729U + band * 31U) % 251U;
+  };
   auto source = open_rasters({image.write(folder / "noise.tif")});
   const Bounds large{x0 - 40, y0 - 40, x0 + 40, y0 + 40}, small{x0 - 7.3, y0 - 11.9, x0 + 21.7, y0 + 5.01};
   std::vector<std::pair<double, double>> places;
@@ -272,11 +279,20 @@ TEST(RasterFiles, LargeBoxesAreReadCoarser) {
   image.bands = 3;
   image.type = GDT_UInt16;
   image.value = [](std::uint32_t column, std::uint32_t, std::uint32_t) { return column * 2; };
-  const Seen seen = look({image.write(folder / "long.tif")}, {{100, 20}, {12345, 20}, {23900, 20}, {0, 0}, {24001, 40}});
+  TestImage below = plain(0.5, 0, 20, 3, {});
+  below.columns = 8000;
+  below.bands = 3;
+  below.type = GDT_UInt16;
+  below.value = [](std::uint32_t column, std::uint32_t, std::uint32_t) { return column * 6; };
+  const std::vector<std::pair<double, double>> places{{100, 20},    {12345, 20},  {23900, 20}, {100, -30},
+                                                      {12345, -30}, {23900, -30}, {0, 0},      {24001, 40}};
+  const Seen seen = look({image.write(folder / "long.tif"), below.write(folder / "below.tif")}, places);
   EXPECT_EQ(seen.colours.rgb.columns, 12001U);
   EXPECT_EQ(seen.colours.rgb.pixel, 2.0);
-  EXPECT_EQ(seen.colours.rgb.rows, 20U);
-  for (const std::size_t i : {0U, 1U, 2U}) EXPECT_NEAR(seen.points.red[i], 2 * (std::vector{100, 12345, 23900})[i], 4);
+  for (std::size_t i = 0; i < 6; ++i) {
+    EXPECT_TRUE(knows(seen.points, i, 1)) << i;
+    EXPECT_NEAR(seen.points.red[i], 2 * places[i].first, i < 3 ? 4 : 12) << i;  // a pixel of each
+  }
 }
 
 TEST(RasterFiles, BadFilesAreNamed) {

@@ -104,8 +104,8 @@ TEST(RealTile, EveryPointUnderTheImagesIsColoured) {
   ASSERT_GT(points.size(), 1000U);
   const GridBounds extent = points.extent();
   const double scale = points.grid.scale;
-  const Bounds box{static_cast<double>(extent.min_x) * scale, static_cast<double>(extent.min_y) * scale, static_cast<double>(extent.max_x) * scale,
-                   static_cast<double>(extent.max_y) * scale};
+  const Bounds box{static_cast<double>(extent.min_x) * scale, static_cast<double>(extent.min_y) * scale,
+                   static_cast<double>(extent.max_x) * scale, static_cast<double>(extent.max_y) * scale};
   const auto colours = imagery::open_rasters(paths)->fetch(box, 2154, both_fields, {});
   ASSERT_EQ(colours.rgb_outcome, Outcome::data) << colours.reason;
   ASSERT_EQ(colours.nir_outcome, Outcome::data) << colours.reason;
@@ -121,15 +121,16 @@ TEST(RealTile, EveryPointUnderTheImagesIsColoured) {
       ++inside;
       if (!knows(points, i, 3)) break;
       ++known;
-      // The colour lies between those of the pixels around the point; in the second image, whose rows are 0.2 mm lower and so interpolated to
-      // those of the first, between those of one pixel more on each side.
+      // The colour lies between those of the pixels around the point; in the second image, whose rows are 0.2 mm lower and so interpolated
+      // to those of the first, between those of one pixel more on each side.
       const int more = static_cast<int>(n);
       const double u = (x - image.transform[0]) / image.transform[1] - 0.5, v = (y - image.transform[3]) / image.transform[5] - 0.5;
       int low = 255, high = 0;
       for (int row = static_cast<int>(v) - more; row <= static_cast<int>(v) + 1 + more; ++row) {
         for (int column = static_cast<int>(u) - more; column <= static_cast<int>(u) + 1 + more; ++column) {
           if (row < 0 || column < 0 || row >= image.rows || column >= image.columns) continue;
-          const std::size_t pixel = static_cast<std::size_t>(row) * static_cast<std::size_t>(image.columns) + static_cast<std::size_t>(column);
+          const std::size_t pixel =
+              static_cast<std::size_t>(row) * static_cast<std::size_t>(image.columns) + static_cast<std::size_t>(column);
           low = std::min<int>(low, image.values[3 * pixel]);
           high = std::max<int>(high, image.values[3 * pixel]);
         }

@@ -75,10 +75,13 @@ class WmsTest : public testing::Test {
     answer.body = {std::istreambuf_iterator<char>(file), {}};
     return answer;
   }
-  ServerAnswer picture(TestImage image) { return tiff(image.write(folder_ / ("picture-" + std::to_string(counter_.fetch_add(1)) + ".tif"))); }
+  ServerAnswer picture(TestImage image) {
+    return tiff(image.write(folder_ / ("picture-" + std::to_string(counter_.fetch_add(1)) + ".tif")));
+  }
 
   /// A source that asks the server.
-  std::unique_ptr<imagery::ImagerySource> source(const FaultServer& server, int max_pixels = 5000, int retries = 2, const std::string& target = "/wms") {
+  std::unique_ptr<imagery::ImagerySource> source(const FaultServer& server, int max_pixels = 5000, int retries = 2,
+                                                 const std::string& target = "/wms") {
     imagery::WmsOptions options;
     options.url = server.url(target);
     options.resolution = resolution;
@@ -144,10 +147,17 @@ TEST_F(WmsTest, ColoursAreTheServersAndTheRequestIsTheStandards) {
   expect_gradient(wms->fetch(odd, 2154, both_fields, {}), odd);
   const auto requests = server.requests();
   ASSERT_EQ(requests.size(), 2U);
-  const std::map<std::string, std::string> expected{
-      {"map", "a b"},          {"service", "WMS"},     {"version", "1.3.0"}, {"request", "GetMap"},  {"layers", "HR.ORTHOIMAGERY.ORTHOPHOTOS"},
-      {"styles", ""},          {"crs", "EPSG:2154"},   {"width", "202"},     {"height", "162"},      {"bbox", "792001.75,6271002.75,792052.25,6271043.25"},
-      {"format", "image/geotiff"}};
+  const std::map<std::string, std::string> expected{{"map", "a b"},
+                                                    {"service", "WMS"},
+                                                    {"version", "1.3.0"},
+                                                    {"request", "GetMap"},
+                                                    {"layers", "HR.ORTHOIMAGERY.ORTHOPHOTOS"},
+                                                    {"styles", ""},
+                                                    {"crs", "EPSG:2154"},
+                                                    {"width", "202"},
+                                                    {"height", "162"},
+                                                    {"bbox", "792001.75,6271002.75,792052.25,6271043.25"},
+                                                    {"format", "image/geotiff"}};
   auto query = requests[0].query;
   EXPECT_EQ(query, expected) << "the box is a whole number of pixels, one more than needed on each side";
   EXPECT_EQ(requests[1].query.at("layers"), "ORTHOIMAGERY.ORTHOPHOTOS.IRC");
@@ -207,7 +217,8 @@ TEST_F(WmsTest, PlainTiffsLieWhereTheyWereAskedFor) {
     image.epsg = 0;
     image.transform = {};
     image.value = [map](std::uint32_t column, std::uint32_t row, std::uint32_t band) {
-      return std::round(gradient(map.infrared, band, map.west + (column + 0.5) * resolution, map.north - (row + 0.5) * resolution, x0, y0 + 60));
+      return std::round(
+          gradient(map.infrared, band, map.west + (column + 0.5) * resolution, map.north - (row + 0.5) * resolution, x0, y0 + 60));
     };
     return picture(image);
   });
@@ -253,17 +264,22 @@ TEST_F(WmsTest, ExceptionsWithStatus200AreQuoted) {
       return answer;
     };
   };
-  const std::string busy = failure(says("text/xml", "<?xml version='1.0'?><ServiceExceptionReport version=\"1.3.0\"><ServiceException>\n Server is busy "
-                                                    "</ServiceException></ServiceExceptionReport>"),
-                                   ErrorKind::io, 3);
+  const std::string busy =
+      failure(says("text/xml",
+                   "<?xml version='1.0'?><ServiceExceptionReport version=\"1.3.0\"><ServiceException>\n Server is busy "
+                   "</ServiceException></ServiceExceptionReport>"),
+              ErrorKind::io, 3);
   EXPECT_NE(busy.find("\"Server is busy\""), std::string::npos) << busy;
-  const std::string layer = failure(says("text/xml", "<ServiceExceptionReport><ServiceException code=\"LayerNotDefined\">Layer X unknown."
-                                                     "</ServiceException></ServiceExceptionReport>"),
+  const std::string layer = failure(says("text/xml",
+                                         "<ServiceExceptionReport><ServiceException code=\"LayerNotDefined\">Layer X unknown."
+                                         "</ServiceException></ServiceExceptionReport>"),
                                     ErrorKind::unsupported, 2);
   EXPECT_NE(layer.find("Layer X unknown."), std::string::npos) << layer;
   EXPECT_NE(layer.find("imagery.wms"), std::string::npos) << layer;
-  EXPECT_NE(failure(says("application/json", "{\"exceptions\":[{\"text\":\"no\"}]}"), ErrorKind::io, 3).find("exceptions"), std::string::npos);
-  EXPECT_NE(failure(says("text/html", "<html><body>Sorry, maintenance</body></html>"), ErrorKind::io, 3).find("Sorry, maintenance"), std::string::npos);
+  EXPECT_NE(failure(says("application/json", "{\"exceptions\":[{\"text\":\"no\"}]}"), ErrorKind::io, 3).find("exceptions"),
+            std::string::npos);
+  EXPECT_NE(failure(says("text/html", "<html><body>Sorry, maintenance</body></html>"), ErrorKind::io, 3).find("Sorry, maintenance"),
+            std::string::npos);
   failure(says("image/geotiff", ""), ErrorKind::io, 3);
   const std::string odd = failure(says("image/geotiff", std::string("\0\1\2", 3)), ErrorKind::io, 3);
   EXPECT_NE(odd.find("no text"), std::string::npos) << odd;
