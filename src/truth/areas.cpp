@@ -44,7 +44,8 @@ void append(const Feature& feature, const std::vector<Rings>& polygons, const La
   for (const Rings& rings : polygons) {
     for (const Ring& ring : rings) {
       for (const Position& place : ring) {
-        bounds = {std::min(bounds.min_x, place.x), std::min(bounds.min_y, place.y), std::max(bounds.max_x, place.x), std::max(bounds.max_y, place.y)};
+        bounds = {std::min(bounds.min_x, place.x), std::min(bounds.min_y, place.y), std::max(bounds.max_x, place.x),
+                  std::max(bounds.max_y, place.y)};
       }
       areas.vertices.insert(areas.vertices.end(), ring.begin(), ring.end());
       areas.ring_begin.push_back(static_cast<std::uint32_t>(areas.vertices.size()));

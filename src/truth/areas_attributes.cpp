@@ -1,10 +1,11 @@
 #include "areas_attributes.hpp"
 
+#include <strings.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
-#include <strings.h>
 
 namespace tuile::truth {
 
@@ -15,10 +16,19 @@ struct ShortName {
 };
 // Source: attribute names of BD TOPO 3 as Shapefiles (IGN, descriptif de livraison).
 constexpr ShortName short_names[] = {
-    {"construction_legere", "LEGER"},      {"etat_de_l_objet", "ETAT"},     {"largeur_de_chaussee", "LARGEUR"},
-    {"nature_detaillee", "NAT_DETAIL"},    {"nombre_d_etages", "NB_ETAGES"}, {"nombre_de_logements", "NB_LOGTS"},
-    {"nombre_de_voies", "NB_VOIES"},       {"origine_du_batiment", "ORIGIN_BAT"}, {"persistance", "PERSISTANC"},
-    {"position_par_rapport_au_sol", "POS_SOL"}, {"usage_1", "USAGE1"},       {"usage_2", "USAGE2"},
+    {"cleabs", "ID"},
+    {"construction_legere", "LEGER"},
+    {"etat_de_l_objet", "ETAT"},
+    {"largeur_de_chaussee", "LARGEUR"},
+    {"nature_detaillee", "NAT_DETAIL"},
+    {"nombre_d_etages", "NB_ETAGES"},
+    {"nombre_de_logements", "NB_LOGTS"},
+    {"nombre_de_voies", "NB_VOIES"},
+    {"origine_du_batiment", "ORIGIN_BAT"},
+    {"persistance", "PERSISTANC"},
+    {"position_par_rapport_au_sol", "POS_SOL"},
+    {"usage_1", "USAGE1"},
+    {"usage_2", "USAGE2"},
 };
 constexpr std::size_t shapefile_name = 10;
 

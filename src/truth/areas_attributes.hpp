@@ -6,7 +6,8 @@
 
 namespace tuile::truth {
 
-/// The attribute of that name, or the one that stands for it in a Shapefile, whose names have ten characters at most: BD TOPO's own short names
+/// The attribute of that name, or the one that stands for it in a Shapefile, whose names have ten characters at most: BD TOPO's own short
+/// names
 /// ("NB_VOIES" is nombre_de_voies), else the first ten characters. Null where there is none.
 const AttributeValue* find_attribute(const Feature& feature, std::string_view name) noexcept;
 
@@ -16,7 +17,8 @@ bool passes(const Feature& feature, const std::vector<AttributeTest>& tests);
 /// Metres; not positive where the line becomes no area.
 double buffer_distance(const Feature& feature, const LineBuffer& buffer);
 
-/// What an attribute can give a buffer at most, metres: beyond it is a mistake in the data (no carriageway is 100 m wide), and reach() must be known.
+/// What an attribute can give a buffer at most, metres: beyond it is a mistake in the data (no carriageway is 100 m wide), and reach() must
+/// be known.
 constexpr double largest_attribute_distance = 50;
 
 }  // namespace tuile::truth

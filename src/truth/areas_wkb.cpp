@@ -11,7 +11,16 @@ namespace {
 
 constexpr int deepest = 32;  // collections within collections
 
-enum Type : std::uint32_t { point = 1, line = 2, polygon = 3, multi_point = 4, multi_line = 5, multi_polygon = 6, collection = 7, last_curved = 17 };
+enum Type : std::uint32_t {
+  point = 1,
+  line = 2,
+  polygon = 3,
+  multi_point = 4,
+  multi_line = 5,
+  multi_polygon = 6,
+  collection = 7,
+  last_curved = 17
+};
 
 class WkbReader {
  public:

@@ -20,8 +20,8 @@ struct Shapes {
 
 enum class WkbResult { read, curved, damaged };
 
-/// Reads ISO or extended WKB of either byte order. `curved`: it has arcs or surfaces, which gdal::linear_wkb takes out. `damaged`: the bytes end too
-/// early, or are no WKB; `shapes` is then of no use. Never throws but for lack of memory, whatever the bytes.
+/// Reads ISO or extended WKB of either byte order. `curved`: it has arcs or surfaces, which gdal::linear_wkb takes out. `damaged`: the
+/// bytes end too early, or are no WKB; `shapes` is then of no use. Never throws but for lack of memory, whatever the bytes.
 WkbResult read_wkb(std::string_view wkb, Shapes& shapes);
 
 }  // namespace tuile::truth

@@ -34,14 +34,15 @@ OwnedCrs make_crs(int epsg, const Session& session) {
   OwnedCrs crs(OSRNewSpatialReference(nullptr));
   if (!crs) throw OutOfMemory("no memory for a CRS");
   if (OSRImportFromEPSG(crs.get(), epsg) != OGRERR_NONE) {
-    throw Unsupported("EPSG:" + std::to_string(epsg) + " is not known to PROJ (" + session.message() + "); give a projected CRS by its EPSG code, e.g. 2154");
+    throw Unsupported("EPSG:" + std::to_string(epsg) + " is not known to PROJ (" + session.message() +
+                      "); give a projected CRS by its EPSG code, e.g. 2154");
   }
   OSRSetAxisMappingStrategy(crs.get(), OAMS_TRADITIONAL_GIS_ORDER);
   return crs;
 }
 
-OwnedTransformation make_transformation(OGRSpatialReferenceH source, OGRSpatialReferenceH target, const std::string& from, const std::string& to,
-                                        const Session& session) {
+OwnedTransformation make_transformation(OGRSpatialReferenceH source, OGRSpatialReferenceH target, const std::string& from,
+                                        const std::string& to, const Session& session) {
   OwnedTransformation transformation(OCTNewCoordinateTransformation(source, target));
   if (!transformation) {
     throw Unsupported("PROJ has no transformation from " + from + " to " + to + " (" + session.message() + "); reproject the data first");

@@ -54,8 +54,8 @@ using OwnedDataset = Owned<GDALDatasetH, GDALClose>;
 /// The CRS of an EPSG code, x before y. Throws Unsupported.
 OwnedCrs make_crs(int epsg, const Session& session);
 /// Throws Unsupported, naming the CRSs as `from` and `to`.
-OwnedTransformation make_transformation(OGRSpatialReferenceH source, OGRSpatialReferenceH target, const std::string& from, const std::string& to,
-                                        const Session& session);
+OwnedTransformation make_transformation(OGRSpatialReferenceH source, OGRSpatialReferenceH target, const std::string& from,
+                                        const std::string& to, const Session& session);
 
 /// Null where the bytes are no WKB that OGR can read.
 OwnedGeometry from_wkb(const std::string& wkb);

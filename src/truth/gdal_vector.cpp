@@ -1,5 +1,7 @@
 #include "gdal_vector.hpp"
 
+#include <strings.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -7,7 +9,6 @@
 #include <map>
 #include <optional>
 #include <string_view>
-#include <strings.h>
 
 #include "gdal_session.hpp"
 
@@ -121,8 +122,8 @@ void check_stop(const std::stop_token& stop, std::size_t count) {
 /// Moves a box by a transformation; nothing where its border leaves the domain.
 std::optional<Bounds> moved(OGRCoordinateTransformationH transformation, const Bounds& box) {
   Bounds result;
-  if (OCTTransformBounds(transformation, box.min_x, box.min_y, box.max_x, box.max_y, &result.min_x, &result.min_y, &result.max_x, &result.max_y,
-                         edge_points) == 0 ||
+  if (OCTTransformBounds(transformation, box.min_x, box.min_y, box.max_x, box.max_y, &result.min_x, &result.min_y, &result.max_x,
+                         &result.max_y, edge_points) == 0 ||
       !std::isfinite(result.width()) || !std::isfinite(result.height()) || result.empty()) {
     return std::nullopt;
   }
@@ -165,7 +166,8 @@ struct Reader::Impl {
       const bool same_code = code != nullptr && authority != nullptr && same_name(authority, "EPSG") && code == std::to_string(epsg);
       if (!same_code && OSRIsSame(source, target.get()) == 0) {
         const char* name = OSRGetName(source);
-        made = make_transformation(source, target.get(), name != nullptr ? name : "the layer's CRS", "EPSG:" + std::to_string(epsg), session);
+        made =
+            make_transformation(source, target.get(), name != nullptr ? name : "the layer's CRS", "EPSG:" + std::to_string(epsg), session);
       }
     }
     session.clear();
@@ -253,15 +255,15 @@ Bounds Reader::extent(std::size_t index, int epsg) {
   Session session;
   Impl::Layer& layer = impl_->layers.at(index);
   OGRCoordinateTransformationH to_asked = impl_->transformation(layer, epsg, session);
-  // An empty Shapefile gives a box of zeros.
-  const auto count = OGR_L_GetFeatureCount(layer.handle, TRUE);
-  impl_->check(session, layer);
   OGREnvelope envelope;
-  if (count == 0 || OGR_L_GetExtent(layer.handle, &envelope, TRUE) != OGRERR_NONE) return {};
-  Bounds box = to_bounds(envelope);
+  if (OGR_L_GetExtent(layer.handle, &envelope, TRUE) != OGRERR_NONE) return {};
+  const Bounds box = to_bounds(envelope);
+  // An empty Shapefile says this. Counting always would read through large GeoPackages that others than GDAL wrote.
+  if (box == Bounds{0, 0, 0, 0} && OGR_L_GetFeatureCount(layer.handle, TRUE) == 0) return {};
   if (to_asked == nullptr || box.empty()) return box;
   const std::optional<Bounds> result = moved(to_asked, box);
-  if (!result) throw Unsupported(impl_->place(layer) + " reaches where EPSG:" + std::to_string(epsg) + " is not defined; cut it to the tiles' region");
+  if (!result)
+    throw Unsupported(impl_->place(layer) + " reaches where EPSG:" + std::to_string(epsg) + " is not defined; cut it to the tiles' region");
   return *result;
 }
 
@@ -283,7 +285,8 @@ bool Reader::has_index(std::size_t index) {
   layer.indexed = false;
   if (!impl_->geopackage) return false;
   const std::string table = quoted(("rtree_" + layer.name + "_" + OGR_L_GetGeometryColumn(layer.handle)).c_str());
-  OGRLayerH answer = GDALDatasetExecuteSQL(impl_->dataset.get(), ("SELECT count(*) FROM (SELECT id FROM " + table + " LIMIT 1)").c_str(), nullptr, nullptr);
+  OGRLayerH answer = GDALDatasetExecuteSQL(impl_->dataset.get(), ("SELECT count(*) FROM (SELECT id FROM " + table + " LIMIT 1)").c_str(),
+                                           nullptr, nullptr);
   if (answer != nullptr) {
     layer.indexed = OwnedFeature(OGR_L_GetNextFeature(answer)) != nullptr;
     GDALDatasetReleaseResultSet(impl_->dataset.get(), answer);
@@ -309,13 +312,15 @@ std::vector<Envelope> Reader::envelopes(std::size_t index, const std::stop_token
     if (geometry == nullptr || OGR_G_IsEmpty(geometry) != 0) continue;
     OGREnvelope box;
     OGR_G_GetEnvelope(geometry, &box);
-    result.push_back({rounded_down(box.MinX), rounded_down(box.MinY), rounded_up(box.MaxX), rounded_up(box.MaxY), OGR_F_GetFID(feature.get())});
+    result.push_back(
+        {rounded_down(box.MinX), rounded_down(box.MinY), rounded_up(box.MaxX), rounded_up(box.MaxY), OGR_F_GetFID(feature.get())});
   }
   impl_->check(session, layer);
   return result;
 }
 
-std::vector<Feature> Reader::features_by_box(std::size_t index, const Bounds& box, int epsg, const std::stop_token& stop, std::uint64_t& invalid) {
+std::vector<Feature> Reader::features_by_box(std::size_t index, const Bounds& box, int epsg, const std::stop_token& stop,
+                                             std::uint64_t& invalid) {
   Session session;
   Impl::Layer& layer = impl_->layers.at(index);
   OGRCoordinateTransformationH to_asked = impl_->transformation(layer, epsg, session);
@@ -323,8 +328,9 @@ std::vector<Feature> Reader::features_by_box(std::size_t index, const Bounds& bo
   const LayerReset reset(layer.handle);
   // Not OGR's spatial filter: that tests the geometries themselves, and loses those that GEOS finds too damaged to test.
   const std::string filter = quoted(OGR_L_GetFIDColumn(layer.handle)) + " IN (SELECT id FROM " +
-                             quoted(("rtree_" + layer.name + "_" + OGR_L_GetGeometryColumn(layer.handle)).c_str()) + " WHERE maxx >= " + number(own.min_x) +
-                             " AND minx <= " + number(own.max_x) + " AND maxy >= " + number(own.min_y) + " AND miny <= " + number(own.max_y) + ")";
+                             quoted(("rtree_" + layer.name + "_" + OGR_L_GetGeometryColumn(layer.handle)).c_str()) +
+                             " WHERE maxx >= " + number(own.min_x) + " AND minx <= " + number(own.max_x) +
+                             " AND maxy >= " + number(own.min_y) + " AND miny <= " + number(own.max_y) + ")";
   session.clear();
   OGR_L_SetAttributeFilter(layer.handle, filter.c_str());
   impl_->check(session, layer);
@@ -349,7 +355,8 @@ std::vector<Feature> Reader::features_by_fid(std::size_t index, std::span<const 
     for (std::size_t i = 0; i < fids.size(); ++i) {
       check_stop(stop, i);
       const OwnedFeature feature(OGR_L_GetFeature(layer.handle, fids[i]));
-      if (!feature) throw CorruptData(impl_->place(layer) + ": feature " + std::to_string(fids[i]) + " cannot be read: " + session.message());
+      if (!feature)
+        throw CorruptData(impl_->place(layer) + ": feature " + std::to_string(fids[i]) + " cannot be read: " + session.message());
       impl_->take(feature.get(), layer, to_asked, box, session, result, invalid);
     }
   } else if (!fids.empty()) {

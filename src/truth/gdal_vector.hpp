@@ -43,20 +43,20 @@ class Reader {
   /// The bounding boxes of all features, by reading through the layer.
   std::vector<Envelope> envelopes(std::size_t layer, const std::stop_token& stop);
 
-  /// Features whose bounding box touches `box`, all in the CRS `epsg`. Those that are damaged or cannot be moved there are left out and counted.
-  /// A layer without a CRS is taken to be in the one asked for. Needs has_index.
+  /// Features whose bounding box touches `box`, all in the CRS `epsg`. Those that are damaged or cannot be moved there are left out and
+  /// counted. A layer without a CRS is taken to be in the one asked for. Needs has_index.
   std::vector<Feature> features_by_box(std::size_t layer, const Bounds& box, int epsg, const std::stop_token& stop, std::uint64_t& invalid);
   /// The same among those with these fids (increasing).
-  std::vector<Feature> features_by_fid(std::size_t layer, std::span<const std::int64_t> fids, const Bounds& box, int epsg, const std::stop_token& stop,
-                                       std::uint64_t& invalid);
+  std::vector<Feature> features_by_fid(std::size_t layer, std::span<const std::int64_t> fids, const Bounds& box, int epsg,
+                                       const std::stop_token& stop, std::uint64_t& invalid);
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-/// `wkb` without curves and surfaces that are no plain polygons: arcs as chords of 4 degrees, TIN and polyhedral surface as a multipolygon. Empty
-/// where the bytes are no geometry.
+/// `wkb` without curves and surfaces that are no plain polygons: arcs as chords of 4 degrees, TIN and polyhedral surface as a multipolygon.
+/// Empty where the bytes are no geometry.
 std::string linear_wkb(const std::string& wkb);
 
 }  // namespace tuile::truth::gdal

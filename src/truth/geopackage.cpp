@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,7 +9,6 @@
 #include <filesystem>
 #include <map>
 #include <string_view>
-#include <strings.h>
 
 #include "gdal_session.hpp"
 #include "tuile/truth/vector_files.hpp"
@@ -158,7 +158,8 @@ OGRwkbGeometryType named_type(const std::string& name) {
   for (const Named& entry : types) {
     if (entry.name == name) return entry.type;
   }
-  throw InvalidArgument("'" + name + "' is no geometry type; Point, LineString, Polygon, MultiPoint, MultiLineString, MultiPolygon or Geometry is expected");
+  throw InvalidArgument(
+      "'" + name + "' is no geometry type; Point, LineString, Polygon, MultiPoint, MultiLineString, MultiPolygon or Geometry is expected");
 }
 
 class Writer {

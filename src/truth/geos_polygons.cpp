@@ -141,7 +141,8 @@ std::vector<Rings> GeosPolygons::mended(const std::vector<Rings>& polygons) {
   return geometry ? impl_->taken(impl_->made_valid(geometry.get())) : std::vector<Rings>();
 }
 
-std::vector<Rings> GeosPolygons::buffered(const std::vector<Ring>& lines, double distance, bool flat_caps, const std::vector<Rings>& polygons) {
+std::vector<Rings> GeosPolygons::buffered(const std::vector<Ring>& lines, double distance, bool flat_caps,
+                                          const std::vector<Rings>& polygons) {
   std::vector<Impl::Geometry> parts;
   for (const Ring& line : lines) {
     GEOSCoordSequence* vertices = impl_->sequence(line);

@@ -7,8 +7,8 @@
 
 namespace tuile::truth {
 
-/// Polygon operations by GEOS, without its types. One thread at a time; never prints. Results are in GEOS's normal form, so that the same places give
-/// the same bits however they came about; where GEOS fails, empty.
+/// Polygon operations by GEOS, without its types. One thread at a time; never prints. Results are in GEOS's normal form, so that the same
+/// places give the same bits however they came about; where GEOS fails, empty.
 class GeosPolygons {
  public:
   GeosPolygons();

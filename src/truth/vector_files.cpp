@@ -47,7 +47,9 @@ std::string without_number(const std::string& plain) {
   return plain[end] == '_' ? plain.substr(0, end) : plain;
 }
 
-std::string text_of(const Bounds& box) { return fmt::format("[{:.2f}, {:.2f}] to [{:.2f}, {:.2f}]", box.min_x, box.min_y, box.max_x, box.max_y); }
+std::string text_of(const Bounds& box) {
+  return fmt::format("[{:.2f}, {:.2f}] to [{:.2f}, {:.2f}]", box.min_x, box.min_y, box.max_x, box.max_y);
+}
 
 bool inside(const Bounds& box, const Bounds& outer) {
   return box.min_x >= outer.min_x && box.max_x <= outer.max_x && box.min_y >= outer.min_y && box.max_y <= outer.max_y;
@@ -101,7 +103,7 @@ struct FileLayer {
   /// The boxes of all features, read through once where the file has no index of its own.
   std::mutex mutex;
   std::condition_variable_any read;
-  bool reading = false;                                     // guarded by mutex
+  bool reading = false;                                    // guarded by mutex
   std::shared_ptr<const std::vector<Envelope>> envelopes;  // guarded by mutex
 
   std::shared_ptr<const std::vector<Envelope>> get_envelopes(Reader& reader, const std::stop_token& stop) {
@@ -141,7 +143,9 @@ class VectorFiles : public FeatureSource {
     } else {
       open_file(path);
     }
-    if (layers_.empty()) throw ConfigError(path + " holds no vector layer; a file with layers, or a folder of <layer>.gpkg, .fgb, .geojson or .shp, is expected");
+    if (layers_.empty())
+      throw ConfigError(path +
+                        " holds no vector layer; a file with layers, or a folder of <layer>.gpkg, .fgb, .geojson or .shp, is expected");
   }
 
   std::string name() const override { return name_; }
@@ -157,10 +161,12 @@ class VectorFiles : public FeatureSource {
       const Bounds covered = extent(epsg, stop);
       if (!inside(box, covered)) {
         result.kind = ErrorKind::not_found;
-        result.reason = covered.empty()
-                            ? fmt::format("{} holds no features", name_)
-                            : fmt::format("the box {} is not inside what {} covers, {} (EPSG:{}), so nothing is known of the rest; give data that cover it",
-                                          text_of(box), name_, text_of(covered), epsg);
+        result.reason =
+            covered.empty()
+                ? fmt::format("{} holds no features", name_)
+                : fmt::format(
+                      "the box {} is not inside what {} covers, {} (EPSG:{}), so nothing is known of the rest; give data that cover it",
+                      text_of(box), name_, text_of(covered), epsg);
         return result;
       }
       read(*layer, box, epsg, stop, result);
@@ -183,7 +189,8 @@ class VectorFiles : public FeatureSource {
     std::error_code error;
     for (fs::directory_iterator entry(path_, error), end; !error && entry != end; entry.increment(error)) {
       const std::string extension = lower(entry->path().extension().string());
-      if (std::find(std::begin(extensions), std::end(extensions), extension) != std::end(extensions)) files.push_back(entry->path().string());
+      if (std::find(std::begin(extensions), std::end(extensions), extension) != std::end(extensions))
+        files.push_back(entry->path().string());
     }
     if (error) throw_errno(error.value(), "list", path_);
     std::sort(files.begin(), files.end());
@@ -243,7 +250,8 @@ class VectorFiles : public FeatureSource {
       if (found.size() == 1) return found[0];
       if (found.size() > 1) {
         result.kind = ErrorKind::config;
-        result.reason = fmt::format("layer {} is in {} more than once ({} and {}); leave one", name, name_, label(*found[0]), label(*found[1]));
+        result.reason =
+            fmt::format("layer {} is in {} more than once ({} and {}); leave one", name, name_, label(*found[0]), label(*found[1]));
         return nullptr;
       }
       if (const auto refused = refused_.find(plain); refused != refused_.end() && rank == 0) {
@@ -260,8 +268,8 @@ class VectorFiles : public FeatureSource {
 
   static std::string label(const FileLayer& layer) { return fs::path(layer.file->path()).filename().string() + " " + layer.name; }
 
-  /// What the data cover: the box around all layers together. One layer alone would not do, since sparse ones (cemeteries) leave most tiles of the
-  /// region outside their own box, where their absence is known all the same.
+  /// What the data cover: the box around all layers together. One layer alone would not do, since sparse ones (cemeteries) leave most tiles
+  /// of the region outside their own box, where their absence is known all the same.
   Bounds extent(int epsg, const std::stop_token& stop) {
     const std::lock_guard lock(extent_mutex_);
     const auto known = extents_.find(epsg);
@@ -273,7 +281,8 @@ class VectorFiles : public FeatureSource {
       try {
         const Bounds own = layer->file->with([&](Reader& reader) { return reader.extent(layer->index, epsg); });
         if (own.empty()) continue;
-        all = {std::min(all.min_x, own.min_x), std::min(all.min_y, own.min_y), std::max(all.max_x, own.max_x), std::max(all.max_y, own.max_y)};
+        all = {std::min(all.min_x, own.min_x), std::min(all.min_y, own.min_y), std::max(all.max_x, own.max_x),
+               std::max(all.max_y, own.max_y)};
       } catch (const Error& error) {
         // A damaged layer says nothing of what the others cover; who asks for that one is told when it is read.
         if (!problem) problem = error;
@@ -299,8 +308,8 @@ class VectorFiles : public FeatureSource {
     make_unique_ids(result.features);
   }
 
-  /// The same object twice (files joined along a border) counts once. Different places under one name are different objects, or one would be lost:
-  /// the second becomes "name#2". `features` come by id.
+  /// The same object twice (files joined along a border) counts once. Different places under one name are different objects, or one would
+  /// be lost: the second becomes "name#2". `features` come by id.
   static void make_unique_ids(std::vector<Feature>& features) {
     std::vector<Feature> kept;
     kept.reserve(features.size());

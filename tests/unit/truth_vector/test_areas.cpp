@@ -61,7 +61,9 @@ Layer buffered(double otherwise, bool flat = false) {
   return layer;
 }
 
-LayerAreas areas_of(const std::vector<Feature>& features, const Layer& layer, std::uint64_t& repaired) { return make_areas(features, layer, repaired); }
+LayerAreas areas_of(const std::vector<Feature>& features, const Layer& layer, std::uint64_t& repaired) {
+  return make_areas(features, layer, repaired);
+}
 
 LayerAreas areas_of(const std::vector<Feature>& features, const Layer& layer) {
   std::uint64_t repaired = 0;
@@ -91,9 +93,10 @@ TEST(Areas, MultiPolygonCollectionAndIslandInAHole) {
   const std::string island = Wkb::polygon({Wkb::square(4, 4, 2)});
   const Wkb::Points hole = {{3, 3}, {3, 7}, {7, 7}, {7, 3}, {3, 3}};
   const std::string ring = Wkb::polygon({Wkb::square(0, 0, 10), hole});
-  const LayerAreas areas = areas_of({feature("multi", Wkb::collection(6, {ring, island})),
-                                     feature("collection", Wkb::collection(7, {Wkb::point({1, 2}), Wkb::collection(6, {ring, island}), Wkb::line({{0, 0}, {9, 9}})}))},
-                                    Layer{});
+  const LayerAreas areas = areas_of(
+      {feature("multi", Wkb::collection(6, {ring, island})),
+       feature("collection", Wkb::collection(7, {Wkb::point({1, 2}), Wkb::collection(6, {ring, island}), Wkb::line({{0, 0}, {9, 9}})}))},
+      Layer{});
   ASSERT_EQ(areas.ids, (std::vector<std::string>{"collection", "multi"}));
   for (std::size_t a = 0; a < 2; ++a) {
     EXPECT_TRUE(inside(areas, a, 1, 1));
@@ -104,7 +107,8 @@ TEST(Areas, MultiPolygonCollectionAndIslandInAHole) {
 }
 
 TEST(Areas, LinesAndPointsWithoutBufferGiveNone) {
-  EXPECT_EQ(areas_of({feature("l", Wkb::line({{0, 0}, {9, 9}})), feature("p", Wkb::point({1, 2})), feature("none", "")}, Layer{}).size(), 0U);
+  EXPECT_EQ(areas_of({feature("l", Wkb::line({{0, 0}, {9, 9}})), feature("p", Wkb::point({1, 2})), feature("none", "")}, Layer{}).size(),
+            0U);
 }
 
 TEST(Areas, SortedByIdEachOnce) {
@@ -162,7 +166,8 @@ TEST(Areas, RingsWithoutAreaAndPlacesThatAreNoneAreLeftOutAndCounted) {
 
 TEST(Areas, CurvePolygonIsLinearised) {
   // A circle of radius 10 about (100, 200): two half arcs.
-  const LayerAreas areas = areas_of({feature("disc", Wkb::curve_polygon({{90, 200}, {100, 210}, {110, 200}, {100, 190}, {90, 200}}))}, Layer{});
+  const LayerAreas areas =
+      areas_of({feature("disc", Wkb::curve_polygon({{90, 200}, {100, 210}, {110, 200}, {100, 190}, {90, 200}}))}, Layer{});
   ASSERT_EQ(areas.size(), 1U);
   EXPECT_GT(areas.vertices.size(), 60U);
   for (const Position& v : areas.vertices) EXPECT_NEAR(std::hypot(v.x - 100, v.y - 200), 10, 1e-9);
@@ -188,8 +193,9 @@ TEST(Areas, BufferHoldsExactlyThePlacesWithinTheDistance) {
 
 TEST(Areas, CrossingLinesOfOneObjectAreUnited) {
   const std::string cross = Wkb::collection(5, {Wkb::line({{-20, 0}, {20, 0}}), Wkb::line({{0, -20}, {0, 20}})});
-  const LayerAreas areas = areas_of({feature("x", cross), feature("y", Wkb::collection(7, {Wkb::line({{0, 0}, {20, 0}}), Wkb::polygon({Wkb::square(15, -5, 10)})}))},
-                                    buffered(2));
+  const LayerAreas areas = areas_of(
+      {feature("x", cross), feature("y", Wkb::collection(7, {Wkb::line({{0, 0}, {20, 0}}), Wkb::polygon({Wkb::square(15, -5, 10)})}))},
+      buffered(2));
   EXPECT_TRUE(inside(areas, 0, 0.1, 0.1));
   EXPECT_TRUE(inside(areas, 0, -19, 1));
   EXPECT_FALSE(inside(areas, 0, 5, 5));
@@ -329,7 +335,8 @@ TEST(Areas, OtherByteOrderAndExtendedWkbReadAlike) {
 
 TEST(Areas, WkbCutOrGarbledNeverCrashes) {
   const Wkb::Points hole = {{3, 3}, {3, 7}, {7, 7}, {7, 3}, {3, 3}};
-  const std::string good = Wkb::collection(7, {Wkb::collection(6, {Wkb::polygon({Wkb::square(0, 0, 10), hole})}), Wkb::line({{0, 0}, {20, 3}}), Wkb::point({4, 4})});
+  const std::string good = Wkb::collection(
+      7, {Wkb::collection(6, {Wkb::polygon({Wkb::square(0, 0, 10), hole})}), Wkb::line({{0, 0}, {20, 3}}), Wkb::point({4, 4})});
   std::vector<Feature> features;
   for (std::size_t size = 0; size < good.size(); ++size) features.push_back(feature("cut " + std::to_string(size), good.substr(0, size)));
   std::uint64_t repaired = 0;

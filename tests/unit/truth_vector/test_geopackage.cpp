@@ -28,13 +28,32 @@ std::vector<VectorLayer> sample() {
   const std::string multi = Wkb::collection(6, {Wkb::polygon({shell, hole}), Wkb::polygon({far})}, 3);
   VectorLayer buildings{"batiment", "MultiPolygon", {}};
   buildings.features = {
-      {"B2", multi, {{"cleabs", std::string("B2")}, {"hauteur", 7.25}, {"etages", std::int64_t{3}}, {"leger", true}, {"mixed", std::int64_t{4}}, {"nature", std::string("Église")}, {"never", std::monostate{}}}},
-      {"B1", Wkb::polygon({shell}), {{"cleabs", std::string("B1")}, {"hauteur", std::monostate{}}, {"etages", std::monostate{}}, {"leger", false}, {"mixed", 0.1}, {"nature", std::string()}, {"never", std::monostate{}}}},
+      {"B2",
+       multi,
+       {{"cleabs", std::string("B2")},
+        {"hauteur", 7.25},
+        {"etages", std::int64_t{3}},
+        {"leger", true},
+        {"mixed", std::int64_t{4}},
+        {"nature", std::string("Église")},
+        {"never", std::monostate{}}}},
+      {"B1",
+       Wkb::polygon({shell}),
+       {{"cleabs", std::string("B1")},
+        {"hauteur", std::monostate{}},
+        {"etages", std::monostate{}},
+        {"leger", false},
+        {"mixed", 0.1},
+        {"nature", std::string()},
+        {"never", std::monostate{}}}},
       {"B3", "", {{"cleabs", std::string("B3")}, {"hauteur", std::int64_t{9}}}},
-      {"B4", Wkb::polygon({shell, hole}), {{"cleabs", std::string("B4")}, {"LEGER", true}, {"mixed", std::int64_t{1}}, {"text", std::int64_t{1}}}},
+      {"B4",
+       Wkb::polygon({shell, hole}),
+       {{"cleabs", std::string("B4")}, {"LEGER", true}, {"mixed", std::int64_t{1}}, {"text", std::int64_t{1}}}},
       {"B5", Wkb::polygon({far}), {{"cleabs", std::string("B5")}, {"text", std::string("one")}}},
   };
-  VectorLayer lines{"ligne", "", {{"ligne.7", Wkb::line({{0, 0}, {50.5, 50.25}}), {{"fid", std::int64_t{12}}, {"geometrie", std::string("droite")}}}}};
+  VectorLayer lines{
+      "ligne", "", {{"ligne.7", Wkb::line({{0, 0}, {50.5, 50.25}}), {{"fid", std::int64_t{12}}, {"geometrie", std::string("droite")}}}}};
   return {buildings, lines, {"vide", "MultiPolygon", {}}};
 }
 

@@ -42,9 +42,9 @@ std::vector<Bounds> some_boxes(std::size_t count) {
 }
 
 /// A folder of the commune's layers, or a skipped test.
-#define COMMUNE(name)                                                     \
-  const auto name##_path = test::test_data("bdtopo_12174");               \
-  if (!name##_path) GTEST_SKIP() << "no bdtopo_12174 in the test data";   \
+#define COMMUNE(name)                                                   \
+  const auto name##_path = test::test_data("bdtopo_12174");             \
+  if (!name##_path) GTEST_SKIP() << "no bdtopo_12174 in the test data"; \
   const std::string name = name##_path->string()
 
 TEST(VectorFiles, ShapefilesGiveWhatTheirRecordsSay) {
@@ -58,15 +58,18 @@ TEST(VectorFiles, ShapefilesGiveWhatTheirRecordsSay) {
     ASSERT_FALSE(records.empty());
     for (const Bounds& box : some_boxes(40)) {
       const FetchResult result = source->fetch(layer, box, lambert, {});
-      const auto expected = static_cast<std::size_t>(std::count_if(records.begin(), records.end(), [&](const Bounds& b) { return b.intersects(box); }));
+      const auto expected =
+          static_cast<std::size_t>(std::count_if(records.begin(), records.end(), [&](const Bounds& b) { return b.intersects(box); }));
       ASSERT_EQ(result.features.size(), expected) << layer;
       ASSERT_EQ(result.outcome, expected > 0 ? Outcome::data : Outcome::confirmed_empty);
-      ASSERT_TRUE(std::is_sorted(result.features.begin(), result.features.end(), [](const Feature& a, const Feature& b) { return a.id < b.id; }));
+      ASSERT_TRUE(
+          std::is_sorted(result.features.begin(), result.features.end(), [](const Feature& a, const Feature& b) { return a.id < b.id; }));
     }
   }
   // As many as `ogrinfo -spat 664000 6359000 665000 6360000` counts, which tests the geometries themselves, or a few more.
   const Bounds box{664000, 6359000, 665000, 6360000};
-  const std::pair<const char*, std::size_t> counts[] = {{"batiment", 547}, {"troncon_de_route", 278}, {"zone_de_vegetation", 72}, {"surface_hydrographique", 5}};
+  const std::pair<const char*, std::size_t> counts[] = {
+      {"batiment", 547}, {"troncon_de_route", 278}, {"zone_de_vegetation", 72}, {"surface_hydrographique", 5}};
   for (const auto& [layer, count] : counts) {
     const std::size_t found = source->fetch(layer, box, lambert, {}).features.size();
     EXPECT_GE(found, count);
@@ -80,7 +83,8 @@ TEST(VectorFiles, AttributesAreTypedAndCoordinatesUntouched) {
   const auto source = open_vector_files(folder + "/BATIMENT.shp");
   EXPECT_EQ(source->name(), "BATIMENT.shp");
   const FetchResult result = source->fetch("BDTOPO_V3:batiment", {664275, 6360034, 664276, 6360036}, lambert, {});
-  const auto found = std::find_if(result.features.begin(), result.features.end(), [](const Feature& f) { return f.id == "BATIMENT0000000257021501"; });
+  const auto found =
+      std::find_if(result.features.begin(), result.features.end(), [](const Feature& f) { return f.id == "BATIMENT0000000257021501"; });
   ASSERT_NE(found, result.features.end());
   EXPECT_EQ(*found->find("nature"), AttributeValue(std::string("Indifférenciée")));
   EXPECT_EQ(*found->find("PREC_PLANI"), AttributeValue(3.0));
@@ -118,7 +122,8 @@ TEST(VectorFiles, LayersGoByManyNames) {
   const auto one = open_vector_files((*fetched / "BDTOPO_V3_batiment_-3396667416691710227.geojson").string());
   const FetchResult buildings = one->fetch("batiment", box, lambert, {});
   EXPECT_EQ(buildings.outcome, Outcome::data);
-  const auto known = std::find_if(buildings.features.begin(), buildings.features.end(), [](const Feature& f) { return f.id == "BATIMENT0000002100275592"; });
+  const auto known = std::find_if(buildings.features.begin(), buildings.features.end(),
+                                  [](const Feature& f) { return f.id == "BATIMENT0000002100275592"; });
   ASSERT_NE(known, buildings.features.end());
   EXPECT_EQ(*known->find("construction_legere"), AttributeValue(true));
   EXPECT_EQ(*known->find("date_creation"), AttributeValue(std::string("2018-09-25T13:17:57.081Z")));
@@ -165,7 +170,8 @@ TEST(VectorFiles, EveryFormatGivesTheSame) {
       const FetchResult got = source->fetch("batiment", box, lambert, {});
       ASSERT_EQ(got.reason, "");
       ASSERT_EQ(ids_of(got), ids_of(expected)) << name;
-      for (std::size_t i = 0; i < got.features.size(); ++i) ASSERT_EQ(places_of(got.features[i].geometry), places_of(expected.features[i].geometry));
+      for (std::size_t i = 0; i < got.features.size(); ++i)
+        ASSERT_EQ(places_of(got.features[i].geometry), places_of(expected.features[i].geometry));
     }
   }
 }
@@ -174,8 +180,9 @@ TEST(VectorFiles, ReprojectedToWithinAMillimetre) {
   COMMUNE(folder);
   const TemporaryFolder work;
   const auto shapes = open_vector_files(folder + "/BATIMENT.shp");
-  for (const auto& [name, options] : {std::pair<const char*, std::vector<std::string>>{"batiment.gpkg", {"-f", "GPKG", "-nln", "batiment", "-t_srs", "EPSG:4326"}},
-                                      {"batiment.geojson", {"-f", "GeoJSON", "-t_srs", "EPSG:4326", "-lco", "COORDINATE_PRECISION=15"}}}) {
+  for (const auto& [name, options] :
+       {std::pair<const char*, std::vector<std::string>>{"batiment.gpkg", {"-f", "GPKG", "-nln", "batiment", "-t_srs", "EPSG:4326"}},
+        {"batiment.geojson", {"-f", "GeoJSON", "-t_srs", "EPSG:4326", "-lco", "COORDINATE_PRECISION=15"}}}) {
     translate(folder + "/BATIMENT.shp", work / name, options);
     const auto source = open_vector_files(work / name);
     std::size_t compared = 0;
@@ -228,14 +235,20 @@ TEST(VectorFiles, BoundingBoxesDecideWhateverTheFormat) {
     const FetchResult result = open_vector_files(work / name)->fetch("things", {52, 54, 58, 56}, lambert, {});
     EXPECT_EQ(ids_of(result), (std::vector<std::string>{"bow", "corner", "flat"})) << name << ": " << result.reason;
     // Boxes are closed: a touch counts.
-    EXPECT_EQ(ids_of(open_vector_files(work / name)->fetch("things", {60, 60, 61, 61}, lambert, {})), (std::vector<std::string>{"bow", "corner"})) << name;
+    EXPECT_EQ(ids_of(open_vector_files(work / name)->fetch("things", {60, 60, 61, 61}, lambert, {})),
+              (std::vector<std::string>{"bow", "corner"}))
+        << name;
   }
 }
 
 TEST(VectorFiles, OneNameForDifferentPlacesIsNotLost) {
   const TemporaryFolder work;
   const std::string square = Wkb::polygon({Wkb::square(0, 0, 10)}), other = Wkb::polygon({Wkb::square(50, 0, 10)});
-  VectorLayer layer{"batiment", "Polygon", {{"b", square, {{"cleabs", std::string("b")}}}, {"b", other, {{"cleabs", std::string("b")}}}, {"b", square, {{"cleabs", std::string("b")}}}}};
+  VectorLayer layer{"batiment",
+                    "Polygon",
+                    {{"b", square, {{"cleabs", std::string("b")}}},
+                     {"b", other, {{"cleabs", std::string("b")}}},
+                     {"b", square, {{"cleabs", std::string("b")}}}}};
   write_geopackage(work / "b.gpkg", std::span(&layer, 1), lambert);
   const FetchResult result = open_vector_files(work / "b.gpkg")->fetch("batiment", {0, 0, 60, 10}, lambert, {});
   EXPECT_EQ(ids_of(result), (std::vector<std::string>{"b", "b#2"}));
@@ -275,7 +288,8 @@ TEST(VectorFiles, CutFilesAreNeverTakenForEmptyOnes) {
     const std::string extension = fs::path(name).extension().string();
     const std::string bytes = bytes_of(extension == ".shp" ? folder + "/" + name : work / name);
     for (const double part : {0.9, 0.5, 0.1, 0.001}) {
-      const std::string cut = work.write("cut/batiment" + extension, bytes.substr(0, static_cast<std::size_t>(part * static_cast<double>(bytes.size()))));
+      const std::string cut =
+          work.write("cut/batiment" + extension, bytes.substr(0, static_cast<std::size_t>(part * static_cast<double>(bytes.size()))));
       try {
         const FetchResult result = open_vector_files(cut)->fetch("batiment", all, lambert, {});
         EXPECT_EQ(result.outcome, Outcome::failed) << name << " " << part << ": " << result.features.size() << " features";
@@ -294,7 +308,8 @@ TEST(VectorFiles, AFolderMayHoldOtherFiles) {
   work.write("metadata.json", "{\"made\": \"by hand\"}");
   work.write("readme.txt", "text");
   work.write("batiment.gpkg", "cut off");
-  for (const char* part : {"shp", "shx", "dbf", "prj"}) fs::copy_file(folder + "/CIMETIERE." + part, work / ("CIMETIERE." + std::string(part)));
+  for (const char* part : {"shp", "shx", "dbf", "prj"})
+    fs::copy_file(folder + "/CIMETIERE." + part, work / ("CIMETIERE." + std::string(part)));
   const auto source = open_vector_files(work.path().string());
   const Bounds box{663041.7, 6360318.6, 665133.8, 6361054.2};
   EXPECT_EQ(source->fetch("cimetiere", box, lambert, {}).features.size(), 3U);

@@ -43,9 +43,7 @@ class Wkb {
     inner.points(arcs);
     return collection(10, {inner.text_});
   }
-  static Points square(double x, double y, double side) {
-    return {{x, y}, {x + side, y}, {x + side, y + side}, {x, y + side}, {x, y}};
-  }
+  static Points square(double x, double y, double side) { return {{x, y}, {x + side, y}, {x + side, y + side}, {x, y + side}, {x, y}}; }
 
  private:
   Wkb(std::uint32_t type, std::size_t dimensions) {
