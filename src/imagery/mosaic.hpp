@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <stop_token>
+#include <utility>
 
 #include "gdal_raster.hpp"
 #include "tuile/core/bounds.hpp"
