@@ -135,6 +135,41 @@ TEST(Sampling, PointsLieOnTheirObjects) {
   EXPECT_GT(facades, 2000U);
 }
 
+TEST(Sampling, ObjectClassesSayWhatTheFileClassesDoNot) {
+  TownOptions options = small_town(3, 200);
+  options.density = 2;
+  const Town town = make_town(options);
+  std::map<int, std::set<int>> file_classes;  // by object class
+  for (int y = 0; y < 3; ++y) {
+    for (int x = 0; x < 3; ++x) {
+      for (const TownPoint& point : sample_tile(town, x, y)) file_classes[point.object_class].insert(point.classification);
+    }
+  }
+  const std::map<int, std::set<int>> expected{{1, {1}},   {2, {2}},   {3, {2, 3}}, {4, {4}},   {5, {5}},   {6, {6}},   {9, {9}},  {10, {1, 2}},
+                                              {11, {2}}, {14, {64}}, {15, {64}}, {17, {17}}, {65, {65}}, {70, {2}}, {71, {1, 2}}};
+  EXPECT_EQ(file_classes, expected);
+}
+
+TEST(Sampling, AsphaltIsWhereRoadsAre) {
+  const Town town = make_town(small_town(1, 200));
+  std::size_t asphalt = 0;
+  for (const TownPoint& point : sample_tile(town, 0, 0)) {
+    const double x = point.x * point_scale, y = point.y * point_scale;
+    double inward = -1e9;  // from the nearest edge of asphalt
+    for (const Road& road : town.roads) {
+      for (std::size_t i = 0; i + 1 < road.line.size(); ++i)
+        inward = std::max(inward, road.width / 2 + 0.5 - std::sqrt(squared_distance_to_segment(road.line[i], road.line[i + 1], x, y)));
+    }
+    if (point.object_class == 11) {
+      ++asphalt;
+      EXPECT_GT(inward, -0.1);
+    } else if (point.object_class == 2 || point.object_class == 70 || point.object_class == 71) {
+      EXPECT_LT(inward, 0.1);
+    }
+  }
+  EXPECT_GT(asphalt, 50000U);
+}
+
 TEST(Sampling, NoGroundUnderBuildings) {
   const Town town = make_town(small_town(1, 100));
   for (const TownPoint& point : sample_tile(town, 0, 0)) {

@@ -106,8 +106,6 @@ GroundTruth ground_truth_of(const Town& town) {
 TEST(Score, LabelsOfTheMapAgreeWithWhatPulsesHit) {
   TownOptions options;
   options.density = 10;
-  if (const char* density = std::getenv("DENS")) options.density = std::atof(density);
-  if (const char* seed = std::getenv("SEED")) options.seed = static_cast<std::uint64_t>(std::atoi(seed));
   const Town town = make_town(options);
   Executor executor;
   const Survey all = survey(town, executor);
@@ -122,9 +120,9 @@ TEST(Score, LabelsOfTheMapAgreeWithWhatPulsesHit) {
   std::map<std::string, std::set<int>> groups{{"buildings", {6}},  {"roads", {11}},    {"water", {9}},       {"vegetation", {3, 4, 5}}, {"rails", {10}},
                                               {"bridges", {17}},   {"sports", {70}},   {"cemeteries", {71}}, {"wires", {14}}};
   std::map<std::string, double> iou;
-  for (const auto& [name, classes] : groups) {
+  for (const auto& [name, classes] : groups) {  // what the file's own classes say does not count
     std::size_t both = 0, either = 0;
-    std::map<int, std::size_t> missed, wrong;
+    std::map<int, std::size_t> missed, wrong;  // by the class that it has instead
     for (std::size_t i = 0; i < all.points.size(); ++i) {
       const bool is = classes.contains(all.truth[i]), said = labels.source[i] != LabelBlock::from_file && classes.contains(labels.labels[i]);
       both += is && said;
@@ -143,6 +141,7 @@ TEST(Score, LabelsOfTheMapAgreeWithWhatPulsesHit) {
   EXPECT_GE(iou["roads"], 0.95);
   EXPECT_GE(iou["water"], 0.9);
   EXPECT_GE(iou["vegetation"], 0.9);
+  EXPECT_GE(iou["bridges"], 0.9);
   EXPECT_GE(iou["rails"], 0.9);
   EXPECT_GE(iou["sports"], 0.9);
   EXPECT_GE(iou["cemeteries"], 0.9);

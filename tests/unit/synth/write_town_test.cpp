@@ -5,14 +5,18 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <stop_token>
 #include <thread>
 
 #include "folder.hpp"
+#include "synth/map_layers.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/imagery/imagery.hpp"
 #include "tuile/las/decode.hpp"
 #include "tuile/las/records.hpp"
 #include "tuile/source/byte_source.hpp"
@@ -122,6 +126,108 @@ TEST(WriteTown, SameBytesWhateverTheThreads) {
   std::size_t files = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(first.path())) files += entry.is_regular_file();
   EXPECT_EQ(files, a.size());
+}
+
+/// The bytes of a NumPy file of uint8 (N,).
+std::vector<std::uint8_t> classes_in(const std::string& path) {
+  const auto bytes = bytes_of(path);
+  const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  EXPECT_TRUE(text.starts_with(std::string("\x93NUMPY\x01\x00", 8))) << path;
+  const std::size_t begin = 10 + static_cast<unsigned char>(text[8]) + 256U * static_cast<unsigned char>(text[9]);
+  EXPECT_EQ(begin % 64, 0U);
+  EXPECT_EQ(text[begin - 1], '\n');
+  const std::string header = text.substr(10, begin - 10), values = text.substr(begin);
+  EXPECT_NE(header.find("'descr': '|u1'"), std::string::npos) << header;
+  EXPECT_NE(header.find("'fortran_order': False"), std::string::npos) << header;
+  EXPECT_NE(header.find("'shape': (" + std::to_string(values.size()) + ",)"), std::string::npos) << header;
+  return {values.begin(), values.end()};
+}
+
+TEST(WriteTown, GroundTruthGoesWithThePoints) {
+  const Folder folder;
+  Executor executor(2);
+  TownOptions options = small_town(8);
+  options.size = 120;
+  options.ground_truth = true;
+  const auto tiles = write_town(options, folder.path(), executor);
+  const TownPaths paths = town_paths(options, folder.path());
+  EXPECT_EQ(tiles, paths.tiles);
+  const Town town = make_town(options);
+  const auto photos = imagery::open_rasters({paths.ortho_rgb, paths.ortho_irc});
+  const imagery::Colours colours = photos->fetch(town.bounds(), 2154, FieldSet{}.with(Field::rgb).with(Field::nir), {});
+  ASSERT_EQ(colours.rgb_outcome, Outcome::data) << colours.reason;
+  ASSERT_EQ(colours.nir_outcome, Outcome::data) << colours.reason;
+  EXPECT_EQ(colours.rgb.pixel, 0.2);
+  std::map<int, std::pair<std::size_t, std::size_t>> alike;  // per class: points whose colours are the pixel's, and all
+  for (int tile = 0; tile < 2; ++tile) {
+    const auto points = sample_tile(town, tile, 0);
+    const auto classes = classes_in(paths.classes[static_cast<std::size_t>(tile)]);
+    ASSERT_EQ(classes.size(), points.size());
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      ASSERT_EQ(classes[i], points[i].object_class);
+      const auto pixel = [&](const imagery::Raster& raster, std::size_t band) {
+        const auto column = static_cast<std::size_t>((points[i].x * point_scale - raster.west) / raster.pixel);
+        const auto row = static_cast<std::size_t>((raster.north - points[i].y * point_scale) / raster.pixel);
+        return double{1} * raster.values[(row * raster.columns + column) * raster.bands + band];
+      };
+      // Points' colours have noise of 6 %.
+      const auto near = [](double seen, double expected) { return std::abs(seen - expected) < 0.25 * expected; };
+      auto& [same, all] = alike[points[i].object_class];
+      same += near(points[i].red, pixel(colours.rgb, 0)) && near(points[i].green, pixel(colours.rgb, 1)) &&
+              near(points[i].blue, pixel(colours.rgb, 2)) && near(points[i].nir, pixel(colours.nir, 0));
+      ++all;
+    }
+  }
+  // Roofs' share of walls and what crowns cover differ; what lies open does not.
+  for (const auto& [code, share] : std::map<int, double>{{5, 0.9}, {6, 0.7}, {9, 0.9}, {11, 0.95}}) {
+    const auto [same, all] = alike[code];
+    EXPECT_GT(static_cast<double>(same), share * static_cast<double>(all)) << "class " << code << ": " << same << " of " << all;
+    EXPECT_GT(all, 100U) << "class " << code;
+  }
+}
+
+TEST(WriteTown, GroundTruthHasTheSameBytesWhateverTheThreads) {
+  const Folder first, second;
+  Executor one(1), many(4);
+  TownOptions options = small_town(6);
+  options.ground_truth = true;
+  write_town(options, first.path(), one);
+  write_town(options, second.path(), many);
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(first.path())) {
+    if (!entry.is_regular_file()) continue;
+    const auto name = std::filesystem::relative(entry.path(), first.path());
+    EXPECT_TRUE(bytes_of(entry.path().string()) == bytes_of((std::filesystem::path(second.path()) / name).string())) << name;
+    ++files;
+  }
+  EXPECT_EQ(files, 7U);  // two tiles, their classes, the map, two images
+}
+
+TEST(WriteTown, MapReadsBackAsPlanned) {
+  const Folder folder;
+  Executor executor(1);
+  TownOptions options = small_town(6);
+  options.ground_truth = true;
+  write_town(options, folder.path(), executor);
+  const auto map = truth::open_vector_files(town_paths(options, folder.path()).ground_truth);
+  const Town town = make_town(options);
+  for (const truth::VectorLayer& layer : map_layers(town)) {
+    // A box inside the town: an empty layer is confirmed empty.
+    const truth::FetchResult found = map->fetch(layer.name, town.bounds().expanded(10), 2154, {});
+    ASSERT_TRUE(is_sound(found.outcome)) << layer.name << ": " << found.reason;
+    EXPECT_LE(found.features.size(), layer.features.size());
+    std::map<std::string, const truth::Feature*> planned;
+    for (const truth::Feature& feature : layer.features) planned[feature.id] = &feature;
+    for (const truth::Feature& feature : found.features) {
+      ASSERT_TRUE(planned.contains(feature.id)) << feature.id;
+      EXPECT_EQ(feature.geometry, planned[feature.id]->geometry) << feature.id;
+      for (const auto& [name, value] : planned[feature.id]->attributes) {
+        ASSERT_NE(feature.find(name), nullptr) << layer.name << "." << name;
+        EXPECT_EQ(truth::to_text(*feature.find(name)), truth::to_text(value)) << layer.name << "." << name;
+      }
+    }
+    EXPECT_GE(found.features.size(), layer.name == "batiment" ? 3U : 0U);
+  }
 }
 
 /// Names of what is in `folder`, sorted.
