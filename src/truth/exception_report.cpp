@@ -60,12 +60,11 @@ std::optional<ExceptionReport> read_xml(std::string_view text) {
 /// {"exceptions": [{"code": …, "locator": …, "text": …}]}, or one such object called "exception".
 std::optional<ExceptionReport> read_json(std::string_view text) {
   ExceptionReport report;
-  bool found = false;
+  bool found = false, first = true;
   JsonReader reader(text);
   using Kind = JsonReader::Kind;
   const auto exception = [&] {
     if (reader.kind() != Kind::object) return static_cast<void>(reader.skip());
-    const bool first = !found;
     found = true;
     reader.object([&](std::string_view key) {
       const bool is_text = reader.kind() == Kind::string;
@@ -75,6 +74,7 @@ std::optional<ExceptionReport> read_json(std::string_view text) {
       if (key == "code" && first) report.code = value;
       if (key == "locator" && first) report.locator = value;
     });
+    first = false;
   };
   try {
     reader.object([&](std::string_view key) {

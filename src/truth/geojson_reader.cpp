@@ -214,7 +214,7 @@ JsonReader::Number JsonReader::number() {
 
 void JsonReader::word(std::string_view text) {
   white_space();
-  if (text_.substr(at_, text.size()) != text) fail("'" + std::string(text) + "' was expected");
+  if (text_.substr(at_, text.size()) != text) fail(std::string(text) + " was expected");
   at_ += text.size();
 }
 

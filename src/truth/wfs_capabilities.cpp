@@ -37,8 +37,8 @@ bool is_date(std::string_view text, std::size_t at) {
   return (at == 0 || !joins(text[at - 1])) && (at + form.size() == text.size() || !joins(text[at + form.size()]));
 }
 
-/// Where the version ("V3", "V3.5") or the word "édition" before a date begins; `date` where there is neither.
-std::size_t edition_start(std::string_view text, std::size_t date) {
+/// The version ("V3", "V3.5") or the word "édition" that stands before a date; "" where there is neither.
+std::string_view edition_word(std::string_view text, std::size_t date) {
   std::size_t end = date;
   const auto trim = [&] {
     while (end > 0 && std::string_view(" \t\r\n:,-_(").find(text[end - 1]) != text.npos) --end;
@@ -49,20 +49,20 @@ std::size_t edition_start(std::string_view text, std::size_t date) {
     trim();
   }
   for (const std::string_view word : {"\xC3\xA9" "dition", "\xC3\x89" "dition", "\xC3\x89" "DITION", "edition", "Edition", "EDITION"}) {
-    if (text.substr(0, end).ends_with(word)) return end - word.size();
+    if (text.substr(0, end).ends_with(word)) return text.substr(end - word.size(), word.size());
   }
   std::size_t begin = end;
   while (begin > 0 && (is_digit(text[begin - 1]) || text[begin - 1] == '.')) --begin;
   const bool is_version = begin > 0 && begin < end && (text[begin - 1] == 'V' || text[begin - 1] == 'v') &&
                           (begin == 1 || std::string_view(" \t\r\n_-(:,").find(text[begin - 2]) != text.npos);
-  return is_version ? begin - 1 : date;
+  return is_version ? text.substr(begin - 1, end - begin + 1) : std::string_view();
 }
 
 void collect_editions(const std::string& text, std::set<std::string>& editions) {
   for (std::size_t at = 0; at + 10 <= text.size(); ++at) {
     if (!is_date(text, at)) continue;
-    const std::size_t start = edition_start(text, at);
-    if (start < at) editions.insert(squeezed(std::string_view(text).substr(start, at + 10 - start)));
+    const std::string_view word = edition_word(text, at);
+    if (!word.empty()) editions.insert(std::string(word) + " " + text.substr(at, 10));
   }
 }
 

@@ -96,7 +96,8 @@ class LayerFetch {
     if (answer.status == PageAnswer::Status::too_large) return split(box, depth, false, answer.reason);
     if (answer.status != PageAnswer::Status::page) return {End::Status::failed, answer.reason, answer.kind};
     const long long matched = answer.page.matched, entries = static_cast<long long>(answer.page.entries);
-    const std::string first = answer.page.features.empty() ? std::string() : answer.page.features.front().id;
+    std::unordered_set<std::string> known;
+    for (const Feature& feature : answer.page.features) known.insert(feature.id);
     if (const End end = keep(std::move(answer.page)); end.status != End::Status::complete) return end;
     if (matched > entries && entries == 0) return cut(matched, entries);
     if (entries >= options_.page_size || matched > entries) return split(box, depth, false, cut(matched, entries).reason);
@@ -104,9 +105,9 @@ class LayerFetch {
     // Nothing says that this was all: the service may cut answers below COUNT. It is asked for what comes after.
     PageAnswer probe = ask({layer_, box, epsg_, options_.page_size, entries, {}});
     if (probe.status == PageAnswer::Status::failed && probe.kind == ErrorKind::io) return {End::Status::failed, probe.reason, probe.kind};
-    if (probe.status != PageAnswer::Status::page || probe.page.entries == 0) return {};  // it cannot page, or there is nothing more
-    const bool ignores_start = !probe.page.features.empty() && probe.page.features.front().id == first;
-    if (ignores_start) return {};
+    if (probe.status != PageAnswer::Status::page) return {};  // it cannot page
+    const bool is_more = std::any_of(probe.page.features.begin(), probe.page.features.end(), [&](const Feature& f) { return !known.contains(f.id); });
+    if (!is_more) return {};  // the end, or a service that begins at the beginning whatever is asked
     return split(box, depth, false, "the service gave " + std::to_string(entries) + " features and has more");
   }
 
@@ -130,7 +131,7 @@ class LayerFetch {
       answer.kind = ErrorKind::unsupported;
       return answer;
     }
-    return get_page(client_, options_.url, request, options_.sort_by, stop_);
+    return get_page(client_, options_.url, request, options_.sort_by.empty() ? "cleabs" : options_.sort_by, stop_);
   }
 
   /// Takes the features of a page, in the CRS asked for, those that touch the box.

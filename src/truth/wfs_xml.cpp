@@ -120,8 +120,8 @@ XmlScanner::Token XmlScanner::next() {
     } else if (rest.starts_with("<?")) {
       pass("?>");
     } else if (rest.starts_with("<!")) {
-      const std::size_t bracket = std::min(rest.find('['), rest.size()), end = rest.find('>');
-      pass(bracket < end ? "]>" : ">");
+      const std::string_view declaration = rest.substr(0, std::min(rest.find('>'), rest.size()));
+      pass(declaration.find('[') == declaration.npos ? ">" : "]>");
     } else if (tag()) {
       return token_;
     }
