@@ -198,7 +198,7 @@ TEST(LaterParts, AreRefusedNeverIgnored) {
         "preprocess: {voxel: {enabled: true}}", "report: r.html"}) {
     const std::string message = message_of_yaml(yaml);
     EXPECT_NE(message.find("c.yaml:1:"), std::string::npos) << message;
-    EXPECT_NE(message.find("is not in this version (0.1.0); "), std::string::npos) << yaml << " gave: " << message;
+    EXPECT_NE(message.find("is not in this version (0.2.0); "), std::string::npos) << yaml << " gave: " << message;
   }
 }
 
