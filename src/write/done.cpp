@@ -33,9 +33,7 @@ bool stays_as_it_is(const LayerReport& layer) {
   return !went_wrong(layer.outcome) || stays(layer.kind) || layer.kind == to_string(ErrorKind::not_found);
 }
 
-bool stays_as_it_is(const ImageryReport& imagery) {
-  return !(went_wrong(imagery.rgb) || went_wrong(imagery.nir)) || stays(imagery.kind);
-}
+bool stays_as_it_is(const ImageryReport& imagery) { return !(went_wrong(imagery.rgb) || went_wrong(imagery.nir)) || stays(imagery.kind); }
 
 bool matches(const Sidecar& sidecar, const DoneKey& key) {
   if (sidecar.version != key.version || sidecar.config_hash != key.config_hash || sidecar.backend != key.backend) return false;

@@ -14,7 +14,7 @@ namespace tuile::write {
 
 namespace {
 
-constexpr std::size_t longest_name = 32, longest_description = 32;                 // LAS 1.4, table 25
+constexpr std::size_t longest_name = 32, longest_description = 32;                         // LAS 1.4, table 25
 constexpr std::uint8_t uint8_type = 1, uint16_type = 3, int32_type = 6, float32_type = 9;  // LAS 1.4, table 24
 constexpr std::size_t largest_record = 65535;
 constexpr std::size_t largest_undocumented = 255;  // the size of undocumented bytes stands in one byte

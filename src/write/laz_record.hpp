@@ -48,10 +48,10 @@ class LazRecord {
   LazLabels labels_place_;
   LazColours colours_;
   las::FileInfo info_;
-  las::RecordFormat format_;                    ///< of the output
-  std::size_t input_length_;                    ///< bytes of an input record
-  std::size_t insert_at_ = 0, inserted_ = 0;    ///< bytes that the higher point format has more, and where
-  std::size_t end_ = 0;                         ///< of the output record as far as it is laid out
+  las::RecordFormat format_;                  ///< of the output
+  std::size_t input_length_;                  ///< bytes of an input record
+  std::size_t insert_at_ = 0, inserted_ = 0;  ///< bytes that the higher point format has more, and where
+  std::size_t end_ = 0;                       ///< of the output record as far as it is laid out
   std::size_t columns_at_ = 0, nir_at_ = 0, label_at_ = 0, label_source_at_ = 0, label_object_at_ = 0;
 };
 

@@ -42,11 +42,7 @@ struct WaitingRows {
 class LazSink final : public Sink {
  public:
   LazSink(const std::filesystem::path& path, TileLayout layout, LazSinkOptions options, Executor* executor)
-      : layout_(std::move(layout)),
-        options_(std::move(options)),
-        record_(layout_, options_),
-        executor_(executor),
-        file_(path) {
+      : layout_(std::move(layout)), options_(std::move(options)), record_(layout_, options_), executor_(executor), file_(path) {
     const std::uint64_t records = options_.original.header.point_count;
     const std::uint64_t selected = options_.rows ? options_.rows->size() : records;
     if (layout_.points != selected)

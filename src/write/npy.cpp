@@ -152,8 +152,7 @@ NpyStrings array_of(const std::vector<std::u32string>& values) {
   NpyStrings strings{{"<U" + std::to_string(longest), {values.size()}}, std::vector<std::byte>(values.size() * longest * 4)};
   for (std::size_t i = 0; i < values.size(); ++i)
     for (std::size_t j = 0; j < values[i].size(); ++j)
-      for (std::size_t k = 0; k < 4; ++k)
-        strings.data[(i * longest + j) * 4 + k] = static_cast<std::byte>(values[i][j] >> (8 * k) & 0xFF);
+      for (std::size_t k = 0; k < 4; ++k) strings.data[(i * longest + j) * 4 + k] = static_cast<std::byte>(values[i][j] >> (8 * k) & 0xFF);
   return strings;
 }
 

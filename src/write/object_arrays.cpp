@@ -16,9 +16,7 @@ std::string array_name(const std::string& attribute, const std::vector<WholeArra
   for (char32_t& letter : letters)
     if (letter < U' ' || letter == U'\x7F' || letter == U'/' || letter == U'\\' || letter == U':') letter = U'_';
   std::string name = "object_" + utf8_encode(letters);
-  const auto taken = [&] {
-    return std::any_of(arrays.begin(), arrays.end(), [&](const WholeArray& array) { return array.name == name; });
-  };
+  const auto taken = [&] { return std::any_of(arrays.begin(), arrays.end(), [&](const WholeArray& array) { return array.name == name; }); };
   while (taken()) name += '_';
   return name;
 }

@@ -49,12 +49,12 @@ WrittenFile output(const Json& json, const std::string& place) {
 
 Sidecar sidecar_of(const Json& json) {
   const JsonObject root(json, "",
-                    {"tuile_sidecar", "version", "config_hash", "backend", "input", "halo", "grid", "points", "features", "missing_columns",
-                     "warnings", "outputs"},
-                    {"ground_truth", "imagery"});
+                        {"tuile_sidecar", "version", "config_hash", "backend", "input", "halo", "grid", "points", "features",
+                         "missing_columns", "warnings", "outputs"},
+                        {"ground_truth", "imagery"});
   if (root.count("tuile_sidecar") != format)
     JsonObject::fail("tuile_sidecar", "form " + std::to_string(format) + " is expected, another version of tuile wrote " +
-                                      std::to_string(root.count("tuile_sidecar")));
+                                          std::to_string(root.count("tuile_sidecar")));
   Sidecar sidecar;
   sidecar.version = root.string("version");
   sidecar.config_hash = root.string("config_hash");

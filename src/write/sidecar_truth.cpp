@@ -73,12 +73,9 @@ Json to_json(const GroundTruthReport& report) {
   if (report.source.empty()) return nullptr;
   Json classes = Json::object();
   for (const auto& [label, points] : report.classes) classes[std::to_string(label)] = points;
-  return Json{{"source", report.source},
-              {"edition", report.edition},
-              {"labelled", report.labelled},
-              {"layers", array_of(report.layers, [](const LayerReport& layer) { return to_json(layer); })},
-              {"from_file", report.from_file},
-              {"from_ndvi", report.from_ndvi},
+  return Json{{"source", report.source},       {"edition", report.edition},
+              {"labelled", report.labelled},   {"layers", array_of(report.layers, [](const LayerReport& layer) { return to_json(layer); })},
+              {"from_file", report.from_file}, {"from_ndvi", report.from_ndvi},
               {"classes", std::move(classes)}};
 }
 

@@ -13,8 +13,8 @@ struct Utf8Character {
   bool sound = false;      ///< false: the bytes are not UTF-8
 };
 
-/// The character that `text` (not empty) begins with; where that is none, U+FFFD for the bytes that could have begun one, at least one byte.
-/// Source: the Unicode Standard, table 3-7 and section 3.9, "U+FFFD substitution of maximal subparts".
+/// The character that `text` (not empty) begins with; where that is none, U+FFFD for the bytes that could have begun one, at least one
+/// byte. Source: the Unicode Standard, table 3-7 and section 3.9, "U+FFFD substitution of maximal subparts".
 Utf8Character utf8_character(std::string_view text) noexcept;
 
 /// The first `longest` characters of `text`; each damaged one is U+FFFD.

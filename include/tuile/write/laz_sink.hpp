@@ -24,25 +24,25 @@ struct LazColumn {
   std::string description;  ///< cut at 32 bytes
 };
 
-/// Colours that did not come from the file: they raise the point format where it has no room for them (6 → 7 with rgb, → 8 with nir; 0 → 2, 1 → 3, 4 → 5,
-/// 9 → 10) and replace the record's. Formats 0 to 5 have no place for nir: it is an extra-bytes dimension `nir` (uint16) there. Empty: as in the file.
-/// 16 bits, one per row; 0 where unknown. The memory is the caller's and must outlive the sink.
+/// Colours that did not come from the file: they raise the point format where it has no room for them (6 → 7 with rgb, → 8 with nir; 0 → 2,
+/// 1 → 3, 4 → 5, 9 → 10) and replace the record's. Formats 0 to 5 have no place for nir: it is an extra-bytes dimension `nir` (uint16)
+/// there. Empty: as in the file. 16 bits, one per row; 0 where unknown. The memory is the caller's and must outlive the sink.
 struct LazColours {
   std::span<const std::uint16_t> red, green, blue, nir;
 };
 
-/// Where labels go. `label_source` (uint8) and `label_object` (int32) are dimensions in either case, and the object table an EVLR ("tuile", 1):
-/// UTF-8 lines of fields with tabs between them, first the names (row, id, layer, the attributes), then one line per object; `row` counts from
-/// 0 as label_object does, `layer` from 1 as label_source; values are cut at 200 characters and control characters in them are spaces.
-/// Files older than LAS 1.4 have no EVLRs: there the table is a VLR, or several ("tuile", 1, 2, …), each with the line of names, and left out
-/// where one object alone passes 65535 bytes. The table of an earlier run is replaced.
+/// Where labels go. `label_source` (uint8) and `label_object` (int32) are dimensions in either case, and the object table an EVLR ("tuile",
+/// 1): UTF-8 lines of fields with tabs between them, first the names (row, id, layer, the attributes), then one line per object; `row`
+/// counts from 0 as label_object does, `layer` from 1 as label_source; values are cut at 200 characters and control characters in them are
+/// spaces. Files older than LAS 1.4 have no EVLRs: there the table is a VLR, or several ("tuile", 1, 2, …), each with the line of names,
+/// and left out where one object alone passes 65535 bytes. The table of an earlier run is replaced.
 enum class LazLabels : std::uint8_t {
   extra_bytes,     ///< dimension `label` (uint8)
   classification,  ///< in the place of the file's class (point formats 0 to 5: classes above 31 do not fit: InvalidArgument naming them)
 };
 
 struct LazSinkOptions {
-  LazLabels labels = LazLabels::extra_bytes;         ///< used where the layout has labels
+  LazLabels labels = LazLabels::extra_bytes;  ///< used where the layout has labels
   LazColours colours;
   std::vector<LazColumn> columns;                    ///< without those that are LAS dimensions already
   las::FileInfo original;                            ///< of the input file

@@ -83,8 +83,8 @@ inline void write_las(const std::filesystem::path& path, const LasSample& sample
 }
 
 /// Of format 6.
-inline void write_las(const std::filesystem::path& path, std::size_t points, std::size_t extra,
-                      std::vector<las::ExtraDimension> dimensions, bool compressed = true) {
+inline void write_las(const std::filesystem::path& path, std::size_t points, std::size_t extra, std::vector<las::ExtraDimension> dimensions,
+                      bool compressed = true) {
   write_las(path, {.points = points, .extra = extra, .dimensions = std::move(dimensions), .compressed = compressed});
 }
 

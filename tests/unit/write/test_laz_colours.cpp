@@ -97,7 +97,7 @@ TEST_P(LazColourFormats, AreRaisedAndTheRestIsKept) {
     for (const bool selected : {false, true}) {
       for (const bool compressed : {true, false}) {
         const TemporaryFolder folder;
-        write_las(folder / "in.las", {.points = 3000,
+        write_las(folder / "in.las", {.points = 1200,
                                       .format = static_cast<std::uint8_t>(format),
                                       .extra = extra ? 7U : 0U,
                                       .dimensions = extra ? std::vector{dimension("echo", 3, 0, 2), dimension("height", 9, 2, 4)}
@@ -106,7 +106,7 @@ TEST_P(LazColourFormats, AreRaisedAndTheRestIsKept) {
         const LasFile input(folder / "in.las");
         LazSinkOptions options = options_for(input, {{0, "density", ""}});
         std::vector<std::uint32_t> picks;
-        for (std::uint32_t i = selected ? 2 : 0; i < 3000; i += selected ? 3 : 1) picks.push_back(i);
+        for (std::uint32_t i = selected ? 2 : 0; i < 1200; i += selected ? 3 : 1) picks.push_back(i);
         if (selected) options.rows = picks;
         const Image image(picks.size());
         if (rgb) options.colours = {image.red, image.green, image.blue, {}};
@@ -137,7 +137,9 @@ TEST_P(LazColourFormats, AreRaisedAndTheRestIsKept) {
           ASSERT_EQ(std::memcmp(found.data(), expected.data(), expected.size()), 0) << "record " << i;
           ASSERT_EQ(value_at<float>(found, density), rows.features[i]);
           ASSERT_EQ(value_at<std::int32_t>(found, object), rows.label_object[i]);
-          if (nir_dimension) { ASSERT_EQ(value_at<std::uint16_t>(found, nir_place), image.nir[i]); }
+          if (nir_dimension) {
+            ASSERT_EQ(value_at<std::uint16_t>(found, nir_place), image.nir[i]);
+          }
         }
 
         // As the decoder reads it.
@@ -160,14 +162,16 @@ TEST_P(LazColourFormats, AreRaisedAndTheRestIsKept) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, LazColourFormats,
-                         ::testing::Values(Case{0, true, false, 2}, Case{1, true, false, 3}, Case{2, true, false, 2}, Case{3, true, false, 3},
-                                           Case{4, true, false, 5}, Case{5, true, false, 5}, Case{6, true, false, 7}, Case{7, true, false, 7},
-                                           Case{8, true, false, 8}, Case{9, true, false, 10}, Case{10, true, false, 10}, Case{0, true, true, 2},
+                         ::testing::Values(Case{0, true, false, 2}, Case{1, true, false, 3}, Case{2, true, false, 2},
+                                           Case{3, true, false, 3}, Case{4, true, false, 5}, Case{5, true, false, 5},
+                                           Case{6, true, false, 7}, Case{7, true, false, 7}, Case{8, true, false, 8},
+                                           Case{9, true, false, 10}, Case{10, true, false, 10}, Case{0, true, true, 2},
                                            Case{1, true, true, 3}, Case{2, true, true, 2}, Case{3, true, true, 3}, Case{4, true, true, 5},
                                            Case{5, true, true, 5}, Case{6, true, true, 8}, Case{7, true, true, 8}, Case{8, true, true, 8},
-                                           Case{9, true, true, 10}, Case{10, true, true, 10}, Case{0, false, true, 0}, Case{3, false, true, 3},
-                                           Case{4, false, true, 4}, Case{6, false, true, 8}, Case{7, false, true, 8}, Case{8, false, true, 8},
-                                           Case{9, false, true, 10}, Case{10, false, true, 10}));
+                                           Case{9, true, true, 10}, Case{10, true, true, 10}, Case{0, false, true, 0},
+                                           Case{3, false, true, 3}, Case{4, false, true, 4}, Case{6, false, true, 8},
+                                           Case{7, false, true, 8}, Case{8, false, true, 8}, Case{9, false, true, 10},
+                                           Case{10, false, true, 10}));
 
 TEST(LazColours, EveryFormatHasItsCaseAndItsRoom) {
   for (int format = 0; format <= 10; ++format) {
@@ -227,9 +231,9 @@ TEST(LazColours, CountsThatDisagreeAreRefused) {
   const Image image(101);
   const auto first = [](const std::vector<std::uint16_t>& band, std::size_t count) { return std::span(band).first(count); };
   const Rows rows(100, {});
-  for (const LazColours& colours :
-       {LazColours{first(image.red, 100), first(image.green, 99), first(image.blue, 100), {}}, LazColours{first(image.red, 100), {}, {}, {}},
-        LazColours{image.red, image.green, image.blue, {}}, LazColours{{}, {}, {}, first(image.nir, 99)}}) {
+  for (const LazColours& colours : {LazColours{first(image.red, 100), first(image.green, 99), first(image.blue, 100), {}},
+                                    LazColours{first(image.red, 100), {}, {}, {}}, LazColours{image.red, image.green, image.blue, {}},
+                                    LazColours{{}, {}, {}, first(image.nir, 99)}}) {
     LazSinkOptions options = options_for(input, {});
     options.colours = colours;
     EXPECT_THROW(make_laz_sink(folder / "out.laz", rows.layout, std::move(options)), InvalidArgument);

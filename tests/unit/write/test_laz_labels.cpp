@@ -84,7 +84,8 @@ TEST_P(LazLabelFormats, AsExtraBytes) {
   const auto format = static_cast<std::uint8_t>(GetParam());
   for (const bool compressed : {true, false}) {
     const TemporaryFolder folder;
-    write_las(folder / "in.las", {.points = 5000, .format = format, .extra = 2, .dimensions = {dimension("echo", 3, 0, 2)}, .compressed = compressed});
+    write_las(folder / "in.las",
+              {.points = 5000, .format = format, .extra = 2, .dimensions = {dimension("echo", 3, 0, 2)}, .compressed = compressed});
     const LasFile input(folder / "in.las");
     const Rows rows = Rows(5000, {"density"}).with_labels();
     const LasFile output = write_laz(folder, input, rows, LazLabels::extra_bytes);
@@ -94,7 +95,8 @@ TEST_P(LazLabelFormats, AsExtraBytes) {
     for (std::size_t i = 0; i < 5000; ++i)
       ASSERT_EQ(std::memcmp(output.record(i).data(), input.record(i).data(), input.info.header.record_length), 0) << i;
     ASSERT_EQ(output.info.extra_dimensions.size(), 5U);
-    const std::vector<std::pair<std::string, int>> expected{{"echo", 3}, {"density", 9}, {"label", 1}, {"label_source", 1}, {"label_object", 6}};
+    const std::vector<std::pair<std::string, int>> expected{
+        {"echo", 3}, {"density", 9}, {"label", 1}, {"label_source", 1}, {"label_object", 6}};
     for (std::size_t j = 0; j < expected.size(); ++j) {
       EXPECT_EQ(output.info.extra_dimensions[j].name, expected[j].first);
       EXPECT_EQ(output.info.extra_dimensions[j].data_type, expected[j].second);
@@ -162,7 +164,8 @@ TEST(LazLabels, OfSelectedRows) {
   const Rows rows = Rows(options.rows->size(), {"density"}).with_labels();
   const std::vector<std::uint32_t> picks = *options.rows;
   const std::unique_ptr<Sink> sink = make_laz_sink(folder / "out.laz", rows.layout, std::move(options));
-  for (const std::size_t start : {4000U, 2000U, 6000U, 0U}) sink->write(rows.rows(start, std::min<std::size_t>(2000, picks.size() - start)));
+  for (const std::size_t start : {4000U, 2000U, 6000U, 0U})
+    sink->write(rows.rows(start, std::min<std::size_t>(2000, picks.size() - start)));
   sink->finish();
   const LasFile output(folder / "out.laz");
   EXPECT_EQ(rows_with_other_labels(output, rows, true), 0U);
@@ -231,8 +234,8 @@ TEST(LazLabels, OldVersionsHaveTheTableInVlrs) {
       EXPECT_EQ(lines[0], "row\tid\tlayer\tnature\thauteur");
       for (std::size_t i = 1; i < lines.size(); ++i, ++row) {
         const std::string expected = std::to_string(row) + "\t" + rows.layout.objects.ids[row] + "\t" +
-                                     std::to_string(rows.layout.objects.layer[row]) + "\t" + rows.layout.objects.attributes[2 * row] + "\t" +
-                                     rows.layout.objects.attributes[2 * row + 1];
+                                     std::to_string(rows.layout.objects.layer[row]) + "\t" + rows.layout.objects.attributes[2 * row] +
+                                     "\t" + rows.layout.objects.attributes[2 * row + 1];
         ASSERT_EQ(lines[i], expected);
       }
     }
@@ -274,7 +277,8 @@ TEST(LazLabels, AnOutputProcessedAgainHasOneTable) {
     ASSERT_EQ(all.size(), 1U);
     EXPECT_EQ(lines_of(text_of(all[0])).size(), 101U);
     EXPECT_EQ(text_of(all[0]).find("OLD"), std::string::npos);
-    EXPECT_EQ(second.info.vlrs.size() + second.info.evlrs.size(), LasFile(folder / "in.laz").info.vlrs.size() + LasFile(folder / "in.laz").info.evlrs.size() + 2);
+    EXPECT_EQ(second.info.vlrs.size() + second.info.evlrs.size(),
+              LasFile(folder / "in.laz").info.vlrs.size() + LasFile(folder / "in.laz").info.evlrs.size() + 2);
     EXPECT_EQ(rows_with_other_labels(second, first_rows, true), 0U);
     EXPECT_EQ(rows_with_other_labels(second, rows, true, "tuile_"), 0U);
     EXPECT_EQ(second.info.extra_dimensions.size(), 8U);

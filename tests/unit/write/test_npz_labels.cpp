@@ -152,10 +152,14 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Case{100000, 5000, true, Compression::none, {"nature", "hauteur"}, {"object_nature", "object_hauteur"}},
                       Case{100000, 5000, false, Compression::deflate, {"nature", "hauteur"}, {"object_nature", "object_hauteur"}},
                       Case{70000, 0, false, Compression::none, {"nature"}, {"object_nature"}},
-                      Case{70000, 0, true, Compression::deflate, {"nature"}, {"object_nature"}}, Case{10, 3, false, Compression::none, {}, {}},
-                      Case{0, 0, true, Compression::none, {}, {}},
+                      Case{70000, 0, true, Compression::deflate, {"nature"}, {"object_nature"}},
+                      Case{10, 3, false, Compression::none, {}, {}}, Case{0, 0, true, Compression::none, {}, {}},
                       // Names that an archive cannot hold, that are taken, or not ASCII.
-                      Case{10, 7, false, Compression::none, {"ids", "layer", "a/b\\c:d", "été", "a_b_c_d"},
+                      Case{10,
+                           7,
+                           false,
+                           Compression::none,
+                           {"ids", "layer", "a/b\\c:d", "été", "a_b_c_d"},
                            {"object_ids_", "object_layer_", "object_a_b_c_d", "object_été", "object_a_b_c_d_"}}));
 
 TEST(NpzLabels, BytesDoNotDependOnBlocksOrThreads) {

@@ -260,9 +260,25 @@ TEST(Sidecar, EveryMissingUnknownOrMistypedKeyIsRefused) {
   const json sound = json::parse(to_json(labelled_sidecar()));
   std::vector<json::json_pointer> all;
   places(sound, json::json_pointer(), all);
-  const std::set<std::string> counts{
-      "tuile_sidecar",           "size", "points", "rows", "valid", "invalid", "epsg", "nan", "degenerate_neighbourhoods",
-      "truncated_neighbourhoods", "objects", "repaired", "from_file", "from_ndvi", "rgb_unknown", "nir_unknown", "1", "6", "70"};
+  const std::set<std::string> counts{"tuile_sidecar",
+                                     "size",
+                                     "points",
+                                     "rows",
+                                     "valid",
+                                     "invalid",
+                                     "epsg",
+                                     "nan",
+                                     "degenerate_neighbourhoods",
+                                     "truncated_neighbourhoods",
+                                     "objects",
+                                     "repaired",
+                                     "from_file",
+                                     "from_ndvi",
+                                     "rgb_unknown",
+                                     "nir_unknown",
+                                     "1",
+                                     "6",
+                                     "70"};
   EXPECT_GT(all.size(), 50U);
   for (const json::json_pointer& place : all) {
     json damaged = sound;

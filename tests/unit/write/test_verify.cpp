@@ -145,12 +145,12 @@ TEST(Verify, ArraysOfLabels) {
     write_sidecar(folder / "a.json", sidecar);
     return only_problem(folder.path());
   };
-  EXPECT_TRUE(contains(replaced("label_object", "'<i4', 'fortran_order': False, 'shape': (1000,)",
-                                "'|u1', 'fortran_order': False, 'shape': (4000,)"),
-                       "shape of 'label_object' is (4000), the sidecar says (1000)"));
-  EXPECT_TRUE(contains(replaced("object_nature", "'<U4', 'fortran_order': False, 'shape': (2,)",
-                                "'<U2', 'fortran_order': False, 'shape': (4,)"),
-                       "shape of 'object_nature' is (4), that of 'object_ids' (2)"));
+  EXPECT_TRUE(contains(
+      replaced("label_object", "'<i4', 'fortran_order': False, 'shape': (1000,)", "'|u1', 'fortran_order': False, 'shape': (4000,)"),
+      "shape of 'label_object' is (4000), the sidecar says (1000)"));
+  EXPECT_TRUE(
+      contains(replaced("object_nature", "'<U4', 'fortran_order': False, 'shape': (2,)", "'<U2', 'fortran_order': False, 'shape': (4,)"),
+               "shape of 'object_nature' is (4), that of 'object_ids' (2)"));
 
   write_tile(folder.path(), "a", Compression::none, test::labelled_sidecar());
   const std::string problems = only_problem(folder.path());
