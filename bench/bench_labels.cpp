@@ -43,7 +43,8 @@ void add_ring(LayerAreas& areas, std::mt19937& random, Position centre, double r
   areas.ring_begin.push_back(static_cast<std::uint32_t>(areas.vertices.size()));
 }
 
-/// 5 000 outlines of 24 to 72 corners with one hole each, all over the points' extent, each layer's ninth of them; together they cover the extent about once.
+/// 5 000 outlines of 24 to 72 corners with one hole each, all over the points' extent, each layer's ninth of them; together they cover the
+/// extent about once.
 GroundTruth areas_over(const PointBlock& points, const label::LabelPlan& plan) {
   const GridBounds extent = points.extent();
   const double scale = points.grid.scale;
@@ -84,8 +85,11 @@ Row bench_labels(const PointBlock& points, Executor& executor, int runs) {
   const label::LabelPlan plan = default_plan();
   const GroundTruth truth = areas_over(points, plan);
   const FeatureBlock columns = std::move(backend->compute({&tile, 1}, feature_plan, {}, {}).front().features);
-  const auto [labels, features] =
-      alternate(runs, [&] { label::label_points(points, columns, {}, truth, plan, executor); }, [&] { backend->compute({&tile, 1}, feature_plan, {}, {}); });
+  const auto [labels, features] = alternate(
+      runs, [&] { label::label_points(points, columns, {}, truth, plan, executor); },
+      [&] {
+        backend->compute({&tile, 1}, feature_plan, {}, {});
+      });
   const double millions = 1e-6 * static_cast<double>(points.size());
   Row row;
   row.name = "labels.5000_polygons";

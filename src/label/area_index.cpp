@@ -39,7 +39,8 @@ double cell_side(const Outlines& outlines, const Bounds& box, std::size_t points
 
 }  // namespace
 
-AreaIndex::AreaIndex(std::span<const LayerTruth> layers, const Bounds& extent, std::size_t points, Executor& executor, const std::stop_token& stop) {
+AreaIndex::AreaIndex(std::span<const LayerTruth> layers, const Bounds& extent, std::size_t points, Executor& executor,
+                     const std::stop_token& stop) {
   Outlines outlines(layers, extent, executor, stop);
   const Bounds box = outlines.bounds.intersection(extent);
   if (outlines.edges.empty() || box.empty()) return;
@@ -49,7 +50,8 @@ AreaIndex::AreaIndex(std::span<const LayerTruth> layers, const Bounds& extent, s
   cells_ = Buffer<std::uint32_t>(static_cast<std::size_t>(grid_.rows()) * static_cast<std::size_t>(grid_.columns()));
   lists_.resize(static_cast<std::size_t>(grid_.rows()));
   std::vector<std::uint32_t> layer_end;
-  for (const LayerTruth& layer : layers) layer_end.push_back(static_cast<std::uint32_t>(layer.areas.size()) + (layer_end.empty() ? 0 : layer_end.back()));
+  for (const LayerTruth& layer : layers)
+    layer_end.push_back(static_cast<std::uint32_t>(layer.areas.size()) + (layer_end.empty() ? 0 : layer_end.back()));
 
   std::mutex mutex;
   std::vector<std::unique_ptr<RowBuilder>> idle;
@@ -66,7 +68,8 @@ AreaIndex::AreaIndex(std::span<const LayerTruth> layers, const Bounds& extent, s
     }
     if (!builder) builder = std::make_unique<RowBuilder>(*this, outlines.links, layer_end);
     const int first = static_cast<int>(task) * rows_per_task;
-    for (int row = first; row < std::min(first + rows_per_task, grid_.rows()); ++row) builder->build(row, edge_rows[static_cast<std::size_t>(row)]);
+    for (int row = first; row < std::min(first + rows_per_task, grid_.rows()); ++row)
+      builder->build(row, edge_rows[static_cast<std::size_t>(row)]);
     const std::lock_guard lock(mutex);
     idle.push_back(std::move(builder));
   });

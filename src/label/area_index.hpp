@@ -21,13 +21,15 @@ class RowBuilder;
 /// The plane is cut into cells. For a place p of a cell, an area's edges fall into three kinds by their part in the cell's row:
 /// - left of the cell: the ray from p towards +x does not meet them;
 /// - touching the cell: listed there and tested one by one (`crosses`);
-/// - right of the cell: the ray meets each whose height range holds p. How often, odd or even, changes with p's height only at corners in the row. A corner
-///   whose two edges are both of this kind changes it not at all or twice; one with a single such edge is listed as a step: from its height upwards the
-///   answer flips. What is left is the parity at the row's lower end, one bit.
-/// So a cell lists about the edges that touch it, however large the area. A cell without edges and steps of an area lies wholly inside it or wholly outside.
+/// - right of the cell: the ray meets each whose height range holds p. How often, odd or even, changes with p's height only at corners in
+/// the row. A corner
+///   whose two edges are both of this kind changes it not at all or twice; one with a single such edge is listed as a step: from its height
+///   upwards the answer flips. What is left is the parity at the row's lower end, one bit.
+/// So a cell lists about the edges that touch it, however large the area. A cell without edges and steps of an area lies wholly inside it
+/// or wholly outside.
 ///
-/// Memory: at most 2 M cells (16 M over the number of layers) and some 8 M + 4 · edges listings of 4 bytes, whatever the areas: the cells grow where the
-/// areas have much border.
+/// Memory: at most 2 M cells (16 M over the number of layers) and some 8 M + 4 · edges listings of 4 bytes, whatever the areas: the cells
+/// grow where the areas have much border.
 class AreaIndex {
  public:
   static constexpr std::uint32_t no_object = 0x7FFFFFFF;
@@ -39,8 +41,8 @@ class AreaIndex {
   /// No place outside it is in an area.
   const Bounds& box() const noexcept { return grid_.box(); }
 
-  /// Calls visit(object) for objects whose areas hold the place, in increasing order, among them the first of each layer. visit returns the smallest object
-  /// of interest after this one, no_object for none.
+  /// Calls visit(object) for objects whose areas hold the place, in increasing order, among them the first of each layer. visit returns the
+  /// smallest object of interest after this one, no_object for none.
   template <class Visit>
   void visit(double x, double y, Visit&& visit) const {
     if (!grid_.box().contains(x, y)) return;
@@ -80,7 +82,7 @@ class AreaIndex {
 
   CellGrid grid_;
   std::vector<Edge> edges_;
-  Buffer<std::uint32_t> cells_;                    ///< row by row: an object that holds the whole cell, no_object, or `listed` | place in the row's list
+  Buffer<std::uint32_t> cells_;  ///< row by row: an object that holds the whole cell, no_object, or `listed` | place in the row's list
   std::vector<std::vector<std::uint32_t>> lists_;  ///< per row: for each listed cell its objects in increasing order, then no_object
 };
 

@@ -9,8 +9,8 @@
 
 namespace tuile::label {
 
-/// Square cells over a box. Columns and rows never decrease as coordinates grow, rounding included: whatever lies between two places lies between
-/// their cells.
+/// Square cells over a box. Columns and rows never decrease as coordinates grow, rounding included: whatever lies between two places lies
+/// between their cells.
 class CellGrid {
  public:
   CellGrid() = default;

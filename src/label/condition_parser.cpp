@@ -38,6 +38,21 @@ std::string remedy(std::string_view name) {
   return "valid names are " + all;
 }
 
+/// `text` with control characters written out, so that a message stays one line and whole.
+std::string printable(std::string_view text) {
+  constexpr const char* digits = "0123456789ABCDEF";
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7F) {
+      result += c;
+    } else {
+      result += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
 /// Recursive descent: condition = conjunction { or conjunction }; conjunction = negation { and negation };
@@ -79,7 +94,8 @@ class ConditionParser {
   }
 
   void negation() {
-    if (++levels_ > Condition::most_levels) fail("at most " + std::to_string(Condition::most_levels) + " levels of parentheses and 'not' are expected");
+    if (++levels_ > Condition::most_levels)
+      fail("at most " + std::to_string(Condition::most_levels) + " levels of parentheses and 'not' are expected");
     if (take_word("not")) {
       negation();
       add({Code::negation});
@@ -207,9 +223,10 @@ class ConditionParser {
       // A word, or one character with the bytes that continue it in UTF-8.
       std::size_t length = std::max<std::size_t>(1, peek_word().size());
       while (at_ + length < text_.size() && (static_cast<unsigned char>(text_[at_ + length]) & 0xC0U) == 0x80U) ++length;
-      found = "'" + std::string(text_.substr(at_, length)) + "' stands";
+      found = "'" + printable(text_.substr(at_, length)) + "' stands";
     }
-    throw InvalidArgument("condition '" + std::string(text_) + "': at column " + std::to_string(at_ + 1) + " " + found + " where " + expected);
+    throw InvalidArgument("condition '" + printable(text_) + "': at column " + std::to_string(at_ + 1) + " " + found + " where " +
+                          expected);
   }
 
   Condition& condition_;

@@ -8,7 +8,8 @@ EdgeRows::EdgeRows(const Outlines& outlines, const CellGrid& grid, Executor& exe
   const auto rows = static_cast<std::size_t>(grid.rows());
   const std::size_t count = outlines.edges.size();
   // A counting sort in pieces: piece by piece within each row, so the order does not depend on the threads.
-  const std::size_t pieces = std::clamp<std::size_t>(count / 8192, 1, std::max<std::size_t>(1, std::min<std::size_t>(64, (std::size_t{4} << 20) / rows)));
+  const std::size_t pieces =
+      std::clamp<std::size_t>(count / 8192, 1, std::max<std::size_t>(1, std::min<std::size_t>(64, (std::size_t{4} << 20) / rows)));
   std::vector<std::size_t> at(pieces * rows);
   const auto for_each_row = [&](std::size_t piece, const auto& work) {
     throw_if_stopped(stop);
@@ -23,9 +24,8 @@ EdgeRows::EdgeRows(const Outlines& outlines, const CellGrid& grid, Executor& exe
       for (int row = from; row <= to; ++row) work(static_cast<std::size_t>(row), owned);
     }
   };
-  executor.for_each(pieces, [&](std::size_t piece) {
-    for_each_row(piece, [&](std::size_t row, const OwnedEdge&) { ++at[piece * rows + row]; });
-  });
+  executor.for_each(pieces,
+                    [&](std::size_t piece) { for_each_row(piece, [&](std::size_t row, const OwnedEdge&) { ++at[piece * rows + row]; }); });
   begin_.resize(rows + 1);
   std::size_t total = 0;
   for (std::size_t row = 0; row < rows; ++row) {

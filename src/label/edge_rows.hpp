@@ -21,7 +21,9 @@ struct OwnedEdge {
 class EdgeRows {
  public:
   EdgeRows(const Outlines& outlines, const CellGrid& grid, Executor& executor, const std::stop_token& stop);
-  std::span<const OwnedEdge> operator[](std::size_t row) const noexcept { return {edges_.data() + begin_[row], begin_[row + 1] - begin_[row]}; }
+  std::span<const OwnedEdge> operator[](std::size_t row) const noexcept {
+    return {edges_.data() + begin_[row], begin_[row + 1] - begin_[row]};
+  }
 
  private:
   std::vector<std::size_t> begin_;  ///< rows + 1

@@ -37,30 +37,30 @@ void check_areas(const LayerTruth& layer) {
   };
   if (areas.area_begin.size() != areas.size() + 1 || areas.ring_begin.empty() || !fits(areas.area_begin, areas.ring_begin.size() - 1) ||
       !fits(areas.ring_begin, areas.vertices.size()))
-    throw InvalidArgument("the areas of layer '" + layer.layer + "' contradict themselves: increasing begins of " + std::to_string(areas.size()) +
-                          " areas and their rings are expected");
+    throw InvalidArgument("the areas of layer '" + layer.layer + "' contradict themselves: increasing begins of " +
+                          std::to_string(areas.size()) + " areas and their rings are expected");
 }
 
 void check(const PointBlock& points, const FeatureBlock& columns, std::span<const std::uint8_t> valid, const GroundTruth& truth,
            const LabelPlan& plan) {
   const std::size_t count = points.size();
   if (points.classification.size() != count)
-    throw InvalidArgument("the block has " + std::to_string(points.classification.size()) + " classes; one for each of its " + std::to_string(count) +
-                          " points is expected");
+    throw InvalidArgument("the block has " + std::to_string(points.classification.size()) + " classes; one for each of its " +
+                          std::to_string(count) + " points is expected");
   if (!(points.grid.scale > 0) || !std::isfinite(points.grid.scale))
     throw InvalidArgument("the grid's scale is " + std::to_string(points.grid.scale) + "; metres above 0 are expected");
   if (columns.points != count || columns.values.size() != count * columns.columns())
     throw InvalidArgument("the features have " + std::to_string(columns.points) + " rows and " + std::to_string(columns.values.size()) +
                           " values; one row for each of the " + std::to_string(count) + " points is expected");
   if (!valid.empty() && valid.size() != count)
-    throw InvalidArgument("`valid` has " + std::to_string(valid.size()) + " entries; none, or one for each of the " + std::to_string(count) +
-                          " points, is expected");
+    throw InvalidArgument("`valid` has " + std::to_string(valid.size()) + " entries; none, or one for each of the " +
+                          std::to_string(count) + " points, is expected");
   if (plan.layers.size() > LabelPlan::most_layers)
-    throw InvalidArgument("the plan has " + std::to_string(plan.layers.size()) + " layers; at most " + std::to_string(LabelPlan::most_layers) +
-                          " are expected");
+    throw InvalidArgument("the plan has " + std::to_string(plan.layers.size()) + " layers; at most " +
+                          std::to_string(LabelPlan::most_layers) + " are expected");
   if (truth.layers.size() != plan.layers.size())
-    throw InvalidArgument("the ground truth has " + std::to_string(truth.layers.size()) + " layers; the plan's " + std::to_string(plan.layers.size()) +
-                          " are expected");
+    throw InvalidArgument("the ground truth has " + std::to_string(truth.layers.size()) + " layers; the plan's " +
+                          std::to_string(plan.layers.size()) + " are expected");
   std::size_t objects = 0;
   for (std::size_t l = 0; l < plan.layers.size(); ++l) {
     const LayerTruth& layer = truth.layers[l];
@@ -73,7 +73,8 @@ void check(const PointBlock& points, const FeatureBlock& columns, std::span<cons
     check_areas(layer);
     objects += layer.areas.size();
   }
-  if (objects >= AreaIndex::no_object) throw InvalidArgument("the ground truth has " + std::to_string(objects) + " objects; fewer than 2^31 - 1 are expected");
+  if (objects >= AreaIndex::no_object)
+    throw InvalidArgument("the ground truth has " + std::to_string(objects) + " objects; fewer than 2^31 - 1 are expected");
 }
 
 /// A rule whose condition reads a feature row directly.
@@ -122,9 +123,14 @@ class VegetationByNdvi {
 
 class Labeller {
  public:
-  Labeller(const PointBlock& points, const FeatureBlock& columns, std::span<const std::uint8_t> valid, const GroundTruth& truth, const LabelPlan& plan,
-           Executor& executor, const std::stop_token& stop)
-      : points_(points), columns_(columns), valid_(valid), executor_(executor), stop_(stop), index_(truth.layers, extent(), points.size(), executor, stop) {
+  Labeller(const PointBlock& points, const FeatureBlock& columns, std::span<const std::uint8_t> valid, const GroundTruth& truth,
+           const LabelPlan& plan, Executor& executor, const std::stop_token& stop)
+      : points_(points),
+        columns_(columns),
+        valid_(valid),
+        executor_(executor),
+        stop_(stop),
+        index_(truth.layers, extent(), points.size(), executor, stop) {
     std::size_t objects = 0;
     for (std::size_t l = 0; l < plan.layers.size(); ++l) {
       objects += truth.layers[l].areas.size();
@@ -162,7 +168,8 @@ class Labeller {
 
   Bounds extent() {
     struct Units {
-      std::int32_t min_x = std::numeric_limits<std::int32_t>::max(), min_y = min_x, max_x = std::numeric_limits<std::int32_t>::min(), max_y = max_x;
+      std::int32_t min_x = std::numeric_limits<std::int32_t>::max(), min_y = min_x, max_x = std::numeric_limits<std::int32_t>::min(),
+                   max_y = max_x;
       void add(const Units& other) {
         min_x = std::min(min_x, other.min_x);
         min_y = std::min(min_y, other.min_y);
@@ -233,8 +240,8 @@ std::vector<Feature> LabelPlan::needs() const {
   return all;
 }
 
-LabelBlock label_points(const PointBlock& points, const FeatureBlock& columns, std::span<const std::uint8_t> valid, const GroundTruth& truth,
-                        const LabelPlan& plan, Executor& executor, std::stop_token stop) {
+LabelBlock label_points(const PointBlock& points, const FeatureBlock& columns, std::span<const std::uint8_t> valid,
+                        const GroundTruth& truth, const LabelPlan& plan, Executor& executor, std::stop_token stop) {
   check(points, columns, valid, truth, plan);
   for (const Feature feature : plan.needs()) column_of(columns, feature);
   return Labeller(points, columns, valid, truth, plan, executor, stop).run();

@@ -46,8 +46,9 @@ inline bool is_left_exactly(const Edge& edge, double x, double y) noexcept {
 
 }  // namespace detail
 
-/// Whether (x, y) lies strictly left of the edge as one looks along it upwards. Exact for coordinates up to 1e100 m whose products do not underflow
-/// (magnitudes from 1e-140, or zero): a float test where its rounding cannot matter (Shewchuk 1997, stage A), else exact arithmetic.
+/// Whether (x, y) lies strictly left of the edge as one looks along it upwards. Exact for coordinates up to 1e100 m whose products do not
+/// underflow (magnitudes from 1e-140, or zero): a float test where its rounding cannot matter (Shewchuk 1997, stage A), else exact
+/// arithmetic.
 inline bool is_left(const Edge& edge, double x, double y) noexcept {
   const double a = (edge.low.x - x) * (edge.high.y - y);
   const double b = (edge.low.y - y) * (edge.high.x - x);
@@ -57,10 +58,8 @@ inline bool is_left(const Edge& edge, double x, double y) noexcept {
   return detail::is_left_exactly(edge, x, y);
 }
 
-/// Whether the ray from (x, y) towards +x meets the edge. An edge has its lower end and not its upper one, so a corner counts once and areas that share
-/// a border share no point of it: a place on a left or lower border is inside, on a right or upper one outside.
-inline bool crosses(const Edge& edge, double x, double y) noexcept {
-  return edge.low.y <= y && y < edge.high.y && is_left(edge, x, y);
-}
+/// Whether the ray from (x, y) towards +x meets the edge. An edge has its lower end and not its upper one, so a corner counts once and
+/// areas that share a border share no point of it: a place on a left or lower border is inside, on a right or upper one outside.
+inline bool crosses(const Edge& edge, double x, double y) noexcept { return edge.low.y <= y && y < edge.high.y && is_left(edge, x, y); }
 
 }  // namespace tuile::label

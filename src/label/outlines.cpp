@@ -87,10 +87,12 @@ Outlines::Outlines(std::span<const LayerTruth> layers, const Bounds& box, Execut
     first_edge.push_back(static_cast<std::uint32_t>(total));
     total += candidates[i].corners;
     if (total > most_edges) {
-      throw InvalidArgument("the areas of a tile have more than " + std::to_string(most_edges) + " corners; give smaller tiles or simpler layers");
+      throw InvalidArgument("the areas of a tile have more than " + std::to_string(most_edges) +
+                            " corners; give smaller tiles or simpler layers");
     }
     const Bounds& b = candidates[i].bounds;
-    bounds = {std::min(bounds.min_x, b.min_x), std::min(bounds.min_y, b.min_y), std::max(bounds.max_x, b.max_x), std::max(bounds.max_y, b.max_y)};
+    bounds = {std::min(bounds.min_x, b.min_x), std::min(bounds.min_y, b.min_y), std::max(bounds.max_x, b.max_x),
+              std::max(bounds.max_y, b.max_y)};
     candidates[taken++] = candidates[i];
   }
   candidates.resize(taken, Candidate{nullptr, 0});

@@ -64,7 +64,8 @@ void RowBuilder::collect(int row, std::span<const OwnedEdge> edges) {
   touched_.clear();
   entering_.clear();
   const auto touch = [&](int from, int to, std::uint32_t edge, AreaIndex::Kind kind) {
-    for (int c = std::max(from, 0); c < std::min(to, columns_); ++c) touched_.push_back(static_cast<std::uint64_t>(c) << 32 | edge << 2 | kind);
+    for (int c = std::max(from, 0); c < std::min(to, columns_); ++c)
+      touched_.push_back(static_cast<std::uint64_t>(c) << 32 | edge << 2 | kind);
   };
   std::uint32_t last = 0;
   int first_of_last = 0;
@@ -121,7 +122,8 @@ void RowBuilder::write_row(int row) {
   for (const Share& share : shares_) ++begin_[static_cast<std::size_t>(share.column) + 1];
   std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
   order_.resize(shares_.size());
-  for (std::size_t i = 0; i < shares_.size(); ++i) order_[begin_[static_cast<std::size_t>(shares_[i].column)]++] = static_cast<std::uint32_t>(i);
+  for (std::size_t i = 0; i < shares_.size(); ++i)
+    order_[begin_[static_cast<std::size_t>(shares_[i].column)]++] = static_cast<std::uint32_t>(i);
   // Now begin_[c] is where column c ends.
   list.reserve(listings_.size() + 2 * shares_.size());
   for (std::size_t k = 0; k < shares_.size();) {

@@ -38,7 +38,8 @@ class RowBuilder {
   std::span<const std::uint32_t> layer_end_;
   int columns_;
 
-  std::vector<int> open_;  ///< per column: itself, or a later one where an object of the layer holds the whole cell; then later objects do not matter
+  std::vector<int>
+      open_;  ///< per column: itself, or a later one where an object of the layer holds the whole cell; then later objects do not matter
   int covered_from_, covered_to_ = 0;
   std::vector<std::uint64_t> touched_;  ///< of one object: column << 32 | listing
   std::vector<int> entering_;           ///< of one object: first columns of the edges that come from the row below

@@ -41,9 +41,10 @@ TEST(Condition, OperatorsEitherWayRound) {
     const char *right, *left;
     bool below, equal, above;
   };
-  for (const Case& c : {Case{"h < 2", "2 > h", true, false, false}, Case{"h <= 2", "2 >= h", true, true, false}, Case{"h > 2", "2 < h", false, false, true},
-                        Case{"h >= 2", "2 <= h", false, true, true}, Case{"h = 2", "2 = h", false, true, false}, Case{"h == 2", "2 == h", false, true, false},
-                        Case{"h != 2", "2 != h", true, false, true}}) {
+  for (const Case& c :
+       {Case{"h < 2", "2 > h", true, false, false}, Case{"h <= 2", "2 >= h", true, true, false}, Case{"h > 2", "2 < h", false, false, true},
+        Case{"h >= 2", "2 <= h", false, true, true}, Case{"h = 2", "2 = h", false, true, false},
+        Case{"h == 2", "2 == h", false, true, false}, Case{"h != 2", "2 != h", true, false, true}}) {
     for (const char* text : {c.right, c.left}) {
       EXPECT_EQ(holds(text, 1), c.below) << text;
       EXPECT_EQ(holds(text, 2), c.equal) << text;
@@ -124,7 +125,8 @@ TEST(Condition, NeedsEachFeatureOnce) {
 
 TEST(Condition, ErrorsNameThePlaceAndWhatWasExpected) {
   EXPECT_EQ(error_of("h > 1 and planarty < 2"),
-            "condition 'h > 1 and planarty < 2': at column 11 'planarty' stands where a feature was expected; the nearest valid name is 'planarity'");
+            "condition 'h > 1 and planarty < 2': at column 11 'planarty' stands where a feature was expected; the nearest valid name is "
+            "'planarity'");
   EXPECT_NE(error_of("Planarity < 2").find("the nearest valid name is 'planarity'"), std::string::npos);
   EXPECT_NE(error_of("H < 2").find("the nearest valid name is 'h'"), std::string::npos);
   EXPECT_NE(error_of("something_else_altogether < 2").find("valid names are h, x, y, z, intensity"), std::string::npos);
@@ -134,7 +136,8 @@ TEST(Condition, ErrorsNameThePlaceAndWhatWasExpected) {
   EXPECT_EQ(error_of("h < 3 h"), "condition 'h < 3 h': at column 7 'h' stands where 'and', 'or' or the end was expected");
   EXPECT_EQ(error_of("(h < 3"), "condition '(h < 3': at column 7 the text ends where 'and', 'or' or ')' was expected");
   EXPECT_EQ(error_of("h < 3)"), "condition 'h < 3)': at column 6 ')' stands where 'and', 'or' or the end was expected");
-  EXPECT_EQ(error_of("h < 3 and"), "condition 'h < 3 and': at column 10 the text ends where a feature, a number, 'not' or '(' was expected");
+  EXPECT_EQ(error_of("h < 3 and"),
+            "condition 'h < 3 and': at column 10 the text ends where a feature, a number, 'not' or '(' was expected");
   EXPECT_EQ(error_of("h ≥ 0.2"), "condition 'h ≥ 0.2': at column 3 '≥' stands where one of < <= > >= = != was expected");
   EXPECT_EQ(error_of("h < - x"), "condition 'h < - x': at column 7 'x' stands where a number was expected");
   EXPECT_EQ(error_of("h < -nan"), "condition 'h < -nan': at column 6 'nan' stands where a number was expected");
@@ -145,7 +148,8 @@ TEST(Condition, ErrorsNameThePlaceAndWhatWasExpected) {
   EXPECT_NE(error_of("and"), "no error");
   EXPECT_NE(error_of("h ! 1"), "no error");
   EXPECT_NE(error_of("h =< 1"), "no error");
-  EXPECT_NE(error_of(std::string("h < 1\0", 6)), "no error");
+  EXPECT_EQ(error_of(std::string("h <\0\n1", 6)),
+            "condition 'h <\\x00\\x0A1': at column 4 '\\x00' stands where a feature or a number was expected");
 }
 
 TEST(Condition, SizeIsBounded) {
@@ -169,13 +173,14 @@ TEST(Condition, SizeIsBounded) {
 }
 
 TEST(Condition, DamagedTextsNeverCrash) {
-  const std::vector<std::string> pieces{"h", "planarity", "and", "or", "not", "(", ")", "<", "<=", ">", ">=", "=", "!=", "==", "1", "-0.5", "1e9", " ",
-                                        ".", "-", "+", "\xE2\x89\xA5", "\xFF", "e", "_", "0x", std::string(1, '\0')};
+  const std::vector<std::string> pieces{"h", "planarity", "and", "or",           "not",  "(", ")",    "<",   "<=",
+                                        ">", ">=",        "=",   "!=",           "==",   "1", "-0.5", "1e9", " ",
+                                        ".", "-",         "+",   "\xE2\x89\xA5", "\xFF", "e", "_",    "0x",  std::string(1, '\0')};
   std::mt19937 random(7);
   std::size_t right = 0, wrong = 0;
-  for (int trial = 0; trial < 100000; ++trial) {
+  for (int trial = 0; trial < 30000; ++trial) {
     std::string text = trial % 2 == 0 ? "-0.3 <= h <= 1.0 and not (planarity < 0.5 or verticality = 0)" : "";
-    const int changes = 1 + static_cast<int>(random() % 12);
+    const int changes = 1 + static_cast<int>(random() % (trial % 2 == 0 ? 3 : 12));
     for (int i = 0; i < changes; ++i) {
       if (trial % 2 == 1) {
         text += pieces[random() % pieces.size()] + (random() % 2 ? " " : "");
@@ -198,8 +203,8 @@ TEST(Condition, DamagedTextsNeverCrash) {
       ++wrong;
     }
   }
-  EXPECT_GT(right, 1000U);
-  EXPECT_GT(wrong, 1000U);
+  EXPECT_GT(right, 200U);
+  EXPECT_GT(wrong, 10000U);
 }
 
 }  // namespace

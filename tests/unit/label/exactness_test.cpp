@@ -51,7 +51,7 @@ TEST(AreaIndex, SimpleRingsAgreeWithWindingNumbers) {
   for (int trial = 0; trial < 60; ++trial) {
     const Grid grid{0.25, {std::int64_t{3600000} + static_cast<int>(random() % 1000), 26800000, 0}};
     const Position middle = position_of(grid, {200, 200, 0});
-    Ring ring = star(random, middle, 5 + random() % 20, 50, 3 + static_cast<int>(random() % 200));
+    Ring ring = star(random, middle, 5.0 + static_cast<double>(random() % 20), 50, 3 + static_cast<int>(random() % 200));
     if (trial % 2 == 0) {
       for (Position& p : ring) p = {std::round(p.x * 4) / 4, std::round(p.y * 4) / 4};  // corners may meet, but the ring keeps its turns
     }
@@ -111,7 +111,12 @@ TEST(AreaIndex, ManyCornersHolesAndFarAwayOnes) {
   Polygon fringed{star(random, middle, 25, 70, 40000)};
   for (int i = 0; i < 200; ++i) fringed.push_back(star(random, {middle.x - 20 + i % 15 * 3.0, middle.y - 20 + i / 15 * 3.0}, 0.2, 1.4, 12));
   Polygon far{star(random, middle, 30, 2e6, 300)};
-  for (Position& p : far[0]) p = {std::round(p.x * 1024) / 1024, std::round(p.y * 1024) / 1024};
+  for (std::size_t i = 0; i < far[0].size(); ++i) {
+    const double nearer = i % 2 == 0 ? 1e-5 : 1;  // every second corner within 50 m or so
+    const Position& p = far[0][i];
+    far[0][i] = {std::round((middle.x + (p.x - middle.x) * nearer) * 1024) / 1024,
+                 std::round((middle.y + (p.y - middle.y) * nearer) * 1024) / 1024};
+  }
   far.push_back(star(random, middle, 5, 10, 5));
   Polygon comb;  // teeth much thinner than any cell, over the whole tile and beyond
   comb.emplace_back();

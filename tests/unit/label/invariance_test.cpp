@@ -11,13 +11,12 @@ TEST(LabelPoints, AgreesWithEveryEdgeOfEveryArea) {
   for (unsigned seed = 0; seed < 400; ++seed) {
     const RandomWorld world(seed);
     const auto all = world.all();
-    const LabelBlock labels =
-        label_points(world.block(all), world.features(all), world.valid, world.truth(), world.plan(), executor);
+    const LabelBlock labels = label_points(world.block(all), world.features(all), world.valid, world.truth(), world.plan(), executor);
     for (const std::size_t i : all) {
       ++by_source[labels.source[i]];
       const RandomWorld::Expected expected = world.expected(i), found{labels.labels[i], labels.source[i], labels.object[i]};
-      ASSERT_EQ(found, expected) << "seed " << seed << ", point " << i << ": " << found.label << " " << found.source << " " << found.object << ", expected "
-                                 << expected.label << " " << expected.source << " " << expected.object;
+      ASSERT_EQ(found, expected) << "seed " << seed << ", point " << i << ": " << found.label << " " << found.source << " " << found.object
+                                 << ", expected " << expected.label << " " << expected.source << " " << expected.object;
     }
   }
   for (const std::size_t source : {0, 1, 2, 3, 254}) EXPECT_GT(by_source[source], 2000U) << source;
@@ -33,7 +32,8 @@ TEST(LabelPoints, SameForTilesOriginsAndThreads) {
     const LabelBlock whole = label_points(world.block(all), world.features(all), world.valid, truth, plan, one);
     for (Executor* executor : {&two, &seven})
       EXPECT_TRUE(same(whole, label_points(world.block(all), world.features(all), world.valid, truth, plan, *executor))) << seed;
-    EXPECT_TRUE(same(whole, label_points(world.block(all, {-5000000, 6543210}), world.features(all), world.valid, truth, plan, two))) << seed;
+    EXPECT_TRUE(same(whole, label_points(world.block(all, {-5000000, 6543210}), world.features(all), world.valid, truth, plan, two)))
+        << seed;
     for (int quarter = 0; quarter < 4; ++quarter) {
       std::vector<std::size_t> picks;
       for (const std::size_t i : all) {

@@ -180,7 +180,8 @@ TEST(LabelPoints, CrowdedPlaces) {
 
 TEST(LabelPlan, NeedsEachColumnOnce) {
   using features::Feature;
-  LabelPlan plan{{{"a", {{6, Condition("verticality > 0.4 or h > 1")}, {7, Condition("h < 0")}}}, {"b", {{9, Condition("verticality < 0")}}}}, false};
+  LabelPlan plan{
+      {{"a", {{6, Condition("verticality > 0.4 or h > 1")}, {7, Condition("h < 0")}}}, {"b", {{9, Condition("verticality < 0")}}}}, false};
   EXPECT_EQ(plan.needs(), (std::vector{Feature::verticality, Feature::height_above_ground}));
   plan.ndvi = true;
   EXPECT_EQ(plan.needs(), (std::vector{Feature::verticality, Feature::height_above_ground, Feature::planarity, Feature::ndvi}));

@@ -67,7 +67,8 @@ __extension__ typedef __int128 Wide;
 /// A coordinate as a whole number of 2^-36 m: exact for what the tests use (multiples of it below 2^26 m); fails the test otherwise.
 inline std::int64_t whole(double metres) {
   const double scaled = std::ldexp(metres, 36);
-  if (std::abs(scaled) >= 0x1p62 || scaled != std::nearbyint(scaled)) throw std::logic_error("coordinate " + std::to_string(metres) + " does not suit the oracle");
+  if (std::abs(scaled) >= 0x1p62 || scaled != std::nearbyint(scaled))
+    throw std::logic_error("coordinate " + std::to_string(metres) + " does not suit the oracle");
   return static_cast<std::int64_t>(scaled);
 }
 
@@ -98,7 +99,8 @@ inline std::optional<int> winding(const Ring& ring, const Position& p) {
   for (std::size_t i = 0; i < ring.size(); ++i) {
     const Position &a = ring[i], &b = ring[(i + 1) % ring.size()];
     const Wide t = turn(a, b, p);
-    if (t == 0 && std::min(a.x, b.x) <= p.x && p.x <= std::max(a.x, b.x) && std::min(a.y, b.y) <= p.y && p.y <= std::max(a.y, b.y)) return std::nullopt;
+    if (t == 0 && std::min(a.x, b.x) <= p.x && p.x <= std::max(a.x, b.x) && std::min(a.y, b.y) <= p.y && p.y <= std::max(a.y, b.y))
+      return std::nullopt;
     switch ((quadrant(b) - quadrant(a) + 4) % 4) {
       case 1: quarters += 1; break;
       case 3: quarters -= 1; break;

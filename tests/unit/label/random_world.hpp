@@ -25,7 +25,7 @@ inline const std::vector<KnownCondition> known_conditions{
 
 /// A tile with areas of every awkward kind, and what its labels must be.
 struct RandomWorld {
-  std::vector<std::vector<Polygon>> polygons;            ///< per layer
+  std::vector<std::vector<Polygon>> polygons;           ///< per layer
   std::vector<std::vector<std::pair<int, int>>> rules;  ///< per layer: class, index of a known condition
   Grid grid;
   std::vector<GridPoint> units;
@@ -46,15 +46,18 @@ struct RandomWorld {
       if (!areas.empty() && below(3) == 0) areas.insert(areas.end(), 20, areas.front());  // one on the other
       polygons.push_back(std::move(areas));
       std::vector<std::pair<int, int>> layer_rules;
-      for (int r = below(4); r > 0; --r) layer_rules.emplace_back(below(3) == 0 ? 6 : 2 + below(80), below(static_cast<int>(known_conditions.size())));
+      for (int r = below(4); r > 0; --r)
+        layer_rules.emplace_back(below(3) == 0 ? 6 : 2 + below(80), below(static_cast<int>(known_conditions.size())));
       rules.push_back(std::move(layer_rules));
     }
-    const std::vector<float> heights{-1, -0.3F, 0, 0.2F, 0.49F, 0.5F, 1, 1.49F, 1.5F, 20, nan}, ratios{-0.1F, 0, 0.29F, 0.3F, 0.45F, 0.5F, 1, nan};
+    const std::vector<float> heights{-1, -0.3F, 0, 0.2F, 0.49F, 0.5F, 1, 1.49F, 1.5F, 20, nan},
+        ratios{-0.1F, 0, 0.29F, 0.3F, 0.45F, 0.5F, 1, nan};
     for (int i = 200 + below(600); i > 0; --i) {
       units.push_back({below(side), below(side), below(100)});
       classes.push_back(static_cast<std::uint8_t>(below(3) == 0 ? 6 : below(20)));
       valid.push_back(below(5) != 0);
-      values.insert(values.end(), {ratios[random() % ratios.size()], heights[random() % heights.size()], ratios[random() % ratios.size()], nan});
+      values.insert(values.end(),
+                    {ratios[random() % ratios.size()], heights[random() % heights.size()], ratios[random() % ratios.size()], nan});
     }
     if (below(2) == 0) valid.clear();
     ndvi = below(2) == 0;
@@ -72,7 +75,8 @@ struct RandomWorld {
     for (std::size_t l = 0; l < rules.size(); ++l) {
       LayerRules layer{"layer" + std::to_string(l), {}};
       for (const auto& [asprs_class, condition] : rules[l])
-        layer.rules.push_back({static_cast<std::uint8_t>(asprs_class), Condition(known_conditions[static_cast<std::size_t>(condition)].text)});
+        layer.rules.push_back(
+            {static_cast<std::uint8_t>(asprs_class), Condition(known_conditions[static_cast<std::size_t>(condition)].text)});
       result.layers.push_back(std::move(layer));
     }
     return result;
@@ -91,7 +95,9 @@ struct RandomWorld {
   }
   FeatureBlock features(const std::vector<std::size_t>& picks) const {
     std::vector<float> picked;
-    for (const std::size_t i : picks) picked.insert(picked.end(), values.begin() + static_cast<std::ptrdiff_t>(4 * i), values.begin() + static_cast<std::ptrdiff_t>(4 * i + 4));
+    for (const std::size_t i : picks)
+      picked.insert(picked.end(), values.begin() + static_cast<std::ptrdiff_t>(4 * i),
+                    values.begin() + static_cast<std::ptrdiff_t>(4 * i + 4));
     return features_of({"planarity", "height_above_ground", "ndvi", "x"}, picks.size(), picked);
   }
   std::vector<std::uint8_t> validity(const std::vector<std::size_t>& picks) const {
@@ -127,7 +133,8 @@ struct RandomWorld {
         break;
       }
     }
-    if (ndvi && result.label == 6 && green >= 0.3F && planarity < 0.5F && !std::isnan(h)) result = {h < 0.5F ? 3 : h < 1.5F ? 4 : 5, 254, -1};
+    if (ndvi && result.label == 6 && green >= 0.3F && planarity < 0.5F && !std::isnan(h))
+      result = {h < 0.5F ? 3 : h < 1.5F ? 4 : 5, 254, -1};
     return result;
   }
 
@@ -152,10 +159,10 @@ struct RandomWorld {
         parts.push_back(star(random, other, 0.01 * extent, 0.1 * extent, 5));
         return parts;
       }
-      case 3: return {star(random, centre, 1e-4, 2 * grid.scale, 6)};                        // tiny
-      case 4: return {star(random, centre, 2 * extent, 300 * extent, 40)};                   // far larger than the tile
+      case 3: return {star(random, centre, 1e-4, 2 * grid.scale, 6)};                               // tiny
+      case 4: return {star(random, centre, 2 * extent, 300 * extent, 40)};                          // far larger than the tile
       case 5: return {{centre, corner(0, side), centre}, {corner(0, side)}, {}, {centre, centre}};  // no surface
-      case 6: {  // parts that share borders
+      case 6: {                                                                                     // parts that share borders
         const Position a = corner(0, side), b = corner(0, side), c = corner(0, side), d = corner(0, side);
         return {{a, b, c}, {c, b, d}};
       }
@@ -166,7 +173,9 @@ struct RandomWorld {
       default: {  // many corners in a small place
         Ring ring;
         const Position near{centre.x + 3 * grid.scale, centre.y};
-        for (int i = 0; i < 60; ++i) ring.push_back(i % 2 == 0 ? Position{near.x, centre.y + i * grid.scale / 4} : Position{centre.x, centre.y + (i % 7) * grid.scale});
+        for (int i = 0; i < 60; ++i)
+          ring.push_back(i % 2 == 0 ? Position{near.x, centre.y + i * grid.scale / 4}
+                                    : Position{centre.x, centre.y + (i % 7) * grid.scale});
         return {ring};
       }
     }
