@@ -42,8 +42,9 @@ class Temporary {
     char host[256] = {};
     if (::gethostname(host, sizeof host - 1) != 0 || host[0] == '\0') std::snprintf(host, sizeof host, "localhost");
     const fs::path target(path);
-    const std::string name =
-        "." + target.filename().string() + ".tmp-" + host + "-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1));
+    std::string name(1, '.');
+    name += target.filename().string();
+    name += ".tmp-" + std::string(host) + "-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1));
     temporary_ = (target.parent_path() / name).string();
     // GDAL would not say why it cannot create a file.
     const int file = ::open(temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
