@@ -37,8 +37,8 @@ int synthesise(SynthArguments arguments, Context& context) {
                                         {"classes", paths.classes}};
     std::puts(result.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
   } else {
-    fmt::print("{} tiles of {} m x {} m are in {}/tiles, the classes of their points in {}/classes\n", paths.tiles.size(), arguments.town.size,
-               arguments.town.size, arguments.output, arguments.output);
+    fmt::print("{} tiles of {} m x {} m are in {}/tiles, the classes of their points in {}/classes\n", paths.tiles.size(),
+               arguments.town.size, arguments.town.size, arguments.output, arguments.output);
     fmt::print("The ground truth is {}, the orthophotos are {} and {}\n", paths.ground_truth, paths.ortho_rgb, paths.ortho_irc);
   }
   return success;
@@ -48,7 +48,8 @@ int synthesise(SynthArguments arguments, Context& context) {
 
 void add_synth(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<SynthArguments>();
-  CLI::App* command = app.add_subcommand("synth", "A synthetic town: adjoining LAZ tiles, ground truth and orthophotos, the same bytes for the same seed");
+  CLI::App* command =
+      app.add_subcommand("synth", "A synthetic town: adjoining LAZ tiles, ground truth and orthophotos, the same bytes for the same seed");
   command->footer("Example:\n  tuile synth -o town --tiles 3x3 --size 200 --density 20 --seed 1");
   command->add_option("-o,--output", arguments->output, "Folder to write to")->required();
   command->add_option("--tiles", arguments->tiles, "Columns x rows (default 3x3)");

@@ -37,7 +37,8 @@ constexpr BlockKind kind_of(std::uint64_t seed, const Block& block) noexcept {
 
 /// An identifier as BD TOPO has them: 8 letters, 16 digits, here of the block and the object's number in it (below 100).
 inline std::string cleabs_of(const char* prefix, const Block& block, int number) {
-  return fmt::format("{:_<8}{:07}{:07}{:02}", prefix, positive_modulo(block.column, 10000000), positive_modulo(block.row, 10000000), number);
+  return fmt::format("{:_<8}{:07}{:07}{:02}", prefix, positive_modulo(block.column, 10000000), positive_modulo(block.row, 10000000),
+                     number);
 }
 
 }  // namespace tuile::synth

@@ -78,7 +78,8 @@ void add_line(truth::VectorLayer& layer, const std::string& cleabs, const std::v
   add(layer, cleabs, Wkb(std::nullopt).line_string(line), std::move(attributes));
 }
 
-const std::pair<std::string, truth::AttributeValue> in_service{"etat_de_l_objet", "En service"}, on_the_ground{"position_par_rapport_au_sol", "0"};
+const std::pair<std::string, truth::AttributeValue> in_service{"etat_de_l_objet", "En service"},
+    on_the_ground{"position_par_rapport_au_sol", "0"};
 
 truth::VectorLayer buildings(const Town& town) {
   truth::VectorLayer layer{"batiment", "MultiPolygon", {}};
@@ -104,7 +105,8 @@ truth::VectorLayer bridges(const Town& town) {
   truth::VectorLayer layer{"construction_surfacique", "MultiPolygon", {}};
   for (const Bridge& bridge : town.bridges) {
     Ring ring;
-    for (const Vertex& corner : bridge.deck.footprint()) ring.push_back({std::round(corner.x * 1000) / 1000, std::round(corner.y * 1000) / 1000});
+    for (const Vertex& corner : bridge.deck.footprint())
+      ring.push_back({std::round(corner.x * 1000) / 1000, std::round(corner.y * 1000) / 1000});
     add_area(layer, bridge.cleabs, {{ring}}, {{"nature", "Pont"}, in_service});
   }
   return layer;
@@ -129,7 +131,7 @@ truth::VectorLayer roads(const Town& town) {
   for (const Road& road : town.roads) {
     add_line(layer, road.cleabs, road.line,
              {{"nature", road.nature},
-              {"importance", road.width_known ? "5" : "4"},
+              {"importance", road.nature == "Route à 2 chaussées" ? "4" : "5"},
               {"fictif", false},
               on_the_ground,
               in_service,

@@ -7,6 +7,7 @@
 
 #include "synth/materials.hpp"
 #include "synth/scene.hpp"
+#include "tuile/core/bounds.hpp"
 #include "tuile/core/executor.hpp"
 
 namespace tuile::synth {
@@ -17,7 +18,10 @@ struct Orthophoto {
   std::uint32_t columns, rows;
   std::vector<Material> seen;
 
-  /// Over the town and 2 m around it. Throws Cancelled.
+  /// An empty one over a town and 2 m around it, with pixels of 0.2 m, or larger by a whole factor so that they are 400 M at most (or
+  /// barely more).
+  static Orthophoto frame(const Bounds& town);
+  /// Throws Cancelled.
   static Orthophoto render(const Scene& scene, Executor& executor, std::stop_token stop);
   /// Writes three bands of 8 bits as a GeoTIFF. Throws IoError, PermissionDenied.
   void write(const std::string& path, double Appearance::*first, double Appearance::*second, double Appearance::*third) const;

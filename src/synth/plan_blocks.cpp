@@ -213,9 +213,9 @@ void Planner::dig_pond(const Block& block) {
   lay_lawn(block, "Lande herbacée");
   town_.vegetation.back().hole = town_.waters.back().ring;
   const bool across = random.chance(0.5);
-  town_.bridges.push_back({cleabs_of("CONSSURF", block, 1),
-                           {centre, across ? Vertex{0, 1} : Vertex{1, 0}, to_map((across ? half_y : half_x) + 1.5), 2, level + 0.1,
-                            level + 0.5, 0}});
+  town_.bridges.push_back(
+      {cleabs_of("CONSSURF", block, 1),
+       {centre, across ? Vertex{0, 1} : Vertex{1, 0}, to_map((across ? half_y : half_x) + 1.5), 2, level + 0.1, level + 0.5, 0}});
 }
 
 /// A reservoir under the meadow, and a pool that holds water in wet winters only.
@@ -226,9 +226,9 @@ void Planner::hide_waters(const Block& block) {
 }
 
 void Planner::dig_graves(const Block& block) {
-  town_.cemeteries.push_back({cleabs_of("CIMETIER", block, 1), rectangle(block.west() + wall_strip, block.south() + wall_strip,
-                                                                        block.west() + block_side - wall_strip,
-                                                                        block.south() + block_side - wall_strip)});
+  town_.cemeteries.push_back(
+      {cleabs_of("CIMETIER", block, 1), rectangle(block.west() + wall_strip, block.south() + wall_strip,
+                                                  block.west() + block_side - wall_strip, block.south() + block_side - wall_strip)});
   Random random = random_of(block, 8);
   for (double x = 10; x <= 40; x += 2.5) {
     for (double y = 10; y <= 40; y += 3) {
@@ -256,11 +256,8 @@ void Planner::plant(const Block& block, int trees, int shrubs, Around around) {
     if (around == Around::lawn) continue;
     // The ring's corners lie outside the crown, so that its sides do not cut it.
     const double ring = radius * 1.025 + 0.05;
-    town_.vegetation.push_back({cleabs_of("ZONEVEGE", block, i + 1),
-                                shrub ? "Haie" : "Zone arborée",
-                                ellipse(at, ring, ring),
-                                {},
-                                around == Around::beds});
+    town_.vegetation.push_back(
+        {cleabs_of("ZONEVEGE", block, i + 1), shrub ? "Haie" : "Zone arborée", ellipse(at, ring, ring), {}, around == Around::beds});
   }
 }
 

@@ -12,7 +12,9 @@ constexpr std::int64_t street_step = 2;   ///< blocks between streets
 constexpr std::int64_t railway_step = 8;  ///< blocks between railways
 
 /// The first multiple of `step` plus `phase` at or after `from`.
-std::int64_t first_at(std::int64_t from, std::int64_t step, std::int64_t phase) noexcept { return from + positive_modulo(phase - from, step); }
+std::int64_t first_at(std::int64_t from, std::int64_t step, std::int64_t phase) noexcept {
+  return from + positive_modulo(phase - from, step);
+}
 
 }  // namespace
 

@@ -10,7 +10,7 @@
 namespace tuile::synth {
 namespace {
 
-constexpr double swath_step = 200;  ///< between flight lines; a swath reaches one step to both sides
+constexpr double swath_step = 200;     ///< between flight lines; a swath reaches one step to both sides
 constexpr double flying_height = 550;  ///< so that the outermost pulse leans 20°
 static_assert(largest_tilt == swath_step / flying_height);
 constexpr double flying_speed = 60;       ///< m/s

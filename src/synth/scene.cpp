@@ -94,9 +94,18 @@ Scene::Scene(const Town& town)
           [](const Tree& t) {
             return Bounds{t.position.x, t.position.y, t.position.x, t.position.y}.expanded(t.crown_radius + t.height * largest_tilt + 1);
           })),
-      road_grid_(grid_over(area_, roads_, [](const Strip& s) { return box_of(std::array{s.from, s.to}).expanded(s.half_width); })),
-      railway_grid_(grid_over(area_, railways_, [](const Strip& s) { return box_of(std::array{s.from, s.to}).expanded(s.half_width); })),
-      wire_grid_(grid_over(area_, wires_, [](const Wire& w) { return box_of(std::array{w.from, w.to}).expanded(reach); })),
+      road_grid_(grid_over(area_, roads_,
+                           [](const Strip& s) {
+                             return box_of(std::array{s.from, s.to}).expanded(s.half_width);
+                           })),
+      railway_grid_(grid_over(area_, railways_,
+                              [](const Strip& s) {
+                                return box_of(std::array{s.from, s.to}).expanded(s.half_width);
+                              })),
+      wire_grid_(grid_over(area_, wires_,
+                           [](const Wire& w) {
+                             return box_of(std::array{w.from, w.to}).expanded(reach);
+                           })),
       water_grid_(grid_over(area_, town.waters, [](const Water& w) { return box_of(w.ring); })),
       covering_grid_(grid_over(area_, coverings_, [](const Covering& c) { return box_of(*c.ring); })) {}
 
@@ -106,10 +115,13 @@ Cover Scene::cover(double x, double y) const noexcept {
   }
   for (const std::uint32_t i : railway_grid_.at(x, y)) {
     const Strip& railway = railways_[i];
-    const double squared = squared_distance_to_segment(railway.from, railway.to, x, y);
-    if (squared > railway.half_width * railway.half_width) continue;
+    // Straight from section to section, without the round ends of roads.
+    const double ex = railway.to.x - railway.from.x, ey = railway.to.y - railway.from.y, length = std::sqrt(ex * ex + ey * ey);
+    const double along = ((x - railway.from.x) * ex + (y - railway.from.y) * ey) / length;
+    const double aside = std::abs((x - railway.from.x) * ey - (y - railway.from.y) * ex) / length;
+    if (along < 0 || along > length || aside > railway.half_width) continue;
     // Rails of 1.435 m gauge in the middle of each track.
-    const double from_track = std::abs(std::fmod(std::sqrt(squared), 3.5) - 1.75);
+    const double from_track = std::abs(std::fmod(aside, 3.5) - 1.75);
     if (std::abs(from_track - 0.7175) < 0.05) return {Material::metal, 10, 0.15};
     return {Material::gravel, 10};
   }

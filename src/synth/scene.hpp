@@ -11,7 +11,7 @@
 
 namespace tuile::synth {
 
-inline constexpr double largest_tilt = 200.0 / 550;         ///< of rays: see the scanner's swaths
+inline constexpr double largest_tilt = 200.0 / 550;          ///< of rays: see the scanner's swaths
 inline constexpr double tallest = 34;                        ///< of all objects, metres
 inline constexpr double reach = tallest * largest_tilt + 2;  ///< how far from its place on bare terrain a ray can end
 

@@ -118,8 +118,8 @@ class Publication {
 
 /// Samples `at_once` strips in parallel and writes them in order, so that memory does not grow with the tile.
 /// classes   where to write them; empty: nowhere
-void write_tile(const Scanner& scanner, const TownOptions& options, int x, int y, const std::string& place, const std::string& classes_place,
-                std::size_t at_once, Executor& executor, const std::stop_token& stop) {
+void write_tile(const Scanner& scanner, const TownOptions& options, int x, int y, const std::string& place,
+                const std::string& classes_place, std::size_t at_once, Executor& executor, const std::stop_token& stop) {
   Publication<las::RecordWriter> tile(place, layout_of(options));
   std::optional<Publication<ClassFile>> class_file;
   if (!classes_place.empty()) class_file.emplace(classes_place);

@@ -18,8 +18,8 @@ struct TownPoint {
   std::uint16_t intensity;
   std::uint8_t return_number, number_of_returns;
   std::uint8_t classification;  ///< as LiDAR HD: 1 cars, gravestones and rails, 2, 3, 4, 5, 6, 9, 17, 64 pylons and wires, 65 noise
-  /// What the pulse hit: 1 cars, 2 bare ground, 3 4 5 vegetation (grass is 3, and crowns by their height), 6 roofs and walls, 9, 10 tracks and
-  /// their ballast, 11 asphalt, 14 wires, 15 pylons, 17 bridges, 65 noise, 70 sports grounds, 71 cemeteries with their stones.
+  /// What the pulse hit: 1 cars, 2 bare ground, 3 4 5 vegetation (grass is 3, and crowns by their height), 6 roofs and walls, 9, 10 tracks
+  /// and their ballast, 11 asphalt, 14 wires, 15 pylons, 17 bridges, 65 noise, 70 sports grounds, 71 cemeteries with their stones.
   std::uint8_t object_class;
   bool scan_direction, edge_of_flight_line;
   std::int16_t scan_angle;        ///< units of 0.006°

@@ -20,7 +20,7 @@ struct TownOptions {
   std::uint64_t seed = 1;                 ///< same seed and options, same bytes
   int point_format = 6;                   ///< 6, or 8 with colours and near infrared
   double west = 870000, south = 6617000;  ///< south-west corner, whole metres
-  bool ground_truth = false;              ///< write_town: layers, orthophotos and classes too; about doubles the time
+  bool ground_truth = false;              ///< write_town: layers, orthophotos and classes too; takes about half as long again
 };
 
 struct Vertex {
@@ -125,7 +125,8 @@ struct PowerLine {
 
 /// The objects of a synthetic town: what its tiles are sampled from, and what its ground-truth layers hold. It reaches a little beyond the
 /// tiles, so that roofs, trees and wires at the border are whole. Every object but the power line depends on the seed and its place only,
-/// its identifier (`cleabs`) too, so that larger and neighbouring towns have the same ones. Places on the map are whole millimetres.
+/// its identifier (`cleabs`) too, so that larger and neighbouring towns have the same ones (at other heights where their corner is
+/// another). Places on the map are whole millimetres.
 struct Town {
   TownOptions options;
   std::vector<Building> buildings;
@@ -152,23 +153,22 @@ Town make_town(const TownOptions& options);
 
 /// Where write_town writes, below its directory.
 struct TownPaths {
-  std::vector<std::string> tiles;    ///< tiles/town_<x>_<y>.laz, x from the west and y from the south, from 0; west to east, then south to north
+  std::vector<std::string>
+      tiles;  ///< tiles/town_<x>_<y>.laz, x from the west and y from the south, from 0; west to east, then south to north
   std::vector<std::string> classes;  ///< classes/town_<x>_<y>.npy
   std::string ground_truth;          ///< bdtopo.gpkg
   std::string ortho_rgb, ortho_irc;  ///< ortho_rgb.tif, ortho_irc.tif
 };
 TownPaths town_paths(const TownOptions& options, const std::string& directory);
 
-/// Writes the tiles: LAS 1.4, EPSG:2154 with IGN69 heights, points in the order of time. Tiles are streamed in strips, whatever their size. With
-/// options.ground_truth also what labels can be scored with:
-/// classes       uint8 (N,), row i = what the pulse of point i hit (TownPoint::object_class): never derived from the map
-/// ground_truth  the layers of the BD TOPO with its attributes, EPSG:2154
-/// ortho_*       the town from straight above and 2 m around it, 8 bits, without noise: red green blue; near infrared, red, green. Pixels of 0.2 m,
+/// Writes the tiles: LAS 1.4, EPSG:2154 with IGN69 heights, points in the order of time. Tiles are streamed in strips, whatever their size.
+/// With options.ground_truth also what labels can be scored with: classes       uint8 (N,), row i = what the pulse of point i hit
+/// (TownPoint::object_class): never derived from the map ground_truth  the layers of the BD TOPO with its attributes, EPSG:2154 ortho_* the
+/// town from straight above and 2 m around it, 8 bits, without noise: red green blue; near infrared, red, green. Pixels of 0.2 m,
 ///               or larger by whole factors where the image would pass 400 Mpx; in memory one image at a time
-/// Same options, same bytes, whatever the threads. Returns the tiles' paths. Every file appears complete or not at all; temporaries that killed
-/// runs left in the folders are removed.
-/// stop   asked before each strip, and each band of an image; the files that were complete by then stay
-/// Throws InvalidArgument (options), IoError, PermissionDenied, Cancelled.
+/// Same options, same bytes, whatever the threads. Returns the tiles' paths. Every file appears complete or not at all; temporaries that
+/// killed runs left beside the tiles and classes are removed. stop   asked before each strip, and each band of an image; the files that
+/// were complete by then stay Throws InvalidArgument (options), IoError, PermissionDenied, Cancelled.
 std::vector<std::string> write_town(const TownOptions& options, const std::string& directory, Executor& executor,
                                     std::stop_token stop = {});
 

@@ -1,5 +1,3 @@
-#include "synth/map_layers.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -9,6 +7,7 @@
 #include <set>
 
 #include "support/test_data.hpp"
+#include "synth/map_layers.hpp"
 
 namespace tuile::synth {
 namespace {
@@ -61,8 +60,15 @@ struct Coordinates {
 
 TEST(Map, HasEveryLayerOfTheTable) {
   const auto layers = map_layers(town_of(3));
-  const std::vector<std::string> expected{"batiment",          "construction_surfacique", "troncon_de_voie_ferree", "troncon_de_route", "surface_hydrographique",
-                                          "zone_de_vegetation", "terrain_de_sport",        "cimetiere",              "ligne_electrique"};
+  const std::vector<std::string> expected{"batiment",
+                                          "construction_surfacique",
+                                          "troncon_de_voie_ferree",
+                                          "troncon_de_route",
+                                          "surface_hydrographique",
+                                          "zone_de_vegetation",
+                                          "terrain_de_sport",
+                                          "cimetiere",
+                                          "ligne_electrique"};
   ASSERT_EQ(layers.size(), expected.size());
   std::set<std::string> ids;
   for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -78,7 +84,8 @@ TEST(Map, HasEveryLayerOfTheTable) {
       for (const double value : coordinates.places) EXPECT_EQ(value, std::round(value * 1000) / 1000) << "not whole millimetres";
       if (expected[i] == "batiment") {
         ASSERT_FALSE(coordinates.heights.empty());
-        for (const double height : coordinates.heights) EXPECT_EQ(truth::to_text(height), truth::to_text(*feature.find("altitude_minimale_toit")));
+        for (const double height : coordinates.heights)
+          EXPECT_EQ(truth::to_text(height), truth::to_text(*feature.find("altitude_minimale_toit")));
       } else {
         EXPECT_TRUE(coordinates.heights.empty());
       }
@@ -133,16 +140,17 @@ TEST(Map, AttributesAreThoseOfTheSchemas) {
   for (const truth::VectorLayer& layer : map_layers(town_of(3))) {
     std::ifstream file(*test::test_data("bdtopo_schemas") / (layer.name + ".json"));
     const auto properties = nlohmann::json::parse(file).at("properties");
-    EXPECT_EQ(properties.at("geometrie").at("format"),
-              layer.geometry == "LineString" ? "geometry-linestring" : "geometry-multipolygon");
+    EXPECT_EQ(properties.at("geometrie").at("format"), layer.geometry == "LineString" ? "geometry-linestring" : "geometry-multipolygon");
     for (const truth::Feature& feature : layer.features) {
       for (const auto& [name, value] : feature.attributes) {
         ASSERT_TRUE(properties.contains(name)) << layer.name << "." << name;
         const auto& property = properties.at(name);
         if (std::holds_alternative<std::monostate>(value)) continue;
         const std::string type = property.at("type");
-        EXPECT_TRUE((type == "string" && std::holds_alternative<std::string>(value)) || (type == "number" && std::holds_alternative<double>(value)) ||
-                    (type == "integer" && std::holds_alternative<std::int64_t>(value)) || (type == "boolean" && std::holds_alternative<bool>(value)))
+        EXPECT_TRUE((type == "string" && std::holds_alternative<std::string>(value)) ||
+                    (type == "number" && std::holds_alternative<double>(value)) ||
+                    (type == "integer" && std::holds_alternative<std::int64_t>(value)) ||
+                    (type == "boolean" && std::holds_alternative<bool>(value)))
             << layer.name << "." << name << " is no " << type;
         if (!property.contains("oneOf")) continue;
         bool allowed = false;

@@ -145,8 +145,9 @@ TEST(Sampling, ObjectClassesSayWhatTheFileClassesDoNot) {
       for (const TownPoint& point : sample_tile(town, x, y)) file_classes[point.object_class].insert(point.classification);
     }
   }
-  const std::map<int, std::set<int>> expected{{1, {1}},   {2, {2}},   {3, {2, 3}}, {4, {4}},   {5, {5}},   {6, {6}},   {9, {9}},  {10, {1, 2}},
-                                              {11, {2}}, {14, {64}}, {15, {64}}, {17, {17}}, {65, {65}}, {70, {2}}, {71, {1, 2}}};
+  const std::map<int, std::set<int>> expected{{1, {1}},   {2, {2}},   {3, {2, 3}},  {4, {4}},  {5, {5}},
+                                              {6, {6}},   {9, {9}},   {10, {1, 2}}, {11, {2}}, {14, {64}},
+                                              {15, {64}}, {17, {17}}, {65, {65}},   {70, {2}}, {71, {1, 2}}};
   EXPECT_EQ(file_classes, expected);
 }
 

@@ -27,11 +27,17 @@ std::vector<truth::Layer> table_layers() {
     layers.push_back({name, {}, {}, {}});
   layers[1].only = {{"nature", Test::Kind::in, {"Pont"}, 0, false}};
   layers[2].buffer = truth::LineBuffer{"nombre_de_voies", 1.75, "nature", {}, 1.75, 0, true};
-  const std::map<std::string, double> half_widths{{"Type autoroutier", 4.5}, {"Route à 2 chaussées", 3.5}, {"Route à 1 chaussée", 2.5},
-                                                  {"Bretelle", 2.0},         {"Rond-point", 3.5},          {"Route empierrée", 1.5},
-                                                  {"Chemin", 1.25},          {"Sentier", 0.5}};
+  const std::map<std::string, double> half_widths{{"Type autoroutier", 4.5},
+                                                  {"Route à 2 chaussées", 3.5},
+                                                  {"Route à 1 chaussée", 2.5},
+                                                  {"Bretelle", 2.0},
+                                                  {"Rond-point", 3.5},
+                                                  {"Route empierrée", 1.5},
+                                                  {"Chemin", 1.25},
+                                                  {"Sentier", 0.5}};
   layers[3].buffer = truth::LineBuffer{"largeur_de_chaussee", 0.5, "nature", half_widths, 2, 0.5, false};
-  layers[4].only = {{"position_par_rapport_au_sol", Test::Kind::at_least, {}, 0, true}, {"persistance", Test::Kind::in, {"Permanent"}, 0, true}};
+  layers[4].only = {{"position_par_rapport_au_sol", Test::Kind::at_least, {}, 0, true},
+                    {"persistance", Test::Kind::in, {"Permanent"}, 0, true}};
   layers[8].buffer = truth::LineBuffer{"", 1, "", {}, 3, 0, false};
   return layers;
 }
@@ -69,7 +75,8 @@ Survey survey(const Town& town, Executor& executor) {
   std::size_t count = 0;
   for (const auto& part : parts) count += part.size();
   Survey all;
-  const std::array<std::int32_t, 3> origin{static_cast<std::int32_t>(town.options.west * 100), static_cast<std::int32_t>(town.options.south * 100), 0};
+  const std::array<std::int32_t, 3> origin{static_cast<std::int32_t>(town.options.west * 100),
+                                           static_cast<std::int32_t>(town.options.south * 100), 0};
   all.points.grid = {point_scale, {origin[0], origin[1], origin[2]}};
   all.points.units = Buffer<GridPoint>(count);
   all.points.classification = Buffer<std::uint8_t>(count);
@@ -117,14 +124,16 @@ TEST(Score, LabelsOfTheMapAgreeWithWhatPulsesHit) {
   const auto computed = backend->compute({&input, 1}, plan, {{65, 66}}, {});
   const LabelBlock labels = label::label_points(all.points, computed[0].features, computed[0].valid.span(), truth, table_rules(), executor);
 
-  std::map<std::string, std::set<int>> groups{{"buildings", {6}},  {"roads", {11}},    {"water", {9}},       {"vegetation", {3, 4, 5}}, {"rails", {10}},
-                                              {"bridges", {17}},   {"sports", {70}},   {"cemeteries", {71}}, {"wires", {14}}};
+  std::map<std::string, std::set<int>> groups{{"buildings", {6}},        {"roads", {11}},      {"water", {9}},
+                                              {"vegetation", {3, 4, 5}}, {"rails", {10}},      {"bridges", {17}},
+                                              {"sports", {70}},          {"cemeteries", {71}}, {"wires", {14}}};
   std::map<std::string, double> iou;
   for (const auto& [name, classes] : groups) {  // what the file's own classes say does not count
     std::size_t both = 0, either = 0;
     std::map<int, std::size_t> missed, wrong;  // by the class that it has instead
     for (std::size_t i = 0; i < all.points.size(); ++i) {
-      const bool is = classes.contains(all.truth[i]), said = labels.source[i] != LabelBlock::from_file && classes.contains(labels.labels[i]);
+      const bool is = classes.contains(all.truth[i]),
+                 said = labels.source[i] != LabelBlock::from_file && classes.contains(labels.labels[i]);
       both += is && said;
       either += is || said;
       if (is && !said) ++missed[labels.labels[i]];
