@@ -15,7 +15,8 @@ constexpr std::size_t longest_text = 1000;  ///< bytes: reasons go into sidecars
 constexpr std::size_t longest_report = std::size_t{1} << 20;
 
 std::string lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return text;
 }
 
@@ -120,9 +121,15 @@ bool ExceptionReport::is_unsortable() const {
 }
 
 bool ExceptionReport::is_final() const {
-  constexpr std::array<std::string_view, 9> final_codes{
-      "invalidparametervalue", "missingparametervalue", "operationnotsupported", "versionnegotiationfailed", "optionnotsupported",
-      "layernotdefined",       "invalidformat",         "operationparsingfailed", "notfound"};
+  constexpr std::array<std::string_view, 9> final_codes{"invalidparametervalue",
+                                                        "missingparametervalue",
+                                                        "operationnotsupported",
+                                                        "versionnegotiationfailed",
+                                                        "optionnotsupported",
+                                                        "layernotdefined",
+                                                        "invalidformat",
+                                                        "operationparsingfailed",
+                                                        "notfound"};
   const std::string name = lower_case(code);
   return std::find(final_codes.begin(), final_codes.end(), name) != final_codes.end();
 }

@@ -85,7 +85,8 @@ bool read_feature(JsonReader& reader, const std::string& id_attribute, Feature& 
 int epsg_of(std::string_view name) {
   if (name.find("CRS84") != name.npos) return 4326;
   std::string upper(name);
-  std::transform(upper.begin(), upper.end(), upper.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  std::transform(upper.begin(), upper.end(), upper.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
   if (upper.find("EPSG") == upper.npos) return 0;
   const std::size_t digits = upper.find_last_not_of("0123456789") + 1;
   int code = 0;
@@ -155,7 +156,8 @@ GeoJsonPage parse_geojson(std::string_view text, const std::string& id_attribute
   });
   reader.end();
   if (type != "FeatureCollection" || !has_features) {
-    throw CorruptData("the answer is JSON but no FeatureCollection" + (type.empty() ? std::string() : " (its type is '" + type.substr(0, 40) + "')"));
+    throw CorruptData("the answer is JSON but no FeatureCollection" +
+                      (type.empty() ? std::string() : " (its type is '" + clean_utf8(type.substr(0, 40)) + "')"));
   }
   return page;
 }

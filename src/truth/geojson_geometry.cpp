@@ -21,15 +21,15 @@ enum Type : std::uint32_t { point = 1, line_string, polygon, multi_point, multi_
 constexpr std::uint32_t z_offset = 1000;
 
 std::optional<Type> type_of(std::string_view name) {
-  constexpr std::array<std::string_view, 7> names{"Point",      "LineString",      "Polygon",           "MultiPoint",
+  constexpr std::array<std::string_view, 7> names{"Point",           "LineString",   "Polygon",           "MultiPoint",
                                                   "MultiLineString", "MultiPolygon", "GeometryCollection"};
   const auto found = std::find(names.begin(), names.end(), name);
   if (found == names.end()) return std::nullopt;
   return static_cast<Type>(found - names.begin() + 1);
 }
 
-struct Damaged {};   ///< thrown inside this file: the geometry cannot be one
-struct LacksZ {};    ///< likewise: not every position has a Z; it is read again without
+struct Damaged {};  ///< thrown inside this file: the geometry cannot be one
+struct LacksZ {};   ///< likewise: not every position has a Z; it is read again without
 
 struct Place {
   double x, y, z;

@@ -239,9 +239,7 @@ std::string_view JsonReader::skip() {
         skip();
       }
       break;
-    case Kind::array:
-      array([this] { skip(); });
-      break;
+    case Kind::array: array([this] { skip(); }); break;
     case Kind::string: pass_string(); break;
     case Kind::number: number(); break;
     case Kind::boolean: boolean(); break;

@@ -9,19 +9,19 @@
 
 namespace tuile::truth {
 
-/// Walks over JSON text once, from the front, and keeps nothing: a feature collection of 100 MB costs only what its features cost. Strict about
-/// structure (what is cut off or damaged must not pass for an answer), lenient about values: NaN and Infinity, numbers outside double's range,
-/// bytes that are not UTF-8, control characters in strings. Nesting is bounded. Every member throws CorruptData, naming the offset, where the text is
-/// not JSON or not of the kind asked for.
+/// Walks over JSON text once, from the front, and keeps nothing: a feature collection of 100 MB costs only what its features cost. Strict
+/// about structure (what is cut off or damaged must not pass for an answer), lenient about values: NaN and Infinity, numbers outside
+/// double's range, bytes that are not UTF-8, control characters in strings. Nesting is bounded. Every member throws CorruptData, naming the
+/// offset, where the text is not JSON or not of the kind asked for.
 class JsonReader {
  public:
   enum class Kind { object, array, string, number, boolean, null };
   static constexpr int deepest = 64;
 
   struct Number {
-    double value = 0;           ///< NaN and infinities where the text says so or is out of range
+    double value = 0;  ///< NaN and infinities where the text says so or is out of range
     std::int64_t integer = 0;
-    bool is_integer = false;    ///< written without fraction and exponent, and fits
+    bool is_integer = false;  ///< written without fraction and exponent, and fits
   };
 
   /// depth: how deep the text lies already, where it is a part of another.

@@ -18,7 +18,8 @@ std::size_t utf8_length(std::string_view text) noexcept {
     if ((byte(text, i) & 0xC0u) != 0x80u) return 0;
   }
   const unsigned second = byte(text, 1);
-  if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) || (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F)) {
+  if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) || (lead == 0xF0 && second < 0x90) ||
+      (lead == 0xF4 && second > 0x8F)) {
     return 0;
   }
   return length;

@@ -60,12 +60,14 @@ std::vector<IndexTile> tiles_of(const FetchResult& answer, const std::string& la
   if (tiles.empty() && !answer.features.empty()) {
     std::vector<std::string> names;
     for (const auto& [name, value] : answer.features.front().attributes) names.push_back(name);
-    throw CorruptData("the index '" + layer + "' has " + std::to_string(answer.features.size()) + " tiles and none a URL in " + joined(url_attributes) +
-                      "; its attributes are " + joined(names));
+    throw CorruptData("the index '" + layer + "' has " + std::to_string(answer.features.size()) + " tiles and none a URL in " +
+                      joined(url_attributes) + "; its attributes are " + joined(names));
   }
   // A tile that was published again stands there with several URLs; dates are part of them, so the greatest is the latest.
-  std::sort(tiles.begin(), tiles.end(), [](const IndexTile& a, const IndexTile& b) { return std::tie(a.name, b.url) < std::tie(b.name, a.url); });
-  tiles.erase(std::unique(tiles.begin(), tiles.end(), [](const IndexTile& a, const IndexTile& b) { return a.name == b.name; }), tiles.end());
+  std::sort(tiles.begin(), tiles.end(),
+            [](const IndexTile& a, const IndexTile& b) { return std::tie(a.name, b.url) < std::tie(b.name, a.url); });
+  tiles.erase(std::unique(tiles.begin(), tiles.end(), [](const IndexTile& a, const IndexTile& b) { return a.name == b.name; }),
+              tiles.end());
   return tiles;
 }
 
@@ -80,7 +82,8 @@ std::vector<IndexTile> fetch_index(source::HttpClient& client, const WfsOptions&
     const FetchResult answer = fetch_layer(client, options, full_name, box, epsg, stop);
     if (is_sound(answer.outcome)) return tiles_of(answer, full_name, url_attributes);
     // A refusal without a reason (HTTP 400) is how some services say that they do not know a layer.
-    const bool may_be_unknown = answer.outcome == Outcome::failed && (answer.kind == ErrorKind::not_found || answer.kind == ErrorKind::unsupported);
+    const bool may_be_unknown =
+        answer.outcome == Outcome::failed && (answer.kind == ErrorKind::not_found || answer.kind == ErrorKind::unsupported);
     const std::string reason = "the index '" + full_name + "': " + answer.reason;
     if (!may_be_unknown) throw_error(answer.kind, reason);
     all_unknown = all_unknown && answer.kind == ErrorKind::not_found;

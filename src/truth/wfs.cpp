@@ -14,8 +14,8 @@ namespace tuile::truth {
 
 namespace {
 
-/// Editions that services told this process, by URL and prefix. Each is asked for once: whatever number of sources and threads wants it, all use the same
-/// cache keys to the end.
+/// Editions that services told this process, by URL and prefix. Each is asked for once: whatever number of sources and threads wants it,
+/// all use the same cache keys to the end.
 class EditionTable {
  public:
   /// ask() returns nothing where the service does not answer: then the next one asks anew. Throws Cancelled, and what ask() throws.
@@ -62,7 +62,8 @@ EditionTable& edition_table() {
 class Wfs final : public FeatureSource {
  public:
   Wfs(WfsOptions options, std::shared_ptr<source::HttpClient> client) : options_(std::move(options)), client_(std::move(client)) {
-    if (!source::is_url(options_.url)) throw ConfigError("ground_truth.wfs.url is '" + options_.url + "'; an http:// or https:// URL is expected");
+    if (!source::is_url(options_.url))
+      throw ConfigError("ground_truth.wfs.url is '" + options_.url + "'; an http:// or https:// URL is expected");
     if (options_.page_size <= 0) {
       throw ConfigError("ground_truth.wfs.page_size is " + std::to_string(options_.page_size) + "; a number from 1 is expected");
     }

@@ -48,7 +48,13 @@ std::string_view edition_word(std::string_view text, std::size_t date) {
     end -= 3;
     trim();
   }
-  for (const std::string_view word : {"\xC3\xA9" "dition", "\xC3\x89" "dition", "\xC3\x89" "DITION", "edition", "Edition", "EDITION"}) {
+  for (const std::string_view word : {"\xC3\xA9"
+                                      "dition",
+                                      "\xC3\x89"
+                                      "dition",
+                                      "\xC3\x89"
+                                      "DITION",
+                                      "edition", "Edition", "EDITION"}) {
     if (text.substr(0, end).ends_with(word)) return text.substr(end - word.size(), word.size());
   }
   std::size_t begin = end;

@@ -15,9 +15,9 @@ namespace tuile::truth {
 
 namespace {
 
-constexpr int deepest_split = 10;        ///< a cell of 2 km is then cut into pieces of 2 m
-constexpr int most_requests = 2000;      ///< for one layer and box
-constexpr double near_distance = 1000;   ///< metres: services widen boxes when they reproject them, but not more than that
+constexpr int deepest_split = 10;       ///< a cell of 2 km is then cut into pieces of 2 m
+constexpr int most_requests = 2000;     ///< for one layer and box
+constexpr double near_distance = 1000;  ///< metres: services widen boxes when they reproject them, but not more than that
 
 /// Longitudes and latitudes, by their size.
 bool is_in_degrees(const Bounds& box) { return box.min_x >= -180 && box.max_x <= 180 && box.min_y >= -90 && box.max_y <= 90; }
@@ -32,7 +32,8 @@ struct End {
 
 class LayerFetch {
  public:
-  LayerFetch(source::HttpClient& client, const WfsOptions& options, const std::string& layer, const Bounds& box, int epsg, std::stop_token stop)
+  LayerFetch(source::HttpClient& client, const WfsOptions& options, const std::string& layer, const Bounds& box, int epsg,
+             std::stop_token stop)
       : client_(client), options_(options), layer_(layer), box_(box), epsg_(epsg), stop_(std::move(stop)) {}
 
   FetchResult run() {
@@ -104,20 +105,30 @@ class LayerFetch {
     if (matched >= 0 || entries == 0) return {};
     // Nothing says that this was all: the service may cut answers below COUNT. It is asked for what comes after.
     PageAnswer probe = ask({layer_, box, epsg_, options_.page_size, entries, {}});
-    if (probe.status == PageAnswer::Status::failed && probe.kind == ErrorKind::io) return {End::Status::failed, probe.reason, probe.kind};
-    if (probe.status != PageAnswer::Status::page) return {};  // it cannot page
-    const bool is_more = std::any_of(probe.page.features.begin(), probe.page.features.end(), [&](const Feature& f) { return !known.contains(f.id); });
+    const std::string more = "the service gave " + std::to_string(entries) + " features and has more";
+    switch (probe.status) {
+      case PageAnswer::Status::page: break;
+      case PageAnswer::Status::too_large: return split(box, depth, false, more);
+      case PageAnswer::Status::unsortable:
+      case PageAnswer::Status::refused: return {};  // it cannot page; COUNT was not reached
+      case PageAnswer::Status::failed:
+        if (probe.kind == ErrorKind::unsupported && requests_ <= most_requests) return {};  // likewise
+        return {End::Status::failed, probe.reason, probe.kind};
+    }
+    const bool is_more =
+        std::any_of(probe.page.features.begin(), probe.page.features.end(), [&](const Feature& f) { return !known.contains(f.id); });
     if (!is_more) return {};  // the end, or a service that begins at the beginning whatever is asked
-    return split(box, depth, false, "the service gave " + std::to_string(entries) + " features and has more");
+    return split(box, depth, false, more);
   }
 
   End split(const Bounds& box, int depth, bool sorted, const std::string& why) {
     if (depth >= deepest_split) {
-      return {End::Status::truncated, "the box cannot be split further at " + decimal(box.min_x) + "," + decimal(box.min_y) + ": " + why, ErrorKind::unsupported};
+      return {End::Status::truncated, "the box cannot be split further at " + decimal(box.min_x) + "," + decimal(box.min_y) + ": " + why,
+              ErrorKind::unsupported};
     }
     const double x = std::midpoint(box.min_x, box.max_x), y = std::midpoint(box.min_y, box.max_y);
-    const std::array<Bounds, 4> quarters{Bounds{box.min_x, box.min_y, x, y}, Bounds{x, box.min_y, box.max_x, y}, Bounds{box.min_x, y, x, box.max_y},
-                                         Bounds{x, y, box.max_x, box.max_y}};
+    const std::array<Bounds, 4> quarters{Bounds{box.min_x, box.min_y, x, y}, Bounds{x, box.min_y, box.max_x, y},
+                                         Bounds{box.min_x, y, x, box.max_y}, Bounds{x, y, box.max_x, box.max_y}};
     for (const Bounds& quarter : quarters) {
       if (End end = area(quarter, depth + 1, sorted); end.status != End::Status::complete) return end;
     }
@@ -162,11 +173,13 @@ class LayerFetch {
   }
 
   static End changed(long long before, long long after) {
-    return {End::Status::changed, "the service had " + std::to_string(before) + " features, then " + std::to_string(after) + ": its data change", ErrorKind::io};
+    return {End::Status::changed,
+            "the service had " + std::to_string(before) + " features, then " + std::to_string(after) + ": its data change", ErrorKind::io};
   }
   static End cut(long long matched, long long entries) {
     return {End::Status::truncated,
-            "the service gave " + std::to_string(entries) + " of " + (matched > entries ? std::to_string(matched) : std::string("more")) + " features",
+            "the service gave " + std::to_string(entries) + " of " + (matched > entries ? std::to_string(matched) : std::string("more")) +
+                " features",
             ErrorKind::io};
   }
 

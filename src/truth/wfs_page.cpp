@@ -43,8 +43,8 @@ class PageCheck {
       decided_ = true;
       throw Unsupported("the service answers in GML, not in GeoJSON (application/json); use a service that offers it, or a file");
     }
-    throw IoError("the answer (" + (response.content_type.empty() ? "no content type" : response.content_type) + ", " + std::to_string(body.size()) +
-                  " bytes) begins with " + beginning(body.substr(start)) + "; GeoJSON was expected");
+    throw IoError("the answer (" + (response.content_type.empty() ? "no content type" : response.content_type) + ", " +
+                  std::to_string(body.size()) + " bytes) begins with " + beginning(body.substr(start)) + "; GeoJSON was expected");
   }
 
   PageAnswer& answer() { return answer_; }
@@ -54,7 +54,7 @@ class PageCheck {
  private:
   [[noreturn]] void refuse(const ExceptionReport& report) {
     decided_ = true;
-    if (!request_.sort_by.empty() && report.is_unsortable()) {
+    if (request_.start >= 0 && report.is_unsortable()) {  // also of paging without a key, which needs an order
       answer_.status = PageAnswer::Status::unsortable;
       throw Unsupported("the service cannot sort by '" + request_.sort_by + "': " + report.message());
     }
@@ -86,8 +86,10 @@ PageAnswer get_page(source::HttpClient& client, const std::string& service, cons
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::cancelled || error.kind() == ErrorKind::out_of_memory) throw;
     const bool unsortable = answer.status == PageAnswer::Status::unsortable;
-    const bool refused = !check.decided() && error.kind() == ErrorKind::unsupported;
-    answer = {.status = unsortable ? PageAnswer::Status::unsortable : refused ? PageAnswer::Status::refused : PageAnswer::Status::failed,
+    const bool refused = !check.decided() && error.kind() == ErrorKind::unsupported;  // the client's word for 4xx
+    answer = {.status = unsortable ? PageAnswer::Status::unsortable
+                        : refused  ? PageAnswer::Status::refused
+                                   : PageAnswer::Status::failed,
               .reason = error.what(),
               .kind = error.kind()};
   } catch (const std::bad_alloc&) {

@@ -14,7 +14,7 @@ struct PageAnswer {
   enum class Status {
     page,
     too_large,   ///< ask for less
-    unsortable,  ///< the service cannot sort by the key
+    unsortable,  ///< the service cannot sort by the key, or not page without one
     refused,     ///< the request was turned down for a reason that is not known (an HTTP status 4xx)
     failed,
   };
@@ -24,8 +24,8 @@ struct PageAnswer {
   ErrorKind kind = ErrorKind::io;  ///< likewise
 };
 
-/// Asks for one page; `id_attribute` names its features. Answers that are none (empty, HTML, cut off, exceptions that may pass) are retried as the client
-/// does. Throws Cancelled, OutOfMemory, and ConfigError for a URL that is none.
+/// Asks for one page; `id_attribute` names its features. Answers that are none (empty, HTML, cut off, exceptions that may pass) are retried
+/// as the client does. Throws Cancelled, OutOfMemory, and ConfigError for a URL that is none.
 PageAnswer get_page(source::HttpClient& client, const std::string& service, const PageRequest& request, const std::string& id_attribute,
                     std::stop_token stop);
 

@@ -8,7 +8,7 @@ namespace tuile::truth {
 
 /// A GetFeature of one page of one layer in one box.
 struct PageRequest {
-  std::string layer;     ///< with its prefix
+  std::string layer;  ///< with its prefix
   Bounds box;
   int epsg = 0;          ///< of the box and of the answer
   int count = 0;         ///< at most so many features

@@ -5,8 +5,9 @@
 
 namespace tuile::truth {
 
-/// Reads the little XML that a WFS answers with, one token at a time, in linear time and without memory of its own: exception reports and capabilities,
-/// also damaged ones. Prefixes are dropped, comments, processing instructions and document types (with all entities they define) passed over.
+/// Reads the little XML that a WFS answers with, one token at a time, in linear time and without memory of its own: exception reports and
+/// capabilities, also damaged ones. Prefixes are dropped, comments, processing instructions and document types (with all entities they
+/// define) passed over.
 class XmlScanner {
  public:
   enum class Token { open, close, text, end };

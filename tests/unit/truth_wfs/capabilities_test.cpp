@@ -55,18 +55,21 @@ TEST(Capabilities, RecordedOnesAreRead) {
 
 TEST(Capabilities, AskedOnceForManyThreadsAndSources) {
   FaultServer server([](const ServerRequest&) { return ServerAnswer{.content_type = "text/xml", .body = capabilities("V3 2026-06-15")}; });
-  const auto one = truth::make_wfs(options_for(server, 100), quick_client()), other = truth::make_wfs(options_for(server, 100), quick_client());
+  const auto one = truth::make_wfs(options_for(server, 100), quick_client()),
+             other = truth::make_wfs(options_for(server, 100), quick_client());
   std::vector<std::string> editions(8);
   {
     std::vector<std::jthread> threads;
-    for (std::size_t i = 0; i < editions.size(); ++i) threads.emplace_back([&, i] { editions[i] = (i % 2 == 0 ? one : other)->edition({}); });
+    for (std::size_t i = 0; i < editions.size(); ++i)
+      threads.emplace_back([&, i] { editions[i] = (i % 2 == 0 ? one : other)->edition({}); });
   }
   EXPECT_EQ(editions, std::vector<std::string>(8, "V3 2026-06-15"));
   EXPECT_EQ(server.request_count(), 1u);
 }
 
 TEST(Capabilities, ServicesThatFailGiveNone) {
-  for (const Fault fault : {Fault::error_500, Fault::html_page, Fault::empty, Fault::exception_report, Fault::truncated, Fault::not_found, Fault::gone}) {
+  for (const Fault fault :
+       {Fault::error_500, Fault::html_page, Fault::empty, Fault::exception_report, Fault::truncated, Fault::not_found, Fault::gone}) {
     FaultServer server([](const ServerRequest&) { return ServerAnswer{.body = capabilities("V3 2026-06-15")}; },
                        [&](const ServerRequest&) { return fault; });
     const auto source = truth::make_wfs(options_for(server, 100), quick_client(1));
@@ -80,8 +83,9 @@ TEST(Capabilities, ServicesThatFailGiveNone) {
 TEST(Capabilities, KeptForADayAndLongerWhereTheServiceFails) {
   const TemporaryFolder folder;
   std::atomic<bool> works{true};
-  FaultServer server([](const ServerRequest& request) { return ServerAnswer{.body = capabilities("V3 2026-06-1" + std::to_string(request.number))}; },
-                     [&](const ServerRequest&) { return works ? Fault::none : Fault::error_500; });
+  FaultServer server(
+      [](const ServerRequest& request) { return ServerAnswer{.body = capabilities("V3 2026-06-1" + std::to_string(request.number))}; },
+      [&](const ServerRequest&) { return works ? Fault::none : Fault::error_500; });
   const auto client = quick_client(1);
   const auto ask = [&] {
     return truth::edition_in_capabilities(truth::fetch_capabilities(*client, server.url("/wfs"), folder.path().string(), {}), "TEST:");

@@ -18,10 +18,11 @@ TEST(ExceptionText, OwsReports) {
   </ows:Exception>
 </ows:ExceptionReport>)"),
             "InvalidParameterValue (typeName): Feature type BDTOPO_V3:batimant unknown");
-  EXPECT_EQ(exception_text(R"(<ExceptionReport><Exception exceptionCode='NoApplicableCode'><ExceptionText>one</ExceptionText><ExceptionText>two)"
-                           R"(</ExceptionText></Exception><Exception exceptionCode="Other"><ExceptionText>three</ExceptionText></Exception>)"
-                           "</ExceptionReport>"),
-            "NoApplicableCode: one two three");
+  EXPECT_EQ(
+      exception_text(R"(<ExceptionReport><Exception exceptionCode='NoApplicableCode'><ExceptionText>one</ExceptionText><ExceptionText>two)"
+                     R"(</ExceptionText></Exception><Exception exceptionCode="Other"><ExceptionText>three</ExceptionText></Exception>)"
+                     "</ExceptionReport>"),
+      "NoApplicableCode: one two three");
   EXPECT_EQ(exception_text("<ows:ExceptionReport><ows:Exception exceptionCode=\"X\"/></ows:ExceptionReport>"), "X");
   EXPECT_EQ(exception_text("<ows:ExceptionReport/>"), "an exception without a text");
 }
@@ -31,13 +32,15 @@ TEST(ExceptionText, ServiceReportsCdataAndEntities) {
                            "<ServiceExceptionReport version=\"1.1.1\"><ServiceException code=\"LayerNotDefined\"><![CDATA[a <b> & \n c]]> d"
                            "</ServiceException></ServiceExceptionReport>"),
             "LayerNotDefined: a <b> & c d");
-  EXPECT_EQ(exception_text("<ServiceExceptionReport><ServiceException>&lt;a&gt; &amp;amp; &quot;b&apos; &#233;&#xE9; &unknown; &</ServiceException>"
-                           "</ServiceExceptionReport>"),
+  EXPECT_EQ(exception_text(
+                "<ServiceExceptionReport><ServiceException>&lt;a&gt; &amp;amp; &quot;b&apos; &#233;&#xE9; &unknown; &</ServiceException>"
+                "</ServiceExceptionReport>"),
             "<a> &amp; \"b' éé &unknown; &");
 }
 
 TEST(ExceptionText, Json) {
-  EXPECT_EQ(exception_text(R"({"version":"2.0.0","exceptions":[{"code":"NoApplicableCode","locator":"noLocator","text":"Trop de requ\u00eates"}]})"),
+  EXPECT_EQ(exception_text(
+                R"({"version":"2.0.0","exceptions":[{"code":"NoApplicableCode","locator":"noLocator","text":"Trop de requ\u00eates"}]})"),
             "NoApplicableCode (noLocator): Trop de requêtes");
   EXPECT_EQ(exception_text(R"( {"exceptions":[{"text":"a"},{"code":"B","text":"b"},7]} )"), "a b");
   EXPECT_EQ(exception_text(R"({"exception":{"code":"X","locator":null,"text":["no text"]}})"), "X");
@@ -50,9 +53,9 @@ TEST(ExceptionText, DamagedReportsTellWhatTheyCan) {
 }
 
 TEST(ExceptionText, EverythingElseIsNone) {
-  for (const char* text :
-       {"", " ", "{}", "[]", "null", "<html><body>ExceptionReport</body></html>", R"({"type":"FeatureCollection","features":[]})", "ExceptionReport",
-        "<", "<!--", "<a", "<wfs:FeatureCollection><ows:ExceptionReport/></wfs:FeatureCollection>", R"({"exceptions":)", "{"}) {
+  for (const char* text : {"", " ", "{}", "[]", "null", "<html><body>ExceptionReport</body></html>",
+                           R"({"type":"FeatureCollection","features":[]})", "ExceptionReport", "<", "<!--", "<a",
+                           "<wfs:FeatureCollection><ows:ExceptionReport/></wfs:FeatureCollection>", R"({"exceptions":)", "{"}) {
     EXPECT_EQ(exception_text(text), "") << text;
   }
 }
@@ -69,7 +72,8 @@ TEST(ExceptionText, LongOnesAreCutBetweenCharacters) {
 TEST(ExceptionReport, SortsOutWhatCanPass) {
   const auto report = [](const char* code, const char* locator, const char* text) { return truth::ExceptionReport{code, locator, text}; };
   EXPECT_TRUE(report("InvalidParameterValue", "typeName", "Feature type a unknown").is_unknown_layer());
-  EXPECT_TRUE(report("InvalidParameterValue", "typename", "msWFSGetFeature(): WFS server error. TYPENAME 'a' doesn't exist in this server.").is_unknown_layer());
+  EXPECT_TRUE(report("InvalidParameterValue", "typename", "msWFSGetFeature(): WFS server error. TYPENAME 'a' doesn't exist in this server.")
+                  .is_unknown_layer());
   EXPECT_TRUE(report("InvalidParameterValue", "namespace", "Unknown namespace [A]").is_unknown_layer());
   EXPECT_FALSE(report("NoApplicableCode", "", "the feature type could not be read: its relation does not exist").is_unknown_layer());
   EXPECT_TRUE(report("InvalidParameterValue", "", "Illegal property name: cleabs for feature type a").is_unsortable());

@@ -18,8 +18,13 @@ bool is_utf8(const std::string& text) {
     std::size_t length = 0;
     if (a > 0 && a <= 0x7F) length = 1;
     if (a >= 0xC2 && a <= 0xDF && tail(1)) length = 2;
-    if (((a == 0xE0 && b >= 0xA0 && b <= 0xBF) || (a >= 0xE1 && a <= 0xEF && a != 0xED && tail(1)) || (a == 0xED && b >= 0x80 && b <= 0x9F)) && tail(2)) length = 3;
-    if (((a == 0xF0 && b >= 0x90 && b <= 0xBF) || (a >= 0xF1 && a <= 0xF3 && tail(1)) || (a == 0xF4 && b >= 0x80 && b <= 0x8F)) && tail(2) && tail(3)) length = 4;
+    if (((a == 0xE0 && b >= 0xA0 && b <= 0xBF) || (a >= 0xE1 && a <= 0xEF && a != 0xED && tail(1)) ||
+         (a == 0xED && b >= 0x80 && b <= 0x9F)) &&
+        tail(2))
+      length = 3;
+    if (((a == 0xF0 && b >= 0x90 && b <= 0xBF) || (a >= 0xF1 && a <= 0xF3 && tail(1)) || (a == 0xF4 && b >= 0x80 && b <= 0x8F)) &&
+        tail(2) && tail(3))
+      length = 4;
     if (length == 0) return false;
     i += length;
   }
@@ -128,9 +133,15 @@ TEST(GeoJsonDamage, LargeAnswersTakeLinearTime) {
   };
   const std::size_t bytes = 3'000'000;
   const std::string head = R"({"type":"FeatureCollection","features":[{"geometry":)", point = R"({"type":"Point","coordinates":[1,2]})";
-  EXPECT_EQ(truth::parse_geojson(head + point + R"(,"properties":{)" + repeated("\"a\":1,", bytes) + "\"b\":2}}]}", "cleabs").features.size(), 1u);
-  EXPECT_EQ(truth::parse_geojson(head + R"({"type":"LineString","coordinates":[)" + repeated("[1,2],", bytes) + "[3,4]]}}]}", "b").features.size(), 1u);
-  EXPECT_EQ(truth::parse_geojson(head + R"({"type":"MultiPoint","coordinates":[)" + repeated("[],", bytes) + "[3,4]]}}]}", "b").features.size(), 1u);
+  EXPECT_EQ(
+      truth::parse_geojson(head + point + R"(,"properties":{)" + repeated("\"a\":1,", bytes) + "\"b\":2}}]}", "cleabs").features.size(),
+      1u);
+  EXPECT_EQ(truth::parse_geojson(head + R"({"type":"LineString","coordinates":[)" + repeated("[1,2],", bytes) + "[3,4]]}}]}", "b")
+                .features.size(),
+            1u);
+  EXPECT_EQ(
+      truth::parse_geojson(head + R"({"type":"MultiPoint","coordinates":[)" + repeated("[],", bytes) + "[3,4]]}}]}", "b").features.size(),
+      1u);
   EXPECT_GT(truth::parse_geojson(head + point + "}," + repeated("0,", bytes) + "0]}", "b").invalid, bytes / 2 - 1);
   EXPECT_FALSE(truth::exception_text("<ExceptionReport><ExceptionText>" + repeated("&", bytes)).empty());
   EXPECT_FALSE(truth::exception_text("<ExceptionReport>" + repeated("<a b='", bytes)).empty());

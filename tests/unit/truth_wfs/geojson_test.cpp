@@ -2,9 +2,8 @@
 
 #include <cmath>
 #include <cstring>
-#include <set>
-
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "recorded.hpp"
 #include "truth/wkb_bounds.hpp"
@@ -102,8 +101,10 @@ TEST(GeoJson, RecordedAnswersAsAnotherLibraryReadsThem) {
 
 // Numbers taken with Python's json module.
 TEST(GeoJson, RecordedAnswersInNumbers) {
-  const auto batiment = test_data("wfs/BDTOPO_V3_batiment__21eb8472.geojson"), index = test_data("wfs/IGNF_LIDAR-HD_TA_nuage-dalle.geojson"),
-             roads = test_data("bdtopo_geojson/BDTOPO_V3_troncon_de_route_-3396667416691710227.geojson"), empty = test_data("wfs/BDTOPO_V3_plan_d_eau.geojson");
+  const auto batiment = test_data("wfs/BDTOPO_V3_batiment__21eb8472.geojson"),
+             index = test_data("wfs/IGNF_LIDAR-HD_TA_nuage-dalle.geojson"),
+             roads = test_data("bdtopo_geojson/BDTOPO_V3_troncon_de_route_-3396667416691710227.geojson"),
+             empty = test_data("wfs/BDTOPO_V3_plan_d_eau.geojson");
   if (!batiment || !index || !roads || !empty) GTEST_SKIP() << "no test data on this machine";
   const GeoJsonPage buildings = truth::parse_geojson(read_text(*batiment), "cleabs");
   EXPECT_EQ(buildings.features.size(), 75u);
@@ -143,26 +144,32 @@ TEST(GeoJson, GeometriesOfEveryType) {
     std::uint32_t code;
     std::vector<double> numbers;
   };
-  for (const Case& c : {
-           Case{R"({"type":"Point","coordinates":[1,2]})", 1, {1, 2}},
-           Case{R"({"coordinates":[1,2,3],"type":"Point"})", 1001, {1, 2, 3}},
-           Case{R"({"type":"Point","coordinates":[1,2,3,4]})", 1001, {1, 2, 3}},
-           Case{R"({"type":"Point","coordinates":["1.5"," -2 "]})", 1, {1.5, -2}},
-           Case{R"({"type":"Point","coordinates":[1,2,null]})", 1, {1, 2}},
-           Case{R"({"type":"Point","coordinates":[1,2,NaN]})", 1, {1, 2}},
-           Case{R"({"type":"LineString","coordinates":[[1,2,3],[4,5]]})", 2, {1, 2, 4, 5}},
-           Case{R"({"type":"LineString","coordinates":[[1,2,3],[],[4,5,6]]})", 1002, {1, 2, 3, 4, 5, 6}},
-           Case{R"({"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1]]]})", 3, {0, 0, 1, 0, 1, 1, 0, 0}},
-           Case{R"({"type":"Polygon","coordinates":[[[0,0],[9,0],[9,9],[0,0]],[[1,1]]]})", 3, {0, 0, 9, 0, 9, 9, 0, 0}},
-           Case{R"({"type":"MultiPoint","coordinates":[[1,2],[],[3,4]]})", 4, {1, 2, 3, 4}},
-           Case{R"({"type":"MultiLineString","coordinates":[[[1,2]],[[1,2],[3,4]]]})", 5, {1, 2, 3, 4}},
-           Case{R"({"type":"MultiPolygon","coordinates":[[[[0,0],[1,1]],[[0,0],[1,0],[1,1]]],[[[0,0],[1,0],[1,1]]]]})", 6, {0, 0, 1, 0, 1, 1, 0, 0}},
-           Case{R"({"type":"GeometryCollection","geometries":[{"type":"GeometryCollection","geometries":[{"type":"Point","coordinates":[1,2]}]},null,)"
-                R"({"type":"Point","coordinates":[]},{"type":"Point","coordinates":[3,4]}]})",
-                7,
-                {1, 2, 3, 4}},
-           Case{R"({"type":"Point","coordinates":[1e2,-0.0,1.7976931348623157e-5],"bbox":[1,2,3]})", 1001, {100, -0.0, 1.7976931348623157e-5}},
-       }) {
+  for (
+      const Case& c : {
+          Case{R"({"type":"Point","coordinates":[1,2]})", 1, {1, 2}},
+          Case{R"({"coordinates":[1,2,3],"type":"Point"})", 1001, {1, 2, 3}},
+          Case{R"({"type":"Point","coordinates":[1,2,3,4]})", 1001, {1, 2, 3}},
+          Case{R"({"type":"Point","coordinates":["1.5"," -2 "]})", 1, {1.5, -2}},
+          Case{R"({"type":"Point","coordinates":[1,2,null]})", 1, {1, 2}},
+          Case{R"({"type":"Point","coordinates":[1,2,NaN]})", 1, {1, 2}},
+          Case{R"({"type":"LineString","coordinates":[[1,2,3],[4,5]]})", 2, {1, 2, 4, 5}},
+          Case{R"({"type":"LineString","coordinates":[[1,2,3],[],[4,5,6]]})", 1002, {1, 2, 3, 4, 5, 6}},
+          Case{R"({"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1]]]})", 3, {0, 0, 1, 0, 1, 1, 0, 0}},
+          Case{R"({"type":"Polygon","coordinates":[[[0,0],[9,0],[9,9],[0,0]],[[1,1]]]})", 3, {0, 0, 9, 0, 9, 9, 0, 0}},
+          Case{R"({"type":"MultiPoint","coordinates":[[1,2],[],[3,4]]})", 4, {1, 2, 3, 4}},
+          Case{R"({"type":"MultiLineString","coordinates":[[[1,2]],[[1,2],[3,4]]]})", 5, {1, 2, 3, 4}},
+          Case{R"({"type":"MultiPolygon","coordinates":[[[[0,0],[1,1]],[[0,0],[1,0],[1,1]]],[[[0,0],[1,0],[1,1]]]]})",
+               6,
+               {0, 0, 1, 0, 1, 1, 0, 0}},
+          Case{
+              R"({"type":"GeometryCollection","geometries":[{"type":"GeometryCollection","geometries":[{"type":"Point","coordinates":[1,2]}]},null,)"
+              R"({"type":"Point","coordinates":[]},{"type":"Point","coordinates":[3,4]}]})",
+              7,
+              {1, 2, 3, 4}},
+          Case{R"({"type":"Point","coordinates":[1e2,-0.0,1.7976931348623157e-5],"bbox":[1,2,3]})",
+               1001,
+               {100, -0.0, 1.7976931348623157e-5}},
+      }) {
     SCOPED_TRACE(c.geometry);
     const GeoJsonPage page = with_geometry(c.geometry);
     ASSERT_EQ(page.features.size(), 1u);
@@ -174,20 +181,38 @@ TEST(GeoJson, GeometriesOfEveryType) {
 }
 
 TEST(GeoJson, WhatIsNoGeometryIsLeftOutAndCounted) {
-  for (const char* geometry :
-       {"null", "7", "[]", "{}", R"({"type":"Point"})", R"({"type":"Point","coordinates":[]})", R"({"type":"Point","coordinates":null})",
-        R"({"type":"Point","coordinates":[1]})", R"({"type":"Point","coordinates":[1,null]})", R"({"type":"Point","coordinates":[1,"x"]})",
-        R"({"type":"Point","coordinates":[NaN,2]})", R"({"type":"Point","coordinates":[1,-Infinity]})", R"({"type":"Point","coordinates":[1e999,2]})",
-        R"({"type":"Point","coordinates":[1,2e9]})", R"({"type":"Point","coordinates":{"x":1}})", R"({"type":"Point","coordinates":[[1,2]]})",
-        R"({"type":"Polygon","coordinates":[[1,2],[3,4]]})", R"({"type":"Polygon","coordinates":[]})", R"({"type":"Polygon","coordinates":[[]]})",
-        R"({"type":"LineString","coordinates":[[1,2]]})", R"({"type":"Circle","coordinates":[1,2]})", R"({"type":7,"coordinates":[1,2]})",
-        R"({"type":"GeometryCollection","geometries":[]})", R"({"type":"GeometryCollection","geometries":[7]})", R"({"coordinates":[1,2]})"}) {
+  for (const char* geometry : {"null",
+                               "7",
+                               "[]",
+                               "{}",
+                               R"({"type":"Point"})",
+                               R"({"type":"Point","coordinates":[]})",
+                               R"({"type":"Point","coordinates":null})",
+                               R"({"type":"Point","coordinates":[1]})",
+                               R"({"type":"Point","coordinates":[1,null]})",
+                               R"({"type":"Point","coordinates":[1,"x"]})",
+                               R"({"type":"Point","coordinates":[NaN,2]})",
+                               R"({"type":"Point","coordinates":[1,-Infinity]})",
+                               R"({"type":"Point","coordinates":[1e999,2]})",
+                               R"({"type":"Point","coordinates":[1,2e9]})",
+                               R"({"type":"Point","coordinates":{"x":1}})",
+                               R"({"type":"Point","coordinates":[[1,2]]})",
+                               R"({"type":"Polygon","coordinates":[[1,2],[3,4]]})",
+                               R"({"type":"Polygon","coordinates":[]})",
+                               R"({"type":"Polygon","coordinates":[[]]})",
+                               R"({"type":"LineString","coordinates":[[1,2]]})",
+                               R"({"type":"Circle","coordinates":[1,2]})",
+                               R"({"type":7,"coordinates":[1,2]})",
+                               R"({"type":"GeometryCollection","geometries":[]})",
+                               R"({"type":"GeometryCollection","geometries":[7]})",
+                               R"({"coordinates":[1,2]})"}) {
     const GeoJsonPage page = with_geometry(geometry);
     EXPECT_EQ(page.entries, 1u) << geometry;
     EXPECT_EQ(page.invalid, 1u) << geometry;
     EXPECT_TRUE(page.features.empty()) << geometry;
   }
-  const GeoJsonPage page = collection(R"(7,null,"a",[1],{},{"type":"Feature"},{"type":"Thing","geometry":{"type":"Point","coordinates":[1,2]}})");
+  const GeoJsonPage page =
+      collection(R"(7,null,"a",[1],{},{"type":"Feature"},{"type":"Thing","geometry":{"type":"Point","coordinates":[1,2]}})");
   EXPECT_EQ(page.entries, 7u);
   EXPECT_EQ(page.invalid, 7u);
 }
@@ -233,8 +258,16 @@ TEST(GeoJson, Ids) {
 }
 
 TEST(GeoJson, CountsAndReferenceSystems) {
-  for (const auto& [text, matched] : std::map<std::string, long long>{
-           {"12", 12}, {"\"12\"", 12}, {"12.0", 12}, {"0", 0}, {"\"unknown\"", -1}, {"null", -1}, {"-4", -1}, {"[1]", -1}, {"1e99", -1}, {"NaN", -1}}) {
+  for (const auto& [text, matched] : std::map<std::string, long long>{{"12", 12},
+                                                                      {"\"12\"", 12},
+                                                                      {"12.0", 12},
+                                                                      {"0", 0},
+                                                                      {"\"unknown\"", -1},
+                                                                      {"null", -1},
+                                                                      {"-4", -1},
+                                                                      {"[1]", -1},
+                                                                      {"1e99", -1},
+                                                                      {"NaN", -1}}) {
     EXPECT_EQ(collection("", "\"numberMatched\":" + text + ",").matched, matched) << text;
   }
   EXPECT_EQ(collection("", R"("totalFeatures":5,"numberReturned":6,)").matched, -1);
@@ -259,7 +292,8 @@ TEST(GeoJson, CountsAndReferenceSystems) {
 
 TEST(GeoJson, InvalidUtf8BecomesReplacementCharacters) {
   const std::string bad = "caf\xE9 \xC3\x28 \xED\xA0\x80 \xF5 \xC0\xAF \x01 ok é";
-  const GeoJsonPage page = collection(R"({"id":"a","geometry":{"type":"Point","coordinates":[1,2]},"properties":{"n":")" + bad + R"(","o":[")" + bad + "\"]}}");
+  const GeoJsonPage page =
+      collection(R"({"id":"a","geometry":{"type":"Point","coordinates":[1,2]},"properties":{"n":")" + bad + R"(","o":[")" + bad + "\"]}}");
   const std::string r = "\xEF\xBF\xBD";
   const std::string good = "caf" + r + " " + r + "( " + r + r + r + " " + r + " " + r + r + "   ok é";
   ASSERT_EQ(page.features.size(), 1u);
@@ -268,14 +302,28 @@ TEST(GeoJson, InvalidUtf8BecomesReplacementCharacters) {
 }
 
 TEST(GeoJson, WhatIsNoWholeCollectionIsRefused) {
-  for (const char* text :
-       {"", " ", "null", "7", "[]", "{}", R"({"type":"Feature"})", R"({"type":"FeatureCollection"})", R"({"type":"FeatureCollection","features":null})",
-        R"({"type":"FeatureCollection","features":{}})", R"({"type":"FeatureCollection","features":[])", R"({"type":"FeatureCollection","features":[]}x)",
-        R"({"type":"FeatureCollection","features":[]}{"type":"FeatureCollection","features":[]})", R"({"type":"FeatureCollection","features":[,]})",
-        R"({"type":"FeatureCollection","features":[{}{}]})", R"({"type":"FeatureCollection" "features":[]})", R"({"type":"FeatureCollection","features":[],})",
-        R"({"type":"FeatureCollection","features":[1.2.3]})", R"({"type":"FeatureCollection","features":[],"a":tru})",
-        R"({"type":"FeatureCollection","features":[],a:1})",
-        R"({"type":"FeatureCollection","features":[]} <ServiceExceptionReport/>)", "<html/>"}) {
+  for (const char* text : {"",
+                           " ",
+                           "null",
+                           "7",
+                           "[]",
+                           "{}",
+                           R"({"type":"Feature"})",
+                           R"({"type":"FeatureCollection"})",
+                           R"({"type":"FeatureCollection","features":null})",
+                           R"({"type":"FeatureCollection","features":{}})",
+                           R"({"type":"FeatureCollection","features":[])",
+                           R"({"type":"FeatureCollection","features":[]}x)",
+                           R"({"type":"FeatureCollection","features":[]}{"type":"FeatureCollection","features":[]})",
+                           R"({"type":"FeatureCollection","features":[,]})",
+                           R"({"type":"FeatureCollection","features":[{}{}]})",
+                           R"({"type":"FeatureCollection" "features":[]})",
+                           R"({"type":"FeatureCollection","features":[],})",
+                           R"({"type":"FeatureCollection","features":[1.2.3]})",
+                           R"({"type":"FeatureCollection","features":[],"a":tru})",
+                           R"({"type":"FeatureCollection","features":[],a:1})",
+                           R"({"type":"FeatureCollection","features":[]} <ServiceExceptionReport/>)",
+                           "<html/>"}) {
     EXPECT_THROW(truth::parse_geojson(text, "cleabs"), CorruptData) << text;
   }
   EXPECT_EQ(truth::parse_geojson("\xEF\xBB\xBF {\"features\":[],\"type\":\"FeatureCollection\"}\n ", "cleabs").entries, 0u);

@@ -7,12 +7,11 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "support/fault_server.hpp"
 #include "tuile/source/http.hpp"
@@ -50,7 +49,8 @@ class SyntheticLayer {
     for (int i = 0; i < objects; ++i) {
       const double x = west + place(random) * 0.1, y = south + place(random) * 0.1;
       std::string number = std::to_string((i * 7919) % 100000);  // ids do not follow the places
-      objects_.push_back({"BATIMENT" + std::string(8 - number.size(), '0') + number, {x, y, x + size(random) * 0.1, y + size(random) * 0.1}});
+      objects_.push_back(
+          {"BATIMENT" + std::string(8 - number.size(), '0') + number, {x, y, x + size(random) * 0.1, y + size(random) * 0.1}});
     }
   }
 
@@ -86,7 +86,8 @@ class SyntheticLayer {
     }
     const std::string sort_by = value("sortby", "");
     if (!sort_by.empty() && !behaviour.sorts) {
-      return exception(behaviour.sort_status, "InvalidParameterValue", "", "Illegal property name: " + sort_by + " for feature type " + behaviour.layer);
+      return exception(behaviour.sort_status, "InvalidParameterValue", "",
+                       "Illegal property name: " + sort_by + " for feature type " + behaviour.layer);
     }
     std::vector<Object> found = in_box(value("bbox", ""));
     if (sort_by.empty()) {
@@ -198,8 +199,9 @@ inline truth::WfsOptions options_for(const FaultServer& server, int page_size) {
 }
 
 /// Fetches `box` of the layer from a service of that behaviour.
-inline truth::FetchResult fetch_from(const SyntheticLayer& layer, const SyntheticLayer::Behaviour& behaviour, const Bounds& box, int page_size = 100,
-                                     std::vector<ServerRequest>* requests = nullptr, const std::string& sort_by = "cleabs") {
+inline truth::FetchResult fetch_from(const SyntheticLayer& layer, const SyntheticLayer::Behaviour& behaviour, const Bounds& box,
+                                     int page_size = 100, std::vector<ServerRequest>* requests = nullptr,
+                                     const std::string& sort_by = "cleabs") {
   FaultServer server([&](const ServerRequest& request) { return layer.answer(request, behaviour); });
   truth::WfsOptions options = options_for(server, page_size);
   options.sort_by = sort_by;

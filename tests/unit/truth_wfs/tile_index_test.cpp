@@ -18,9 +18,11 @@ class RecordedIndex {
 
   ServerAnswer answer(const ServerRequest& request, int status_of_unknown = 200) const {
     if (request.query.at("typenames") != layer_) {
-      return SyntheticLayer::exception(status_of_unknown, "InvalidParameterValue", "typeName", "Feature type " + request.query.at("typenames") + " unknown");
+      return SyntheticLayer::exception(status_of_unknown, "InvalidParameterValue", "typeName",
+                                       "Feature type " + request.query.at("typenames") + " unknown");
     }
-    if (request.query.contains("sortby")) return SyntheticLayer::exception(200, "InvalidParameterValue", "", "Illegal property name: cleabs");
+    if (request.query.contains("sortby"))
+      return SyntheticLayer::exception(200, "InvalidParameterValue", "", "Illegal property name: cleabs");
     std::istringstream stream(request.query.at("bbox"));
     Bounds box;
     char comma = 0;
@@ -49,8 +51,9 @@ TEST(TileIndex, LayersInTurnUntilOneExists) {
   const RecordedIndex index(read_text(*path), "IGNF_LIDAR-HD_TA:nuage-dalle");
   for (const int status : {200, 400}) {
     FaultServer server([&](const ServerRequest& request) { return index.answer(request, status); });
-    const auto tiles = truth::fetch_index(*quick_client(), options_for(server, 5000), {"IGNF_LIDAR-HD_METADONNEE:metadata", "IGNF_LIDAR-HD_TA:nuage-dalle"},
-                                          url_attributes, {186500, 6833500, 187500, 6834500}, 2154, {});
+    const auto tiles = truth::fetch_index(*quick_client(), options_for(server, 5000),
+                                          {"IGNF_LIDAR-HD_METADONNEE:metadata", "IGNF_LIDAR-HD_TA:nuage-dalle"}, url_attributes,
+                                          {186500, 6833500, 187500, 6834500}, 2154, {});
     ASSERT_EQ(tiles.size(), 4u);
     EXPECT_EQ(tiles[0].name, "LHD_FXX_0186_6834_PTS_C_LAMB93_IGN69.copc.laz");
     EXPECT_EQ(tiles[0].bounds, (Bounds{186000, 6833000, 187000, 6834000}));
@@ -65,8 +68,8 @@ TEST(TileIndex, AllTilesThroughSmallPages) {
   const RecordedIndex index(read_text(*path), "IGNF_LIDAR-HD_TA:nuage-dalle");
   FaultServer server([&](const ServerRequest& request) { return index.answer(request); },
                      [](const ServerRequest& request) { return request.number % 5 == 2 ? Fault::reset : Fault::none; });
-  const auto tiles = truth::fetch_index(*quick_client(4, 20'000'000), options_for(server, 2000), {"IGNF_LIDAR-HD_TA:nuage-dalle"}, url_attributes,
-                                        {0, 6000000, 1000000, 7000000}, 2154, {});
+  const auto tiles = truth::fetch_index(*quick_client(4, 20'000'000), options_for(server, 2000), {"IGNF_LIDAR-HD_TA:nuage-dalle"},
+                                        url_attributes, {0, 6000000, 1000000, 7000000}, 2154, {});
   EXPECT_EQ(tiles.size(), index.size());
 }
 
@@ -77,8 +80,8 @@ TEST(TileIndex, AnAnswerInDegreesIsReprojected) {
   json["features"] = {json["features"][0], json["features"][1]};
   json["numberMatched"] = 2;
   FaultServer server([&](const ServerRequest&) { return ServerAnswer{.content_type = "application/json", .body = json.dump()}; });
-  const auto tiles = truth::fetch_index(*quick_client(), options_for(server, 5000), {"IGNF_NUAGES-DE-POINTS-LIDAR-HD:dalle"}, url_attributes,
-                                        {186100, 6833100, 186900, 6833900}, 2154, {});
+  const auto tiles = truth::fetch_index(*quick_client(), options_for(server, 5000), {"IGNF_NUAGES-DE-POINTS-LIDAR-HD:dalle"},
+                                        url_attributes, {186100, 6833100, 186900, 6833900}, 2154, {});
   ASSERT_EQ(tiles.size(), 1u);
   EXPECT_EQ(tiles[0].name, "LHD_FXX_0186_6834_PTS_LAMB93_IGN69.copc.laz");  // of the URL, not of the attribute
   EXPECT_NEAR(tiles[0].bounds.min_x, 186000, 0.01);
@@ -89,10 +92,11 @@ TEST(TileIndex, AnAnswerInDegreesIsReprojected) {
 std::vector<IndexTile> tiles_with(const std::vector<nlohmann::json>& properties) {
   nlohmann::json json = {{"type", "FeatureCollection"}, {"numberMatched", properties.size()}, {"features", nlohmann::json::array()}};
   for (std::size_t i = 0; i < properties.size(); ++i) {
-    json["features"].push_back({{"type", "Feature"},
-                                {"id", "tile." + std::to_string(i)},
-                                {"geometry", {{"type", "Polygon"}, {"coordinates", {{{1000, 1000}, {2000, 1000}, {2000, 2000}, {1000, 2000}, {1000, 1000}}}}}},
-                                {"properties", properties[i]}});
+    json["features"].push_back(
+        {{"type", "Feature"},
+         {"id", "tile." + std::to_string(i)},
+         {"geometry", {{"type", "Polygon"}, {"coordinates", {{{1000, 1000}, {2000, 1000}, {2000, 2000}, {1000, 2000}, {1000, 1000}}}}}},
+         {"properties", properties[i]}});
   }
   FaultServer server([&](const ServerRequest&) { return ServerAnswer{.content_type = "application/json", .body = json.dump()}; });
   return truth::fetch_index(*quick_client(), options_for(server, 5000), {"a:b"}, url_attributes, {1200, 1200, 1300, 1300}, 2154, {});
@@ -126,7 +130,8 @@ TEST(TileIndex, FailuresAreTyped) {
     return truth::fetch_index(*quick_client(1), options_for(server, 5000), layers, url_attributes, {0, 0, 1, 1}, 2154, {});
   };
   const auto unknown = [](const ServerRequest& request) {
-    return SyntheticLayer::exception(200, "InvalidParameterValue", "typeName", "Feature type " + request.query.at("typenames") + " unknown");
+    return SyntheticLayer::exception(200, "InvalidParameterValue", "typeName",
+                                     "Feature type " + request.query.at("typenames") + " unknown");
   };
   EXPECT_THROW(fetch({}, unknown, {"a:b", "c:d"}), NotFound);
   EXPECT_THROW(fetch({}, unknown, {}), NotFound);

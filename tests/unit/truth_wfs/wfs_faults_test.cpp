@@ -139,7 +139,8 @@ TEST(WfsFaults, FinalExceptionsAreNotRetried) {
 
 TEST(WfsFaults, ExceptionsThatMayPassAreRetried) {
   FaultServer server([](const ServerRequest& request) {
-    if (request.number < 3) return SyntheticLayer::exception(200, "NoApplicableCode", "", "feature type TEST:batiment: the relation does not exist");
+    if (request.number < 3)
+      return SyntheticLayer::exception(200, "NoApplicableCode", "", "feature type TEST:batiment: the relation does not exist");
     return town().answer(request, {});
   });
   const auto source = truth::make_wfs(options_for(server, 1000), quick_client());
@@ -170,7 +171,8 @@ TEST(WfsFaults, AGoodBodyOfAnyContentTypeIsTaken) {
 
 TEST(WfsFaults, GmlIsRefusedWithTheReason) {
   FaultServer server([](const ServerRequest&) {
-    return ServerAnswer{.content_type = "text/xml", .body = R"(<?xml version="1.0"?><wfs:FeatureCollection numberMatched="0"></wfs:FeatureCollection>)"};
+    return ServerAnswer{.content_type = "text/xml",
+                        .body = R"(<?xml version="1.0"?><wfs:FeatureCollection numberMatched="0"></wfs:FeatureCollection>)"};
   });
   const auto source = truth::make_wfs(options_for(server, 100), quick_client());
   const truth::FetchResult result = source->fetch("batiment", SyntheticLayer::all(), 2154, {});

@@ -114,6 +114,44 @@ TEST(WfsPaging, AServiceThatCannotPage) {
   expect_all({.matched = Matched::absent, .sorts = false, .pages = false});
 }
 
+TEST(WfsPaging, AServiceThatRefusesToPageIsBelievedBelowCount) {
+  for (const std::string code : {"NoApplicableCode", "OperationNotSupported"}) {
+    FaultServer server([&](const ServerRequest& request) {
+      if (request.query.contains("startindex"))
+        return SyntheticLayer::exception(200, code, "", "Cannot do natural order without a primary key");
+      return town().answer(request, {.matched = Matched::absent});
+    });
+    const auto source = truth::make_wfs(options_for(server, 100), quick_client());
+    const truth::FetchResult result = source->fetch("batiment", SyntheticLayer::all(), 2154, {});
+    EXPECT_EQ(result.outcome, Outcome::data) << result.reason;
+    EXPECT_EQ(SyntheticLayer::difference(result.features, town().expected(SyntheticLayer::all())), -1);
+  }
+}
+
+TEST(WfsPaging, AQuestionForMoreThatFailsIsNoEnd) {
+  for (const Fault fault : {Fault::error_500, Fault::forbidden, Fault::not_found}) {
+    FaultServer server([](const ServerRequest& request) { return town().answer(request, {.matched = Matched::absent, .cap = 50}); },
+                       [&](const ServerRequest& request) { return request.query.contains("startindex") ? fault : Fault::none; });
+    truth::WfsOptions options = options_for(server, 5000);
+    options.sort_by = "";
+    const auto source = truth::make_wfs(options, quick_client(1));
+    EXPECT_EQ(source->fetch("batiment", SyntheticLayer::all(), 2154, {}).outcome, Outcome::failed) << to_string(fault);
+  }
+}
+
+TEST(WfsPaging, APageAtATimeWithoutEndIsTruncated) {
+  FaultServer server([](const ServerRequest& request) {
+    const std::string start = request.query.at("startindex");
+    return ServerAnswer{.content_type = "application/json",
+                        .body = R"({"type":"FeatureCollection","features":[{"id":"a)" + start +
+                                R"(","geometry":{"type":"Point","coordinates":[326500,6828500]}}]})"};
+  });
+  const auto source = truth::make_wfs(options_for(server, 100), quick_client());
+  const truth::FetchResult result = source->fetch("batiment", SyntheticLayer::all(), 2154, {});
+  EXPECT_EQ(result.outcome, Outcome::truncated);
+  EXPECT_LE(server.request_count(), 2000u);
+}
+
 TEST(WfsPaging, FeaturesThatComeTwiceAcrossPagesCostNoOther) {
   expect_all({.unstable = true});
   expect_all({.matched = Matched::absent, .unstable = true});
@@ -246,9 +284,10 @@ TEST(WfsPaging, AnAnswerInDegreesIsReprojected) {
   // A corner of Paris: 652469.02 E 6862035.26 N in Lambert-93 is 2.3522 E 48.8566 N (computed with PROJ's cs2cs).
   for (const std::string crs : {R"("crs":{"type":"name","properties":{"name":"urn:ogc:def:crs:OGC:1.3:CRS84"}},)", R"("crs":null,)", ""}) {
     FaultServer server([&](const ServerRequest&) {
-      return ServerAnswer{.content_type = "application/json",
-                          .body = R"({"type":"FeatureCollection",)" + crs +
-                                  R"("features":[{"type":"Feature","id":"a","geometry":{"type":"Point","coordinates":[2.3522,48.8566]}}]})"};
+      return ServerAnswer{
+          .content_type = "application/json",
+          .body = R"({"type":"FeatureCollection",)" + crs +
+                  R"("features":[{"type":"Feature","id":"a","geometry":{"type":"Point","coordinates":[2.3522,48.8566]}}]})"};
     });
     truth::WfsOptions options = options_for(server, 100);
     const auto source = truth::make_wfs(options, quick_client());
