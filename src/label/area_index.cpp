@@ -13,7 +13,7 @@ namespace tuile::label {
 
 namespace {
 
-constexpr double most_cells = 2e6, most_shares = 16e6, most_listings = 4e6;
+constexpr double most_cells = 2e6, most_shares = 8e6, most_listings = 2e6;
 constexpr int rows_per_task = 8;
 
 /// About how far the edges run through the rows of the box, along both axes, metres: never too little.

@@ -21,20 +21,19 @@ class RowBuilder;
 /// The plane is cut into cells. For a place p of a cell, an area's edges fall into three kinds by their part in the cell's row:
 /// - left of the cell: the ray from p towards +x does not meet them;
 /// - touching the cell: listed there and tested one by one (`crosses`);
-/// - right of the cell: the ray meets each whose height range holds p. How often, odd or even, changes with p's height only at corners in
-/// the row. A corner
-///   whose two edges are both of this kind changes it not at all or twice; one with a single such edge is listed as a step: from its height
-///   upwards the answer flips. What is left is the parity at the row's lower end, one bit.
+/// - right of the cell: the ray meets each whose height range holds p. Whether these are odd or even in number changes with p's height at
+///   corners in the row only: where both edges of a corner are of this kind, not at all or twice; where one is, once, and the corner is
+///   listed as a step: from its height upwards the answer flips. What is left is the parity at the row's lower end, one bit.
 /// So a cell lists about the edges that touch it, however large the area. A cell without edges and steps of an area lies wholly inside it
 /// or wholly outside.
 ///
-/// Memory: at most 2 M cells (16 M over the number of layers) and some 8 M + 4 · edges listings of 4 bytes, whatever the areas: the cells
+/// Memory: at most 2 M cells (8 M over the number of layers) and some 4 M + 4 · edges listings of 4 bytes, whatever the areas: the cells
 /// grow where the areas have much border.
 class AreaIndex {
  public:
   static constexpr std::uint32_t no_object = 0x7FFFFFFF;
 
-  /// layers  high priority first, together fewer than no_object areas; objects are counted through all of them. Must outlive the index.
+  /// layers  high priority first, together fewer than no_object areas; objects are counted through all of them.
   /// extent  of the places that will be asked for; points: about how many
   AreaIndex(std::span<const LayerTruth> layers, const Bounds& extent, std::size_t points, Executor& executor, const std::stop_token& stop);
 

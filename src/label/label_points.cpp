@@ -1,6 +1,11 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "label/area_index.hpp"
 #include "label/outlines.hpp"

@@ -101,7 +101,7 @@ struct LabelPlan {
 /// valid      points.size() zeros or ones, or empty: all valid
 /// truth      every outcome must be sound; layers named as the plan's, in its order
 /// Deterministic whatever the threads. Time grows with the points and with the edges of the areas that touch the tile; memory beyond the
-/// result is bounded (some 100 MiB at most) but for about 50 bytes per such edge. Throws InvalidArgument (layers, areas or columns that do
+/// result is bounded (some 150 MiB at most) but for about 50 bytes per such edge. Throws InvalidArgument (layers, areas or columns that do
 /// not fit), Cancelled.
 LabelBlock label_points(const PointBlock& points, const FeatureBlock& columns, std::span<const std::uint8_t> valid,
                         const GroundTruth& truth, const LabelPlan& plan, Executor& executor, std::stop_token stop = {});
