@@ -4,7 +4,6 @@
 #include <exception>
 #include <list>
 #include <mutex>
-#include <new>
 #include <string>
 #include <thread>
 #include <utility>
@@ -24,7 +23,8 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 }  // namespace
 
-/// All members are guarded by the mutex of the core; `work` is called without it by whoever set the state to running.
+/// All members are guarded by the mutex of the core; but `work` is called, and freed, without it, by whoever set the state to running or
+/// done.
 struct BackgroundFetch::Task {
   using Queue = std::list<std::shared_ptr<Task>>;
   enum class State { queued, running, done };
@@ -81,7 +81,6 @@ struct BackgroundFetch::Core {
     }
     const double seconds = seconds_since(start);
     const bool is_callers_end = was_cancelled && own_stop != nullptr && own_stop->stop_requested();
-    Work spent;  // freed after unlocking
     lock.lock();
     counts.busy_seconds += seconds;
     if (is_callers_end && !stopped) {
@@ -93,22 +92,22 @@ struct BackgroundFetch::Core {
     }
     ++counts.finished;
     if (error) ++counts.failed;
-    end(*task, std::move(error), spent);
+    end(*task, std::move(error));
     lock.unlock();
+    task->work = nullptr;
   }
 
   /// Called with the mutex held.
-  void end(Task& task, std::exception_ptr error, Work& spent) noexcept {
+  void end(Task& task, std::exception_ptr error) noexcept {
     task.state = Task::State::done;
     task.error = std::move(error);
-    spent.swap(task.work);
     task.changed.notify_all();
   }
 
-  /// Ends a task that has not begun. Called with the mutex held.
-  void cancel(Task& task, Work& spent) {
+  /// Ends a task that has not begun, at the end of the pool. Called with the mutex held.
+  void cancel(Task& task) {
     ++counts.cancelled;
-    end(task, std::make_exception_ptr(Cancelled("the background fetch ended before this task began")), spent);
+    end(task, std::make_exception_ptr(Cancelled("the background fetch ended before this task began")));
   }
 };
 
@@ -116,13 +115,14 @@ struct BackgroundFetch::Core {
 struct BackgroundFetch::Claim {
   Claim(std::shared_ptr<Core> of, std::shared_ptr<Task> claimed) : core(std::move(of)), task(std::move(claimed)) {}
   ~Claim() {
-    Work spent;
-    const Core::Lock lock(core->mutex);
-    if (task->state != Task::State::queued) return;
-    core->queue.erase(task->position);
-    task->state = Task::State::done;
-    spent.swap(task->work);
-    ++core->counts.cancelled;
+    {
+      const Core::Lock lock(core->mutex);
+      if (task->state != Task::State::queued) return;
+      core->queue.erase(task->position);
+      task->state = Task::State::done;
+      ++core->counts.cancelled;
+    }
+    task->work = nullptr;
   }
   Claim(const Claim&) = delete;
   Claim& operator=(const Claim&) = delete;
@@ -205,11 +205,10 @@ BackgroundFetch::Ticket BackgroundFetch::submit(Work work) {
   const auto task = std::make_shared<Task>(std::move(work));
   Task::Queue place{task};
   auto claim = std::make_shared<Claim>(core_, task);
-  Work spent;
   const Core::Lock lock(core_->mutex);
   ++core_->counts.submitted;
   if (core_->stopped) {
-    core_->cancel(*task, spent);
+    core_->cancel(*task);
   } else {
     task->position = place.begin();
     core_->queue.splice(core_->queue.end(), place);
@@ -221,16 +220,14 @@ BackgroundFetch::Ticket BackgroundFetch::submit(Work work) {
 void BackgroundFetch::shutdown() {
   const std::lock_guard joining(threads_->mutex);
   Task::Queue dropped;
-  std::vector<Work> spent;
   {
     const Core::Lock lock(core_->mutex);
-    spent.resize(core_->queue.size());
     core_->stopped = true;
     dropped.swap(core_->queue);
-    std::size_t next = 0;
-    for (const std::shared_ptr<Task>& task : dropped) core_->cancel(*task, spent[next++]);
+    for (const std::shared_ptr<Task>& task : dropped) core_->cancel(*task);
     core_->arrived.notify_all();
   }
+  for (const std::shared_ptr<Task>& task : dropped) task->work = nullptr;
   core_->stop_source.request_stop();
   threads_->threads.clear();
 }
