@@ -54,7 +54,7 @@ HttpClient::Impl::Impl(HttpOptions given)
       places(options.max_in_flight) {}
 
 HttpAnswer HttpClient::Impl::send_once(const HttpCall& call, const BodyReader& reader, const std::stop_token& stop, bool redirected) {
-  HostGate& gate = gate_of(parse_url(call.request.url).origin);
+  HostGate& gate = gate_of(origin_of(call.request.url));
   gate.refuse_if_open();
   const Places::Place place = places.take(stop);
   HostGate::Pass pass = gate.enter(rules, stop);
@@ -109,7 +109,7 @@ HttpAnswer HttpClient::Impl::exchange(HttpCall call, const BodyReader& reader, c
 
 void HttpClient::Impl::prepare_retry(const std::string& url, int failed, const AttemptFailed& error, const std::stop_token& stop) {
   if (failed > options.retries) {
-    throw IoError("cannot get " + url_text(url) + ": " + error.what() + "; " + std::to_string(failed) + (failed == 1 ? " attempt" : " attempts") +
+    throw IoError(located(error.what(), url_text(url)) + "; " + std::to_string(failed) + (failed == 1 ? " attempt" : " attempts") +
                   " failed, check the network and the service, then run the same command again");
   }
   const double pause = retry_pause(options, failed);
@@ -120,7 +120,7 @@ void HttpClient::Impl::prepare_retry(const std::string& url, int failed, const A
 }
 
 HttpResponse HttpClient::Impl::fetch(const HttpRequest& request, const BodyCheck& check, const std::stop_token& stop) {
-  static_cast<void>(parse_url(request.url));
+  static_cast<void>(origin_of(request.url));  // refused before anything is done
   const std::size_t limit = request.largest_body > 0 ? request.largest_body : options.largest_body;
   TransferRequest wire{.url = request.url, .body = &request.body, .body_type = request.body_type};
   wire.longest = from_seconds(options.timeout);

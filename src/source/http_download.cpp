@@ -127,7 +127,7 @@ void DownloadAttempt::end(const HttpAnswer& answer) {
 
 std::uint64_t HttpClient::Impl::download(const std::string& url, const std::string& path,
                                          const std::function<void(std::uint64_t, std::uint64_t)>& progress, const std::stop_token& stop) {
-  static_cast<void>(parse_url(url));
+  static_cast<void>(origin_of(url));  // refused before a file is created
   throw_if_stopped(stop, "a download");
   PartialFile file(path, url);
   TransferRequest wire{.url = url, .compressed = false};

@@ -61,15 +61,13 @@ std::string url_encode(std::string_view text) {
   return encoded;
 }
 
-UrlParts parse_url(const std::string& url) {
+std::string origin_of(const std::string& url) {
   const Url parsed = is_url(url) ? parse(url) : Url();
   const std::string host = parsed ? part(parsed, CURLUPART_HOST) : std::string();
   if (host.empty()) throw InvalidArgument("'" + url_text(url) + "' is not a URL that can be asked; http://host/… or https://host/… is expected");
-  UrlParts parts{part(parsed, CURLUPART_SCHEME), {}};
-  parts.origin = parts.scheme + "://" + host + ":" + part(parsed, CURLUPART_PORT, CURLU_DEFAULT_PORT);
-  std::transform(parts.origin.begin(), parts.origin.end(), parts.origin.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return parts;
+  std::string origin = part(parsed, CURLUPART_SCHEME) + "://" + host + ":" + part(parsed, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+  std::transform(origin.begin(), origin.end(), origin.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return origin;
 }
 
 std::string redirect_target(const std::string& url, const std::string& location) {

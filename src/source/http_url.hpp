@@ -4,14 +4,8 @@
 
 namespace tuile::source {
 
-/// What the client needs of a URL.
-struct UrlParts {
-  std::string scheme;  ///< "http" or "https"
-  std::string origin;  ///< "scheme://host:port", in lower case, the port always there
-};
-
-/// Throws InvalidArgument where the text is no http(s) URL with a host.
-UrlParts parse_url(const std::string& url);
+/// "scheme://host:port" of a URL, in lower case, the port always there. Throws InvalidArgument where the text is no http(s) URL with a host.
+std::string origin_of(const std::string& url);
 
 /// The place that a redirect from `url` leads to; `location` may be relative.
 /// Throws Unsupported where it has none, leaves http(s), or goes from https to http.

@@ -10,9 +10,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <cerrno>
+#include <charconv>
 #include <condition_variable>
+#include <cstdlib>
 #include <list>
 #include <mutex>
 #include <set>
@@ -23,6 +24,9 @@
 
 namespace tuile::test {
 namespace {
+
+// Clients here must not ask a proxy of the machine for what is on loopback. Before main: no other thread reads the environment yet.
+[[maybe_unused]] const bool without_proxy = ::setenv("no_proxy", "127.0.0.1", 1) == 0;
 
 int listen_on_loopback(int& port) {
   // Hosts are remembered by their port for the life of a process: none comes twice.

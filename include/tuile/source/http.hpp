@@ -81,7 +81,8 @@ class HttpClient {
 
   /// Fetches a resource of any size into `path`, which may hold the beginning of it already: goes on from there where the server can
   /// (ranges; If-Range with the validator kept beside it), else anew. Retries continue where the attempt before broke off.
-  /// progress(bytes so far, total or 0) may be empty. Returns the size. Errors as fetch, and as writing files.
+  /// progress(bytes so far, total or 0) may be empty. Returns the size. Errors as fetch, and as writing files; what came before an error stays
+  /// for the next call. Bytes are taken as they come: whether they are the file that was meant is the caller's to check.
   std::uint64_t download(const std::string& url, const std::string& path,
                          const std::function<void(std::uint64_t, std::uint64_t)>& progress, std::stop_token stop);
 

@@ -89,7 +89,7 @@ class Breaker : public testing::Test {
     options_ = quick_options();
     options_.retries = 0;
     options_.breaker_failures = 3;
-    options_.breaker_pause = 0.2;
+    options_.breaker_pause = 0.6;
     options_.log = log_.writer();
   }
   /// Whether a fetch was refused without being sent.
@@ -101,7 +101,7 @@ class Breaker : public testing::Test {
   void open(HttpClient& client) {
     for (int i = 0; i < 3; ++i) EXPECT_FALSE(refused(client));
   }
-  static void wait_out_the_pause() { std::this_thread::sleep_for(std::chrono::milliseconds(250)); }
+  static void wait_out_the_pause() { std::this_thread::sleep_for(std::chrono::milliseconds(650)); }
 
   std::atomic<Fault> fault_{Fault::error_500};
   FaultServer server_{hello, [this](const ServerRequest&) { return fault_.load(); }};
@@ -109,7 +109,7 @@ class Breaker : public testing::Test {
   HttpOptions options_;
 };
 
-TEST_F(Breaker, OpensProbesAndCloses) {
+TEST_F(Breaker, OpensForEveryClient) {
   options_.breaker_pause = 1000;
   HttpClient client(options_), other(options_);
   open(client);

@@ -171,9 +171,9 @@ TEST(HttpUrl, EncodesValues) {
 }
 
 TEST(HttpUrl, NamesOrigins) {
-  EXPECT_EQ(parse_url("https://Data.Example.org/wfs?x").origin, "https://data.example.org:443");
-  EXPECT_EQ(parse_url("HTTP://user:word@host:8080").origin, "http://host:8080");
-  EXPECT_EQ(parse_url("http://[::1]/").origin, "http://[::1]:80");
+  EXPECT_EQ(origin_of("https://Data.Example.org/wfs?x"), "https://data.example.org:443");
+  EXPECT_EQ(origin_of("HTTP://user:word@host:8080"), "http://host:8080");
+  EXPECT_EQ(origin_of("http://[::1]/"), "http://[::1]:80");
 }
 
 TEST(HttpUrl, FollowsNoRedirectThatGivesUpProtection) {

@@ -259,6 +259,7 @@ TEST_F(Download, ASlowFileMayTakeLongerThanTheTimeoutOfAnAttempt) {
   options.timeout = 0.9;  // ten pieces take a second
   HttpClient client(options);
   expect_whole(client.download(server.url("/tile"), path_, {}, {}));
+  EXPECT_EQ(server.request_count(), 1U);
 }
 
 TEST_F(Download, WhatIsNotThereLeavesNoFile) {

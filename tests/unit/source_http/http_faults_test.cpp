@@ -21,7 +21,7 @@ class PassingFault : public testing::TestWithParam<Fault> {};
 TEST_P(PassingFault, IsRetriedUntilTheGoodAnswerComes) {
   const FaultServer server(good_answer, [](const ServerRequest& request) { return request.number < 2 ? GetParam() : Fault::none; });
   HttpOptions options = quick_options();
-  if (GetParam() == Fault::silence) options.timeout = 0.2;
+  if (GetParam() == Fault::silence) options.timeout = 1;
   LogBook log;
   options.log = log.writer();
   HttpClient client(options);
@@ -38,7 +38,7 @@ TEST_P(PassingFault, ThatStaysEndsInAnIoErrorThatNamesTheUrl) {
   const FaultServer server(good_answer, [](const ServerRequest&) { return GetParam(); });
   HttpOptions options = quick_options();
   options.retries = 1;
-  if (GetParam() == Fault::silence) options.timeout = 0.2;
+  if (GetParam() == Fault::silence) options.timeout = 1;
   HttpClient client(options);
   const std::string message = thrown_by<IoError>([&] { client.fetch({.url = server.url("/wfs?a=b")}, must_be_good, {}); });
   EXPECT_TRUE(contains(message, server.url("/wfs?a=b"))) << message;
@@ -106,10 +106,10 @@ TEST(HttpFaults, ASlowBodyIsWaitedFor) {
 
 TEST(HttpFaults, ABodySlowerThanTheTimeoutIsBrokenOff) {
   FaultSettings settings;
-  settings.slow_pause = std::chrono::milliseconds(200);
+  settings.slow_pause = std::chrono::milliseconds(300);
   const FaultServer server(good_answer, [](const ServerRequest& request) { return request.number == 0 ? Fault::slow : Fault::none; }, settings);
   HttpOptions options = quick_options();
-  options.timeout = 0.5;  // ten pieces take 1.8 s
+  options.timeout = 1;  // ten pieces take 2.7 s
   HttpClient client(options);
   EXPECT_EQ(client.fetch({.url = server.url("/")}, must_be_good, {}).body, good_body);
   EXPECT_EQ(server.request_count(), 2U);
