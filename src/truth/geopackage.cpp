@@ -267,6 +267,8 @@ class Writer {
 void write_geopackage(const std::string& path, std::span<const VectorLayer> layers, int epsg) {
   Temporary temporary(path);
   const ThreadOption date("OGR_CURRENT_DATE", written_at);
+  // The order in which a thread beside us fills the index is not ours (and GDAL before 3.6.2 fails on several layers: its issue 6959).
+  const ThreadOption index_here("OGR_GPKG_ALLOW_THREADED_RTREE", "NO");
   Writer writer(path, temporary.path(), epsg);
   for (const VectorLayer& layer : layers) writer.write(layer);
   writer.close();

@@ -225,11 +225,15 @@ class VectorFiles : public FeatureSource {
     identify(path);
   }
 
-  /// A Shapefile's attributes lie in a file beside it.
+  /// A Shapefile's attributes and CRS lie in files beside it.
   void identify(const std::string& path) {
-    for (const fs::path& part : {fs::path(path), fs::path(path).replace_extension(".dbf"), fs::path(path).replace_extension(".DBF")}) {
+    std::vector<fs::path> parts{path};
+    if (lower(fs::path(path).extension().string()) == ".shp") {
+      for (const char* extension : {".dbf", ".DBF", ".prj", ".PRJ"}) parts.push_back(fs::path(path).replace_extension(extension));
+    }
+    for (const fs::path& part : parts) {
       struct stat status {};
-      if ((part != path && lower(fs::path(path).extension().string()) != ".shp") || ::stat(part.c_str(), &status) != 0) continue;
+      if (::stat(part.c_str(), &status) != 0) continue;
       identity_ += fmt::format("|{}:{}:{}.{:09}", part.filename().string(), status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
     }
   }
