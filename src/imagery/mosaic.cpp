@@ -64,8 +64,10 @@ struct Nodes {
 
 Window cover(const Lattice& lattice, const Bounds& box, std::int64_t margin) {
   constexpr double tolerance = 1e-6;
-  const auto first = [&](double pixels) { return static_cast<std::int64_t>(std::floor(pixels + tolerance)) - margin; };
-  const auto end = [&](double pixels) { return static_cast<std::int64_t>(std::ceil(pixels - tolerance)) + margin; };
+  constexpr double far = 1e15;  // pixels: infinite boxes are fine
+  const auto whole = [](double pixels) { return static_cast<std::int64_t>(std::clamp(pixels, -far, far)); };
+  const auto first = [&](double pixels) { return whole(std::floor(pixels + tolerance)) - margin; };
+  const auto end = [&](double pixels) { return whole(std::ceil(pixels - tolerance)) + margin; };
   Window window;
   window.column = first((box.min_x - lattice.west) / lattice.width);
   window.row = first((lattice.north - box.max_y) / lattice.height);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <stop_token>
 #include <thread>
 
@@ -267,6 +268,8 @@ TEST(RasterFiles, OutsideEveryImageIsAFailure) {
   EXPECT_EQ(partly.rgb_outcome, Outcome::data);
   EXPECT_LE(partly.rgb.columns, 10U) << "nothing is held for what lies outside the image";
   EXPECT_EQ(source->fetch({}, 2154, rgb_field, {}).rgb_outcome, Outcome::failed);
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(source->fetch({-infinity, -infinity, infinity, infinity}, 2154, rgb_field, {}).rgb.columns, 10U);
   const Colours nowhere = source->fetch({0, 90, 10, 100}, 999999, rgb_field, {});
   EXPECT_EQ(nowhere.rgb_outcome, Outcome::failed);
   EXPECT_NE(nowhere.reason.find("999999"), std::string::npos) << nowhere.reason;
