@@ -65,7 +65,7 @@ struct Nodes {
 Window cover(const Lattice& lattice, const Bounds& box, std::int64_t margin) {
   constexpr double tolerance = 1e-6;
   constexpr double far = 1e15;  // pixels: infinite boxes are fine
-  const auto whole = [](double pixels) { return static_cast<std::int64_t>(std::clamp(pixels, -far, far)); };
+  const auto whole = [&](double pixels) { return static_cast<std::int64_t>(std::clamp(pixels, -far, far)); };
   const auto first = [&](double pixels) { return whole(std::floor(pixels + tolerance)) - margin; };
   const auto end = [&](double pixels) { return whole(std::ceil(pixels - tolerance)) + margin; };
   Window window;
