@@ -42,7 +42,8 @@ void HostGate::with_shared(const GateRules& rules, const std::stop_token& stop, 
         const Clock::time_point now = Clock::now();
         const std::int64_t wall = duration_cast<nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
         const auto merge = [&](Clock::time_point& ours, std::int64_t theirs) {
-          if (theirs > wall && theirs - wall < sane.count()) ours = std::max(ours, now + duration_cast<Clock::duration>(nanoseconds(theirs - wall)));
+          if (theirs > wall && theirs - wall < sane.count())
+            ours = std::max(ours, now + duration_cast<Clock::duration>(nanoseconds(theirs - wall)));
         };
         merge(next_due_, times.next_due);
         merge(closed_until_, times.closed_until);
@@ -114,9 +115,10 @@ void HostGate::refuse_if_open() const {
 
 void HostGate::throw_if_open(Clock::time_point now) const {
   if (!open_ || (now >= open_until_ && !probing_)) return;
-  throw BreakerOpen(origin_ + " failed " + std::to_string(failures_) + " times in a row and is not asked " +
-                    (now < open_until_ ? "for another " + seconds_text(open_until_ - now) : "until one request has shown that it answers again") +
-                    "; check the network and the state of the service, then run the same command again");
+  throw BreakerOpen(
+      origin_ + " failed " + std::to_string(failures_) + " times in a row and is not asked " +
+      (now < open_until_ ? "for another " + seconds_text(open_until_ - now) : "until one request has shown that it answers again") +
+      "; check the network and the state of the service, then run the same command again");
 }
 
 void HostGate::close_for(double seconds, const GateRules& rules, const std::stop_token& stop) {

@@ -18,8 +18,8 @@ struct GateRules {
   double requests_per_second = 0;  ///< 0: no limit
   double longest_delay = 60;       ///< seconds that a Retry-After is obeyed for
   int breaker_failures = 12;
-  double breaker_pause = 30;       ///< seconds
-  std::string shared_folder;       ///< empty: this process only
+  double breaker_pause = 30;  ///< seconds
+  std::string shared_folder;  ///< empty: this process only
   LogLine log;
 };
 

@@ -69,7 +69,8 @@ void throw_no_answer(const std::string& url, const TransferResult& result) {
   const std::string what = url_text(url) + ": " + result.problem;
   switch (result.end) {
     case TransferEnd::untrusted:
-      throw PermissionDenied(what + "; the certificate of the host is not trusted: check the address, the date of this machine and its CA certificates");
+      throw PermissionDenied(
+          what + "; the certificate of the host is not trusted: check the address, the date of this machine and its CA certificates");
     case TransferEnd::bad_url: throw InvalidArgument(what + "; http://host/… or https://host/… is expected");
     case TransferEnd::no_memory: throw OutOfMemory(what);
     default: throw AttemptFailed(what);

@@ -49,8 +49,8 @@ std::string two_digits(double seconds) {
 
 HttpClient::Impl::Impl(HttpOptions given)
     : options(checked(std::move(given))),
-      rules{options.requests_per_second, options.longest_delay, options.breaker_failures, options.breaker_pause, options.shared_folder,
-            options.log},
+      rules{options.requests_per_second, options.longest_delay, options.breaker_failures,
+            options.breaker_pause,       options.shared_folder, options.log},
       places(options.max_in_flight) {}
 
 HttpAnswer HttpClient::Impl::send_once(const HttpCall& call, const BodyReader& reader, const std::stop_token& stop, bool redirected) {
@@ -71,9 +71,10 @@ HttpAnswer HttpClient::Impl::send_once(const HttpCall& call, const BodyReader& r
         return head.status / 100 == 2 ? reader(head, piece) : answer.page.add(piece);
       },
       stop);
+  // The status of an error says more than that its page broke off.
+  if (result.end == TransferEnd::no_answer && result.head.status >= 400) result.end = TransferEnd::left;
   if (result.end == TransferEnd::no_answer) pass.failed();
   if (result.end != TransferEnd::complete && result.end != TransferEnd::left) throw_no_answer(call.request.url, result);
-  answer.left = result.end == TransferEnd::left;
   answer.head = std::move(result.head);
   const int status = answer.head.status;
   if (status >= 500) {
@@ -114,7 +115,8 @@ void HttpClient::Impl::prepare_retry(const std::string& url, int failed, const A
   }
   const double pause = retry_pause(options, failed);
   if (options.log) {
-    options.log("retry " + std::to_string(failed) + " of " + std::to_string(options.retries) + " in " + two_digits(pause) + " s or more: " + error.what());
+    options.log("retry " + std::to_string(failed) + " of " + std::to_string(options.retries) + " in " + two_digits(pause) +
+                " s or more: " + error.what());
   }
   wait_until(Clock::now() + from_seconds(pause), stop, "the next attempt");
 }

@@ -20,8 +20,7 @@ struct HttpCall {
 };
 struct HttpAnswer {
   AnswerHead head;
-  bool left = false;  ///< the reader wanted no more
-  Excerpt page;       ///< of an answer that is not 2xx
+  Excerpt page;  ///< of an answer that is not 2xx
 };
 struct HttpClient::Impl {
   explicit Impl(HttpOptions given);
@@ -33,8 +32,8 @@ struct HttpClient::Impl {
   std::atomic<std::uint64_t> requests{0}, retries{0}, failures{0}, throttled{0}, refused{0}, bytes{0};
 
   HttpResponse fetch(const HttpRequest& request, const BodyCheck& check, const std::stop_token& stop);
-  std::uint64_t download(const std::string& url, const std::string& path,
-                         const std::function<void(std::uint64_t, std::uint64_t)>& progress, const std::stop_token& stop);
+  std::uint64_t download(const std::string& url, const std::string& path, const std::function<void(std::uint64_t, std::uint64_t)>& progress,
+                         const std::stop_token& stop);
 
   /// One attempt: sends the request through the gate of its host and follows redirects. The reader gets the body of a 2xx only.
   /// Counts, informs the gate of every host on the way, closes it for a Retry-After. Throws what has no answer (AttemptFailed among them);

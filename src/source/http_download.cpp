@@ -138,7 +138,8 @@ std::uint64_t HttpClient::Impl::download(const std::string& url, const std::stri
     DownloadAttempt attempt(url, file, progress);
     wire.headers = attempt.headers();
     try {
-      attempt.end(exchange({wire, retry}, [&](const AnswerHead& head, std::span<const char> piece) { return attempt.take(head, piece); }, stop));
+      attempt.end(exchange(
+          {wire, retry}, [&](const AnswerHead& head, std::span<const char> piece) { return attempt.take(head, piece); }, stop));
     } catch (const AttemptFailed& error) {
       // Only what the next attempt goes on from is progress.
       const bool progressed = !file.validator().empty() && file.size() > most;

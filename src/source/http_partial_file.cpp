@@ -29,7 +29,8 @@ void write_all(int descriptor, std::uint64_t offset, std::string_view bytes, con
 
 }  // namespace
 
-PartialFile::PartialFile(std::string path, std::string url) : path_(std::move(path)), validator_path_(path_ + ".etag"), url_(std::move(url)) {
+PartialFile::PartialFile(std::string path, std::string url)
+    : path_(std::move(path)), validator_path_(path_ + ".etag"), url_(std::move(url)) {
   descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor_ < 0) throw_errno(errno, "create", path_);
   struct stat status {};

@@ -10,7 +10,8 @@ namespace tuile::source {
 /// server's validator and the URL. Locked against a second download (flock).
 class PartialFile {
  public:
-  /// Opens or creates the file. Throws PermissionDenied, NotFound (its folder), InvalidArgument, IoError (also where another download holds it).
+  /// Opens or creates the file. Throws PermissionDenied, NotFound (its folder), InvalidArgument, IoError (also where another download holds
+  /// it).
   PartialFile(std::string path, std::string url);
   /// A file without a byte goes, unless it was finished.
   ~PartialFile();

@@ -20,7 +20,8 @@ constexpr const char* stopped_while = "an answer";
 void start_curl_once() {
   static std::once_flag once;
   std::call_once(once, [] {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw OutOfMemory("libcurl cannot start; free memory and run the same command again");
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+      throw OutOfMemory("libcurl cannot start; free memory and run the same command again");
   });
 }
 
@@ -76,9 +77,13 @@ void read_header(AnswerHead& head, std::string_view line) {
     head = {};
     return;
   }
-  const std::pair<std::string_view, std::string*> fields[] = {
-      {"content-type", &head.content_type}, {"location", &head.location},           {"retry-after", &head.retry_after},    {"date", &head.date},
-      {"etag", &head.etag},                 {"last-modified", &head.last_modified}, {"content-range", &head.content_range}};
+  const std::pair<std::string_view, std::string*> fields[] = {{"content-type", &head.content_type},
+                                                              {"location", &head.location},
+                                                              {"retry-after", &head.retry_after},
+                                                              {"date", &head.date},
+                                                              {"etag", &head.etag},
+                                                              {"last-modified", &head.last_modified},
+                                                              {"content-range", &head.content_range}};
   std::string_view value;
   for (const auto& [name, field] : fields) {
     if (named(line, name, value)) *field = value;

@@ -64,7 +64,8 @@ std::string url_encode(std::string_view text) {
 std::string origin_of(const std::string& url) {
   const Url parsed = is_url(url) ? parse(url) : Url();
   const std::string host = parsed ? part(parsed, CURLUPART_HOST) : std::string();
-  if (host.empty()) throw InvalidArgument("'" + url_text(url) + "' is not a URL that can be asked; http://host/… or https://host/… is expected");
+  if (host.empty())
+    throw InvalidArgument("'" + url_text(url) + "' is not a URL that can be asked; http://host/… or https://host/… is expected");
   std::string origin = part(parsed, CURLUPART_SCHEME) + "://" + host + ":" + part(parsed, CURLUPART_PORT, CURLU_DEFAULT_PORT);
   std::transform(origin.begin(), origin.end(), origin.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return origin;
@@ -79,7 +80,8 @@ std::string redirect_target(const std::string& url, const std::string& location)
   const std::string target = part(base, CURLUPART_URL);
   if (!is_url(target)) throw Unsupported(what + ", which is neither http nor https; give the URL of an http service");
   if (begins_with_any_case(url, "https://") && begins_with_any_case(target, "http://")) {
-    throw Unsupported(what + ": from https to http, which would give up the protection that was asked for; give the http URL itself if that is meant");
+    throw Unsupported(
+        what + ": from https to http, which would give up the protection that was asked for; give the http URL itself if that is meant");
   }
   return target;
 }

@@ -4,7 +4,8 @@
 
 namespace tuile::source {
 
-/// "scheme://host:port" of a URL, in lower case, the port always there. Throws InvalidArgument where the text is no http(s) URL with a host.
+/// "scheme://host:port" of a URL, in lower case, the port always there. Throws InvalidArgument where the text is no http(s) URL with a
+/// host.
 std::string origin_of(const std::string& url);
 
 /// The place that a redirect from `url` leads to; `location` may be relative.

@@ -70,7 +70,8 @@ ServerAnswer status_page(int status) {
   return {status, "text/html", "<html><body><h1>" + std::to_string(status) + " " + reason(status) + "</h1></body></html>", {}};
 }
 
-/// Bytes that no UTF-8 decoder takes, behind the quote that opens the last text value of a JSON body; before anything else where there is none.
+/// Bytes that no UTF-8 decoder takes, behind the quote that opens the last text value of a JSON body; before anything else where there is
+/// none.
 void spoil_utf8(std::string& body) {
   const std::string_view bad = "\xC3\x28\xFF";
   std::size_t at = 0;
@@ -138,19 +139,23 @@ ServerAnswer faulty_answer(Fault fault, ServerAnswer good, const ServerRequest& 
     case Fault::html_page:
       return {200, "text/html", "<!DOCTYPE html><html><body><h1>Sorry</h1><p>The service is being maintained.</p></body></html>", {}};
     case Fault::exception_report:
-      return {200, "application/xml",
+      return {200,
+              "application/xml",
               R"(<?xml version="1.0" encoding="UTF-8"?><ows:ExceptionReport xmlns:ows="http://www.opengis.net/ows/1.1" version="2.0.0">)"
               R"(<ows:Exception exceptionCode="NoApplicableCode"><ows:ExceptionText>the store is not there</ows:ExceptionText>)"
               "</ows:Exception></ows:ExceptionReport>",
               {}};
     case Fault::service_exception:
-      return {200, "application/vnd.ogc.se_xml",
+      return {200,
+              "application/vnd.ogc.se_xml",
               R"(<?xml version="1.0" encoding="UTF-8"?><ServiceExceptionReport version="1.3.0" xmlns="http://www.opengis.net/ogc">)"
               R"(<ServiceException code="LayerNotDefined">the layer is not there</ServiceException></ServiceExceptionReport>)",
               {}};
     case Fault::json_exception:
-      return {200, "application/json",
-              R"({"version":"2.0.0","exceptions":[{"code":"NoApplicableCode","locator":"noLocator","text":"the store is not there"}]})", {}};
+      return {200,
+              "application/json",
+              R"({"version":"2.0.0","exceptions":[{"code":"NoApplicableCode","locator":"noLocator","text":"the store is not there"}]})",
+              {}};
     case Fault::wrong_type: good.content_type = settings.wrong_type; return good;
     case Fault::invalid_utf8: spoil_utf8(good.body); return good;
     case Fault::redirect_loop: return {302, "text/html", "", {{"Location", request.target}}};
@@ -194,7 +199,8 @@ void add_query(const std::string& text, std::map<std::string, std::string>& quer
     const std::size_t end = std::min(text.find('&', begin), text.size());
     const std::string pair = text.substr(begin, end - begin);
     const std::size_t equals = std::min(pair.find('='), pair.size());
-    if (!pair.empty()) query[lower_case(url_decode(pair.substr(0, equals)))] = equals < pair.size() ? url_decode(pair.substr(equals + 1)) : "";
+    if (!pair.empty())
+      query[lower_case(url_decode(pair.substr(0, equals)))] = equals < pair.size() ? url_decode(pair.substr(equals + 1)) : "";
     begin = end + 1;
   }
 }

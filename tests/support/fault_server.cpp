@@ -280,7 +280,7 @@ struct FaultServer::Impl {
 
   std::mutex mutex;
   std::condition_variable changed;
-  int listener = -1;                  // closed by the acceptor where the fault is `gone`
+  int listener = -1;  // closed by the acceptor where the fault is `gone`
   bool stopping = false;
   bool gone = false;
   std::list<Connection> connections;  // never shrinks: a test has few

@@ -71,7 +71,8 @@ ServerAnswer forward(const std::string& upstream, const ServerRequest& request) 
   curl_slist* headers = curl_slist_append(nullptr, "Expect:");
   for (const char* name : {"accept-encoding", "content-type", "if-range", "range"}) {
     const auto found = request.headers.find(name);
-    if (found != request.headers.end() && !found->second.empty()) headers = curl_slist_append(headers, (found->first + ": " + found->second).c_str());
+    if (found != request.headers.end() && !found->second.empty())
+      headers = curl_slist_append(headers, (found->first + ": " + found->second).c_str());
   }
   const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> owned(headers, &curl_slist_free_all);
   ServerAnswer answer{200, "", "", {}};
@@ -146,7 +147,8 @@ int run(const Options& options) {
       std::array<char, 40> time{};
       std::snprintf(time.data(), time.size(), "%.3f", seconds);
       const std::lock_guard lock(log_mutex);
-      log << time.data() << " " << request.method << " " << request.target << " " << (fault == Fault::none ? "ok" : to_string(fault)) << std::endl;
+      log << time.data() << " " << request.method << " " << request.target << " " << (fault == Fault::none ? "ok" : to_string(fault))
+          << std::endl;
     }
     return fault;
   };
@@ -182,7 +184,8 @@ int main(int count, char** arguments) {
   app.add_option("--seed", options.seed, "of the choice");
   app.add_option("--latency", options.latency, "milliseconds before every answer")->check(CLI::NonNegativeNumber);
   app.add_option("--retry-after", options.retry_after, "seconds in the header Retry-After")->check(CLI::NonNegativeNumber);
-  app.add_option("--slow-pause", options.slow_pause, "milliseconds between two of the ten pieces of a slow body")->check(CLI::NonNegativeNumber);
+  app.add_option("--slow-pause", options.slow_pause, "milliseconds between two of the ten pieces of a slow body")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--log", options.log, "file for one line per request: time, method, target, ok or the fault");
   try {
     app.parse(count, arguments);

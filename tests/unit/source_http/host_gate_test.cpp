@@ -1,6 +1,7 @@
 // The token bucket, Retry-After and the breaker, seen from the server. Times are bounded from one side only: never faster than allowed.
-#include "http_fixture.hpp"
 #include "source/host_gate.hpp"
+
+#include "http_fixture.hpp"
 
 namespace tuile::source {
 namespace {
@@ -69,7 +70,8 @@ TEST(HostGate, ARetryAfterStopsEveryThread) {
     const std::vector<ServerRequest> requests = server.requests();
     ASSERT_EQ(requests.size(), 5U);
     for (std::size_t k = 1; k < requests.size(); ++k) {
-      EXPECT_GT(std::chrono::duration<double>(requests[k].at - requests[0].at).count(), 0.95) << "request " << k << " after " << to_string(fault);
+      EXPECT_GT(std::chrono::duration<double>(requests[k].at - requests[0].at).count(), 0.95)
+          << "request " << k << " after " << to_string(fault);
     }
   }
 }
@@ -77,7 +79,8 @@ TEST(HostGate, ARetryAfterStopsEveryThread) {
 TEST(HostGate, ARetryAfterIsObeyedNoLongerThanTheLongestDelay) {
   FaultSettings settings;
   settings.retry_after = 100'000;
-  const FaultServer server(hello, [&](const ServerRequest& request) { return request.number == 0 ? Fault::throttled : Fault::none; }, settings);
+  const FaultServer server(
+      hello, [&](const ServerRequest& request) { return request.number == 0 ? Fault::throttled : Fault::none; }, settings);
   HttpClient client(quick_options());
   EXPECT_EQ(client.fetch({.url = server.url("/")}, {}, {}).body, "hello");
 }
@@ -168,7 +171,8 @@ TEST_F(Breaker, CountsWhatSpeaksOfTheHostOnly) {
   for (const Fault fault : {Fault::not_found, Fault::bad_request, Fault::throttled, Fault::html_page}) {
     fault_ = fault;
     for (int i = 0; i < 4; ++i) {
-      EXPECT_THROW(client.fetch({.url = server_.url("/")}, [](const HttpResponse&) { throw IoError("not what was asked for"); }, {}), Error);
+      EXPECT_THROW(client.fetch({.url = server_.url("/")}, [](const HttpResponse&) { throw IoError("not what was asked for"); }, {}),
+                   Error);
     }
   }
   EXPECT_EQ(server_.request_count(), 16U);

@@ -52,11 +52,14 @@ TEST(HttpClient, HasNoMoreRequestsOnTheWayThanAllowed) {
 TEST(HttpClient, CountsExactly) {
   // Of every ten requests one is throttled and one fails; each is good when it comes again.
   std::atomic<int> faults{0};
-  const FaultServer server([](const ServerRequest&) { return ServerAnswer{200, "text/plain", "12345", {}}; },
-                           [&](const ServerRequest& request) {
-                             if (request.number % 10 == 3) return faults += 1, Fault::empty;
-                             return request.number % 10 == 7 ? Fault::error_500 : Fault::none;
-                           });
+  const FaultServer server(
+      [](const ServerRequest&) {
+        return ServerAnswer{200, "text/plain", "12345", {}};
+      },
+      [&](const ServerRequest& request) {
+        if (request.number % 10 == 3) return faults += 1, Fault::empty;
+        return request.number % 10 == 7 ? Fault::error_500 : Fault::none;
+      });
   HttpOptions options = quick_options();
   options.retries = 20;
   HttpClient client(options);

@@ -254,7 +254,8 @@ TEST_F(Download, EveryPassingFaultIsSurvived) {
 TEST_F(Download, ASlowFileMayTakeLongerThanTheTimeoutOfAnAttempt) {
   FaultSettings settings;
   settings.slow_pause = std::chrono::milliseconds(100);
-  const FaultServer server(handler(), [](const ServerRequest&) { return Fault::slow; }, settings);
+  const FaultServer server(
+      handler(), [](const ServerRequest&) { return Fault::slow; }, settings);
   HttpOptions options = quick_options();
   options.timeout = 0.9;  // ten pieces take a second
   HttpClient client(options);
@@ -314,13 +315,16 @@ TEST_F(Download, TwoDoNotShareAFile) {
 TEST_F(Download, StopsQuicklyAndErrorsOfTheProgressComeOut) {
   FaultSettings settings;
   settings.slow_pause = std::chrono::seconds(100);
-  const FaultServer server(handler(), [](const ServerRequest&) { return Fault::slow; }, settings);
+  const FaultServer server(
+      handler(), [](const ServerRequest&) { return Fault::slow; }, settings);
   HttpOptions options = quick_options();
   options.timeout = 1000;
   HttpClient client(options);
   std::atomic<bool> started{false};
   std::jthread thread([&](const std::stop_token& stop) {
-    EXPECT_THROW(client.download(server.url("/tile"), path_, [&](std::uint64_t, std::uint64_t) { started = true; }, stop), Cancelled);
+    EXPECT_THROW(client.download(
+                     server.url("/tile"), path_, [&](std::uint64_t, std::uint64_t) { started = true; }, stop),
+                 Cancelled);
   });
   ASSERT_TRUE(eventually([&] { return server.request_count() == 1; }));
   const auto before = TestClock::now();
@@ -328,8 +332,9 @@ TEST_F(Download, StopsQuicklyAndErrorsOfTheProgressComeOut) {
   thread.join();
   EXPECT_LT(TestClock::now() - before, std::chrono::seconds(2));
   const FaultServer good(handler());
-  EXPECT_THROW(client.download(good.url("/tile"), folder_ / "other", [](std::uint64_t, std::uint64_t) { throw std::logic_error("mine"); }, {}),
-               std::logic_error);
+  EXPECT_THROW(
+      client.download(good.url("/tile"), folder_ / "other", [](std::uint64_t, std::uint64_t) { throw std::logic_error("mine"); }, {}),
+      std::logic_error);
 }
 
 }  // namespace

@@ -65,7 +65,8 @@ class FinalFault : public testing::TestWithParam<FinalCase> {};
 TEST_P(FinalFault, IsNotRetried) {
   FaultSettings settings;
   settings.huge_bytes = 100'000'000;
-  const FaultServer server(good_answer, [](const ServerRequest&) { return GetParam().fault; }, settings);
+  const FaultServer server(
+      good_answer, [](const ServerRequest&) { return GetParam().fault; }, settings);
   HttpOptions options = quick_options();
   options.largest_body = 1'000'000;
   HttpClient client(options);
@@ -98,7 +99,8 @@ INSTANTIATE_TEST_SUITE_P(Faults, FinalFault,
 TEST(HttpFaults, ASlowBodyIsWaitedFor) {
   FaultSettings settings;
   settings.slow_pause = std::chrono::milliseconds(10);
-  const FaultServer server(good_answer, [](const ServerRequest&) { return Fault::slow; }, settings);
+  const FaultServer server(
+      good_answer, [](const ServerRequest&) { return Fault::slow; }, settings);
   HttpClient client(quick_options());
   EXPECT_EQ(client.fetch({.url = server.url("/")}, must_be_good, {}).body, good_body);
   EXPECT_EQ(server.request_count(), 1U);
@@ -107,7 +109,8 @@ TEST(HttpFaults, ASlowBodyIsWaitedFor) {
 TEST(HttpFaults, ABodySlowerThanTheTimeoutIsBrokenOff) {
   FaultSettings settings;
   settings.slow_pause = std::chrono::milliseconds(300);
-  const FaultServer server(good_answer, [](const ServerRequest& request) { return request.number == 0 ? Fault::slow : Fault::none; }, settings);
+  const FaultServer server(
+      good_answer, [](const ServerRequest& request) { return request.number == 0 ? Fault::slow : Fault::none; }, settings);
   HttpOptions options = quick_options();
   options.timeout = 1;  // ten pieces take 2.7 s
   HttpClient client(options);
@@ -125,16 +128,27 @@ TEST(HttpFaults, AServerThatIsGoneIsAnIoError) {
 }
 
 TEST(HttpFaults, RequestTimeoutOfTheServerIsRetried) {
-  const FaultServer server([](const ServerRequest& request) { return request.number == 0 ? ServerAnswer{408, "", "", {}} : good_answer(request); });
+  const FaultServer server([](const ServerRequest& request) {
+    return request.number == 0 ? ServerAnswer{408, "", "", {}} : good_answer(request);
+  });
   HttpClient client(quick_options());
   EXPECT_EQ(client.fetch({.url = server.url("/")}, must_be_good, {}).body, good_body);
   EXPECT_EQ(server.request_count(), 2U);
 }
 
+TEST(HttpFaults, AnErrorWhosePageBreaksOffIsStillThatError) {
+  const FaultServer server([](const ServerRequest&) { return ServerAnswer{404, "text/html", "no such layer", {}}; },
+                           [](const ServerRequest&) { return Fault::truncated; });
+  HttpClient client(quick_options());
+  EXPECT_THROW(client.fetch({.url = server.url("/")}, {}, {}), NotFound);
+  EXPECT_EQ(server.request_count(), 1U);
+}
+
 TEST(HttpFaults, AHundredMegabytesFitWhereTheLimitAllowsThem) {
   FaultSettings settings;
   settings.huge_bytes = 100'000'000;
-  const FaultServer server(good_answer, [](const ServerRequest&) { return Fault::huge; }, settings);
+  const FaultServer server(
+      good_answer, [](const ServerRequest&) { return Fault::huge; }, settings);
   HttpClient client(quick_options());
   const HttpResponse response = client.fetch({.url = server.url("/")}, {}, {});
   EXPECT_EQ(response.body.size(), 100'000'000U);
@@ -158,7 +172,9 @@ std::string gzip(const std::string& text) {
 TEST(HttpFaults, ABodyThatGrowsBeyondTheLimitOnlyWhenUnpackedIsTooLarge) {
   const std::string packed = gzip(std::string(20'000'000, ' '));
   ASSERT_LT(packed.size(), 100'000U);
-  const FaultServer server([&](const ServerRequest&) { return ServerAnswer{200, "application/json", packed, {{"Content-Encoding", "gzip"}}}; });
+  const FaultServer server([&](const ServerRequest&) {
+    return ServerAnswer{200, "application/json", packed, {{"Content-Encoding", "gzip"}}};
+  });
   HttpOptions options = quick_options();
   options.largest_body = 1'000'000;
   HttpClient client(options);

@@ -25,8 +25,8 @@ class TlsServer {
     ::posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
     ::posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
     ::posix_spawn_file_actions_addclose(&actions, ends[0]);
-    const char* const arguments[] = {"openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", certificate.c_str(), "-key", certificate.c_str(),
-                                     "-www",    nullptr};
+    const char* const arguments[] = {"openssl",           "s_server", "-accept",           "127.0.0.1:0", "-cert",
+                                     certificate.c_str(), "-key",     certificate.c_str(), "-www",        nullptr};
     if (::posix_spawnp(&child_, "openssl", &actions, nullptr, const_cast<char**>(arguments), environ) != 0) child_ = -1;
     ::posix_spawn_file_actions_destroy(&actions);
     ::close(ends[1]);
@@ -60,8 +60,9 @@ class TlsServer {
 TEST(HttpTls, AHostThatNobodyVouchesForIsRefusedAndNotRetried) {
   const test::TemporaryFolder folder;
   const std::string pair = folder / "pair.pem";
-  const std::string command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout '" +
-                              pair + "' -out '" + pair + ".crt' >/dev/null 2>&1 && cat '" + pair + ".crt' >> '" + pair + "'";
+  const std::string command =
+      "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout '" + pair +
+      "' -out '" + pair + ".crt' >/dev/null 2>&1 && cat '" + pair + ".crt' >> '" + pair + "'";
   if (std::system(command.c_str()) != 0) GTEST_SKIP() << "the openssl program is not there";
   const TlsServer server(pair);
   if (server.port() == 0) GTEST_SKIP() << "openssl s_server does not say where it listens";

@@ -59,8 +59,8 @@ TEST(SharedBucket, ProcessesThatNameTheFolderKeepTheRateTogether) {
   environment.push_back(const_cast<char*>(place.c_str()));
   environment.push_back(nullptr);
   const std::string program = std::filesystem::read_symlink("/proc/self/exe");
-  const char* const arguments[] = {program.c_str(), "--gtest_filter=SharedBucketProcess.*", "--gtest_also_run_disabled_tests", "--gtest_brief=1",
-                                   nullptr};
+  const char* const arguments[] = {program.c_str(), "--gtest_filter=SharedBucketProcess.*", "--gtest_also_run_disabled_tests",
+                                   "--gtest_brief=1", nullptr};
   const auto start = TestClock::now();
   std::vector<pid_t> children(3);
   for (pid_t& child : children) {
@@ -117,7 +117,8 @@ TEST(SharedBucket, NonsenseIsIgnoredAndRewritten) {
     const std::int64_t far = wall_clock() + 600 * second;
     EXPECT_EQ(update_shared_times(folder.path(), origin, [&](SharedTimes& times) { times = {far, far}; }, {}), "");
     const std::string file = bucket_file(folder.path());
-    if (nonsense != "far") std::ofstream(file, std::ios::binary | std::ios::trunc) << nonsense << std::string(nonsense == "rubbish" ? 500 : 0, 'x');
+    if (nonsense != "far")
+      std::ofstream(file, std::ios::binary | std::ios::trunc) << nonsense << std::string(nonsense == "rubbish" ? 500 : 0, 'x');
     HttpClient client(shared_options(folder.path()));
     client.fetch({.url = server.url("/")}, {}, {});
     SharedTimes seen;
