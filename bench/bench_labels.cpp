@@ -35,7 +35,7 @@ label::LabelPlan default_plan() {
 }
 
 void add_ring(LayerAreas& areas, std::mt19937& random, Position centre, double radius, int corners) {
-  std::uniform_real_distribution<double> wobble(0.75, 1.0);
+  std::uniform_real_distribution<double> wobble(0.9, 1.0);
   for (int i = 0; i < corners; ++i) {
     const double angle = 2 * std::numbers::pi * i / corners, r = radius * wobble(random);
     areas.vertices.push_back({centre.x + r * std::cos(angle), centre.y + r * std::sin(angle)});
