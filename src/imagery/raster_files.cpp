@@ -77,6 +77,14 @@ class RasterFiles final : public ImagerySource {
 
   std::string name() const override { return name_; }
   std::string identity() const override { return identity_; }
+  FieldSet provides() const override {
+    FieldSet fields;
+    for (const File& file : files_) {
+      if (file.rgb_band != no_bands) fields = fields.with(Field::rgb);
+      if (file.nir_band != no_bands) fields = fields.with(Field::nir);
+    }
+    return fields;
+  }
 
   Colours fetch(const Bounds& box, int epsg, FieldSet wanted, std::stop_token stop) override {
     Colours colours;

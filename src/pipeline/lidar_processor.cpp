@@ -134,7 +134,9 @@ class ProcessRun {
 
   /// What images are asked for: what columns need, and all colours where the points themselves are written.
   FieldSet wanted_colours() const {
-    return config_.write.laz_wanted ? FieldSet{}.with(Field::rgb).with(Field::nir) : colours_of(plan_.computed.fields());
+    if (!imagery_) return {};
+    const FieldSet wanted = config_.write.laz_wanted ? FieldSet{}.with(Field::rgb).with(Field::nir) : colours_of(plan_.computed.fields());
+    return {wanted.bits & imagery_->source->provides().bits};
   }
 
   /// The tile that a request loads, where it is no halo.
@@ -308,6 +310,7 @@ class ProcessRun {
       summary_.truth.store = truth_->store->statistics();
       if (truth_->http) summary_.truth.http = truth_->http->statistics();
     }
+    if (truth_ && truth_->disk && options_.warn && !truth_->disk->problem().empty()) options_.warn(truth_->disk->problem());
     if (imagery_ && imagery_->http) summary_.imagery.http = imagery_->http->statistics();
     summary_.cpu_seconds = usage_.cpu_seconds();
     summary_.peak_rss = peak_resident_bytes();

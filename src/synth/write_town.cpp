@@ -15,7 +15,7 @@
 #include "tuile/las/records.hpp"
 #include "tuile/synth/sampling.hpp"
 #include "tuile/truth/vector_files.hpp"
-#include "unfinished_file.hpp"
+#include "tuile/core/unfinished_file.hpp"
 
 namespace tuile::synth {
 namespace {
@@ -149,7 +149,7 @@ void make_folder(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw_errno(error.value(), "create", folder.string());
-  remove_abandoned(folder);
+  remove_abandoned(folder, "town_");
 }
 
 }  // namespace

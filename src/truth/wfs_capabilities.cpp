@@ -1,14 +1,12 @@
 #include "truth/wfs_capabilities.hpp"
 
-#include <unistd.h>
-
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <span>
 #include <system_error>
 
 #define XXH_INLINE_ALL
@@ -16,6 +14,7 @@
 
 #include "truth/wfs_request.hpp"
 #include "truth/wfs_xml.hpp"
+#include "tuile/core/unfinished_file.hpp"
 
 namespace tuile::truth {
 
@@ -98,15 +97,14 @@ bool is_young(const std::string& path) {
 
 /// Appears whole or not at all; a folder that cannot be written costs another request later, no more.
 void keep(const std::string& path, const std::string& text) {
-  static std::atomic<unsigned> count{0};
-  std::error_code error;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
-  const std::string temporary = path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(count++);
-  std::ofstream file(temporary, std::ios::binary);
-  file << text;
-  file.close();
-  if (file) std::filesystem::rename(temporary, path, error);
-  if (!file || error) std::filesystem::remove(temporary, error);
+  try {
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+    UnfinishedFile file(path);
+    file.write(std::as_bytes(std::span(text)));
+    file.publish();
+  } catch (const std::exception&) {
+    return;
+  }
 }
 
 }  // namespace

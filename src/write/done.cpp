@@ -28,12 +28,14 @@ bool stays_missing(const MissingHaloTile& tile) { return stays(tile.kind); }
 
 bool went_wrong(Outcome outcome) { return outcome == Outcome::truncated || outcome == Outcome::failed; }
 
-/// A layer that the source does not have, or not here, is not there the next time either.
-bool stays_as_it_is(const LayerReport& layer) {
-  return !went_wrong(layer.outcome) || stays(layer.kind) || layer.kind == to_string(ErrorKind::not_found);
-}
+/// A layer or image that the source does not have, or not here, is not there the next time either.
+bool stays_or_is_not_there(const std::string& kind) { return stays(kind) || kind == to_string(ErrorKind::not_found); }
 
-bool stays_as_it_is(const ImageryReport& imagery) { return !(went_wrong(imagery.rgb) || went_wrong(imagery.nir)) || stays(imagery.kind); }
+bool stays_as_it_is(const LayerReport& layer) { return !went_wrong(layer.outcome) || stays_or_is_not_there(layer.kind); }
+
+bool stays_as_it_is(const ImageryReport& imagery) {
+  return !(went_wrong(imagery.rgb) || went_wrong(imagery.nir)) || stays_or_is_not_there(imagery.kind);
+}
 
 bool matches(const Sidecar& sidecar, const DoneKey& key) {
   if (sidecar.version != key.version || sidecar.config_hash != key.config_hash || sidecar.backend != key.backend) return false;

@@ -169,7 +169,7 @@ class FromService(Folder):
         for entry in report["layers"]:
             layer = entry["layer"]
             with sqlite3.connect(GPKG) as original:
-                inside = original.execute(f"SELECT cleabs FROM {layer} t JOIN rtree_{layer}_geom r ON t.fid = r.id "
+                inside = original.execute(f"SELECT cleabs FROM {layer} t JOIN rtree_{layer}_geometrie r ON t.fid = r.id "
                                           "WHERE r.minx <= ? AND r.maxx >= ? AND r.miny <= ? AND r.maxy >= ?", (x1, x0, y1, y0)).fetchall()
             with sqlite3.connect(fetched) as copy:
                 there = copy.execute(f"SELECT cleabs FROM {layer}").fetchall()
@@ -317,9 +317,7 @@ class Download(Folder):
             features = []
             for path in sorted(TILES.glob("*.laz")):
                 info = json.loads(tuile("info", path, "--json").stdout)
-                info = info[0] if isinstance(info, list) else info.get("files", [info])[0]
-                bounds = info["bounds"]
-                x0, y0, x1, y1 = (bounds[k] for k in ("min_x", "min_y", "max_x", "max_y")) if isinstance(bounds, dict) else bounds[:4]
+                (x0, y0, _), (x1, y1, _) = info["files"][0]["min"], info["files"][0]["max"]
                 features.append({"type": "Feature", "properties": {"name": path.name, "url_npl": f"http://127.0.0.1:{server.port}/tiles/{path.name}"},
                                  "geometry": {"type": "Polygon", "coordinates": [[[x0, y0], [x1, y0], [x1, y1], [x0, y1], [x0, y0]]]}})
             index.write_text(json.dumps({"type": "FeatureCollection", "name": "metadata",

@@ -20,7 +20,7 @@ struct AttributeTest {
 
 /// How lines become areas: all places within a distance of the line.
 /// distance = (attribute · factor, else by_value[value of `default_attribute`], else otherwise) + plus, metres.
-/// Attributes that are missing, not positive or no number count as missing.
+/// Attributes that are missing, not positive or no number count as missing; what an attribute gives is cut at 50 m.
 struct LineBuffer {
   std::string attribute;  ///< empty: none
   double factor = 1;

@@ -1,4 +1,4 @@
-#include "unfinished_file.hpp"
+#include "tuile/core/unfinished_file.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -13,7 +13,7 @@
 
 #include "tuile/core/error.hpp"
 
-namespace tuile::synth {
+namespace tuile {
 
 namespace {
 
@@ -49,6 +49,15 @@ UnfinishedFile::~UnfinishedFile() {
   ::close(descriptor_);
 }
 
+void UnfinishedFile::write(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw_errno(errno, "write", place_.string());
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+}
+
 void UnfinishedFile::publish() {
   if (::fsync(descriptor_) != 0) throw_errno(errno, "flush", place_.string());
   if (::rename(path_.c_str(), place_.c_str()) != 0) throw_errno(errno, "publish", place_.string());
@@ -62,13 +71,13 @@ void UnfinishedFile::publish() {
   if (!flushed) throw_errno(failure, "flush folder", folder);
 }
 
-void remove_abandoned(const std::filesystem::path& folder) {
+void remove_abandoned(const std::filesystem::path& folder, std::string_view prefix) {
   std::error_code error;
   std::filesystem::directory_iterator entries(folder, error);
   for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
     const std::string name = entries->path().filename().string();
     std::error_code ignored;
-    if (!name.starts_with("town_") || name.find(marker) == std::string::npos || !entries->is_regular_file(ignored)) continue;
+    if (!name.starts_with(prefix) || name.find(marker) == std::string::npos || !entries->is_regular_file(ignored)) continue;
     const int descriptor = ::open(entries->path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (descriptor < 0) continue;
     if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) ::unlink(entries->path().c_str());
@@ -77,4 +86,4 @@ void remove_abandoned(const std::filesystem::path& folder) {
   if (error) throw_errno(error.value(), "list", folder.string());
 }
 
-}  // namespace tuile::synth
+}  // namespace tuile
