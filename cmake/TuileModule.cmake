@@ -51,6 +51,8 @@ function(tuile_test name)
   target_link_libraries(test_${name} PRIVATE ${ARG_DEPENDS} tuile_flags ${ARG_LINK} GTest::gtest GTest::gtest_main)
   target_compile_definitions(test_${name} PRIVATE TUILE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_precompile_headers(test_${name} PRIVATE <gtest/gtest.h>)
+  # Tests are compiled more often than run for long.
+  target_compile_options(test_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   # One ctest entry per executable: a process per test case would cost more than the tests.
   add_test(NAME ${name} COMMAND test_${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
