@@ -41,7 +41,7 @@ void add_config(CLI::App& app, Action& action) {
   check->add_option("file", sources->file, "YAML configuration");
   check->callback([sources, &action] {
     action.run = [sources](Context& context) {
-      config::load_config(*sources);
+      pipeline::check_config(config::load_config(*sources));
       if (context.json) {
         std::puts(R"({"ok": true})");
       } else {

@@ -41,6 +41,7 @@ void settle_crs(TileEntry& entry, const las::FileInfo& info, int forced) {
   }
   entry.epsg = forced != 0 ? forced : info.crs.epsg;
   entry.crs_name = forced != 0 ? "" : info.crs.name;
+  entry.crs_unit = info.crs.horizontal_unit;
   if (entry.epsg != 0) return;
   entry.epsg = epsg_from_name(entry.path);
   if (entry.epsg != 0) {

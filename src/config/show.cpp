@@ -84,7 +84,7 @@ Points of which no layer knows keep the class of the file. A layer is:
 - `layer`: its name in the service (after `ground_truth.wfs.prefix`) and in files.
 - `only`: which of its features count: for each attribute a value, a list of values, or a test: `{in: […]}`, `{not_in: […]}`, `{at_least: …}`, `{at_most: …}`. Text that is a number
   compares as one. `missing: keep` or `drop` says what becomes of features without the attribute (default: `in` drops them, the others keep them).
-- `buffer`: makes areas of lines: all places within (`attribute` × `factor`, else the metres that `values` gives for the attribute `by`, else `otherwise`) + `plus` metres, at most 50.
+- `buffer`: makes areas of lines: all places within (`attribute` × `factor`, at most 50, else the metres that `values` gives for the attribute `by`, else `otherwise`) + `plus` metres.
   `caps: flat` ends the area where the line ends. Without it lines have no area.
 - `class` (0 to 255) and the condition `where`, or `classes`, a list of these of which the first that holds counts. Conditions compare features and numbers
   (`<`, `<=`, `>`, `>=`, `=`, `!=`, also `-0.3 <= h <= 1.2`), joined by `and`, `or`, `not` and parentheses; `h` is `height_above_ground`. A comparison with NaN is false. What conditions

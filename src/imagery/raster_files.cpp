@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -18,6 +20,7 @@ namespace {
 
 constexpr std::int64_t longest_side = 20'000;  // pixels of a raster in memory
 constexpr int no_bands = -1;
+constexpr double degree_pixel = 1e-3, metres_per_degree = 111'320;
 
 struct File {
   std::string path;
@@ -70,6 +73,9 @@ class RasterFiles final : public ImagerySource {
     for (const std::string& path : paths) {
       const Image image = Image::open(path);
       files_.push_back(check(path, image));
+      const double pixel = std::hypot(image.info().to_crs[1], image.info().to_crs[4]);
+      // A pixel of an image in degrees is taken as if they were metres at the equator.
+      finest_ = std::min(finest_, pixel < degree_pixel ? pixel * metres_per_degree : pixel);
       name_ += (name_.empty() ? "" : ", ") + std::filesystem::path(path).filename().string();
       for (const std::string& part : image.files()) identity_ += state_of(part) + "\n";
     }
@@ -77,6 +83,7 @@ class RasterFiles final : public ImagerySource {
 
   std::string name() const override { return name_; }
   std::string identity() const override { return identity_; }
+  double finest_pixel() const override { return finest_; }
   FieldSet provides() const override {
     FieldSet fields;
     for (const File& file : files_) {
@@ -155,6 +162,7 @@ class RasterFiles final : public ImagerySource {
 
   std::vector<File> files_;
   std::string name_, identity_;
+  double finest_ = std::numeric_limits<double>::infinity();
   std::mutex mutex_;
   std::map<int, std::shared_ptr<const Placements>> placements_;  // guarded by mutex_; by EPSG code
 };

@@ -1,9 +1,11 @@
 #include "tuile/las/file_info.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iterator>
 
+#include "las/byte_reader.hpp"
 #include "las/copc.hpp"
 #include "las/crs.hpp"
 #include "las/extra_bytes.hpp"
@@ -105,6 +107,23 @@ FileInfo read_info(const source::ByteSource& source) {
   }
   info.copc = parse_copc_info(header, info.vlrs, source.size(), info.warnings);
   return info;
+}
+
+void check_end(const source::ByteSource& source, const FileInfo& info) {
+  if (!info.header.compressed || info.header.point_count == 0) return;
+  const auto number_at = [&](std::uint64_t offset) {
+    std::array<std::byte, sizeof(std::int64_t)> bytes{};
+    source.read(offset, bytes);
+    return load<std::int64_t>(bytes.data());
+  };
+  const std::uint64_t start = info.header.point_data_offset, size = source.size();
+  constexpr std::uint64_t number = sizeof(std::int64_t);
+  std::int64_t position = size < start + number ? 0 : number_at(start);
+  if (position == -1) position = number_at(size - number);  // of a writer that could not seek back
+  if (position <= static_cast<std::int64_t>(start) || static_cast<std::uint64_t>(position) > size - number) {
+    throw CorruptData("the chunk table should stand at byte " + std::to_string(position) + " and the file has " + std::to_string(size) +
+                      "; it is truncated or damaged, copy it again");
+  }
 }
 
 }  // namespace tuile::las

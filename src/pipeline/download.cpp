@@ -31,7 +31,9 @@ void check(const DownloadOptions& options) {
 
 /// Throws where the file is not the LAS file that the index promises.
 void check_tile(const std::string& path, const truth::IndexTile& tile) {
-  const las::FileInfo info = las::read_info(*source::open_file(path));
+  const std::unique_ptr<source::ByteSource> file = source::open_file(path);
+  const las::FileInfo info = las::read_info(*file);
+  las::check_end(*file, info);
   const Bounds bounds = info.bounds();
   if (!bounds.empty() && !tile.bounds.empty() && !bounds.intersects(tile.bounds.expanded(place_tolerance)))
     throw CorruptData(path + ": its points lie elsewhere than the index says");
@@ -43,7 +45,6 @@ class Downloads {
       : options_(options),
         client_(source::HttpOptions{.requests_per_second = options.requests_per_second,
                                     .max_in_flight = options.parallel,
-                                    .timeout = 3600,  // of one file; a connection that stalls is given up by the client
                                     .retries = options.retries,
                                     .log = options.log}) {}
 
@@ -96,19 +97,22 @@ class Downloads {
 
   void fetch(const truth::IndexTile& entry, DownloadedTile& tile) {
     if (is_there(entry, tile)) return;
+    if (entry.url.empty()) throw NotFound("the index gives no URL for " + entry.name + "; try again later, or name another --url-attribute");
     const std::string part = tile.path + ".part";
     std::uint64_t counted = 0;
+    const auto publish = [&] {
+      try {
+        check_tile(part, entry);
+      } catch (const Error&) {
+        // Going on from damaged bytes would never end well.
+        std::error_code ignored;
+        fs::remove(part, ignored);
+        throw;
+      }
+      fs::rename(part, tile.path);
+    };
     tile.size = client_.download(
-        entry.url, part, [&](std::uint64_t bytes, std::uint64_t) { received(bytes, counted); }, options_.stop);
-    try {
-      check_tile(part, entry);
-    } catch (const CorruptData&) {
-      // Going on from damaged bytes would never end well.
-      std::error_code ignored;
-      fs::remove(part, ignored);
-      throw;
-    }
-    fs::rename(part, tile.path);
+        entry.url, part, [&](std::uint64_t bytes, std::uint64_t) { received(bytes, counted); }, options_.stop, publish);
     tile.state = DownloadedTile::State::downloaded;
   }
 
@@ -116,7 +120,8 @@ class Downloads {
     if (!fs::exists(tile.path)) return false;
     try {
       check_tile(tile.path, entry);
-    } catch (const CorruptData& damage) {
+    } catch (const Error& damage) {
+      if (damage.kind() != ErrorKind::corrupt && damage.kind() != ErrorKind::unsupported) throw;
       if (options_.log) options_.log(std::string(damage.what()) + "; it is fetched again");
       return false;
     }

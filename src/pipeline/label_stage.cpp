@@ -6,7 +6,6 @@
 
 #include "tuile/compute/backend.hpp"
 #include "tuile/core/error.hpp"
-#include "tuile/prefetch/truth_loader.hpp"
 
 namespace tuile::pipeline {
 
@@ -27,28 +26,32 @@ namespace {
 
 }  // namespace
 
-TileLabels label_tile(const prefetch::Tile& tile, const PointBlock& core, const compute::TileOutput& output, const TruthService& service,
+TileLabels label_tile(std::shared_ptr<const GroundTruth> truth, const PointBlock& core, const compute::TileOutput& output, const label::LabelPlan& plan,
                       config::OnFailure on_failure, Executor& executor, std::stop_token stop) {
   TileLabels labels;
-  labels.truth = tile.truth->wait(stop);
+  labels.truth = std::move(truth);
   if (!labels.truth->complete()) {
     if (on_failure == config::OnFailure::fail_tile) refuse(*labels.truth);
     return labels;
   }
-  labels.block = label::label_points(core, output.features, output.valid.span(), *labels.truth, service.labels, executor, std::move(stop));
+  labels.block = label::label_points(core, output.features, output.valid.span(), *labels.truth, plan, executor, std::move(stop));
   labels.objects = object_table(*labels.truth);
   labels.labelled = true;
   return labels;
 }
 
-void add_tile(TruthSummary& summary, const TileLabels& labels) {
-  const std::vector<LayerTruth>& layers = labels.truth->layers;
+void add_outcomes(TruthSummary& summary, const GroundTruth& truth) {
+  summary.edition = truth.edition;
+  summary.layers.resize(truth.layers.size());
+  for (std::size_t l = 0; l < truth.layers.size(); ++l) {
+    summary.layers[l].layer = truth.layers[l].layer;
+    ++summary.layers[l].outcomes[static_cast<std::size_t>(truth.layers[l].outcome)];
+  }
+}
+
+void add_labels(TruthSummary& summary, const TileLabels& labels) {
   ++(labels.labelled ? summary.labelled : summary.unlabelled);
-  summary.edition = labels.truth->edition;
-  summary.layers.resize(layers.size());
-  for (std::size_t l = 0; l < layers.size(); ++l) {
-    summary.layers[l].layer = layers[l].layer;
-    ++summary.layers[l].outcomes[static_cast<std::size_t>(layers[l].outcome)];
+  for (std::size_t l = 0; l < summary.layers.size(); ++l) {
     const auto source = static_cast<std::uint8_t>(l + 1);
     summary.layers[l].points += static_cast<std::uint64_t>(std::count(labels.block.source.begin(), labels.block.source.end(), source));
   }

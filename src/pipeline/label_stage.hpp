@@ -11,7 +11,6 @@
 #include "tuile/core/executor.hpp"
 #include "tuile/core/ground_truth.hpp"
 #include "tuile/pipeline/run_summary.hpp"
-#include "tuile/prefetch/async_tile_loader.hpp"
 
 namespace tuile::compute {
 struct TileOutput;
@@ -27,13 +26,15 @@ struct TileLabels {
   ObjectTable objects;
 };
 
-/// Waits for the tile's ground truth and labels its points. core: the points of `output`'s rows.
+/// Labels a tile's points. core: the points of `output`'s rows.
 /// Throws IoError (or of another kind, where another try cannot help) naming the layers that are not sound and the remedy, where on_failure is
-/// fail_tile; Cancelled; as TruthTicket::wait.
-TileLabels label_tile(const prefetch::Tile& tile, const PointBlock& core, const compute::TileOutput& output, const TruthService& service,
+/// fail_tile; Cancelled.
+TileLabels label_tile(std::shared_ptr<const GroundTruth> truth, const PointBlock& core, const compute::TileOutput& output, const label::LabelPlan& plan,
                       config::OnFailure on_failure, Executor& executor, std::stop_token stop);
 
+/// Counts what became of a tile's layers, whether it can be labelled or not.
+void add_outcomes(TruthSummary& summary, const GroundTruth& truth);
 /// Counts a finished tile.
-void add_tile(TruthSummary& summary, const TileLabels& labels);
+void add_labels(TruthSummary& summary, const TileLabels& labels);
 
 }  // namespace tuile::pipeline

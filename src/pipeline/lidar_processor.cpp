@@ -52,9 +52,9 @@ class ProcessRun {
 
   RunSummary go() {
     truth_ = make_truth_service(config_.ground_truth, log());
-    imagery_ = make_imagery_service(config_.imagery, log());
+    imagery_ = make_imagery_service(config_, log());
     plan_ = plan_run(options_, run_context(backend_->name(), truth_.get(), imagery_.get()));
-    memory_ = plan_memory(plan_, config_);
+    memory_ = plan_memory(plan_, config_, wanted_colours(), imagery_ ? imagery_->source->finest_pixel() : 0);
     prepare_output();
     start_summary();
     if (options_.fail_fast && !summary_.failed.empty()) {
@@ -170,13 +170,14 @@ class ProcessRun {
                                             {.truth = truth_loader ? &*truth_loader : nullptr,
                                              .images = imagery_ ? imagery_->source.get() : nullptr,
                                              .image_threads = &image_threads,
-                                             .colours = wanted_colours()});
+                                             .colours = wanted_colours(),
+                                             .patience = std::chrono::duration<double>(0.8 * config_.prefetch.timeout)});
     for (std::size_t i = 0; i < plan_.tiles.size(); ++i) by_path_.emplace(plan_.tiles[i].task.tile.path, i);
     prefetch::AsyncTileLoader loader(loader_options(), [&](const prefetch::TileRequest& request, std::stop_token stop) {
       const TraceSpan span(trace, "load", request.path);
       const PlannedTile* const core = core_of(request);
       return core == nullptr ? reader.load(request, std::move(stop))
-                             : annotator.load(request, {core->bounds, tile_of(*core).epsg}, std::move(stop));
+                             : annotator.load(request, {core->bounds, tile_of(*core).epsg, tile_of(*core).crs_unit == 1}, std::move(stop));
     });
     const std::stop_callback stop_loading(options_.stop, [&loader] { loader.shutdown(); });
 
@@ -245,11 +246,16 @@ class ProcessRun {
     return products;
   }
 
-  /// On a writer's thread: a tile whose ground truth is late holds nobody else back.
+  /// On a writer's thread: a tile whose ground truth is late does not hold back those that are computed meanwhile.
   void finish_tile(const PlannedTile& planned, ComputedTile& computed, Trace* trace) {
     if (truth_) {
       const TraceSpan span(trace, "label", planned.task.tile.path);
-      computed.labels = label_tile(*computed.input->tile, *computed.input->core, computed.output, *truth_, config_.ground_truth.on_failure,
+      std::shared_ptr<const GroundTruth> truth = computed.input->tile->truth->wait(options_.stop);
+      {
+        const std::lock_guard lock(mutex_);
+        add_outcomes(summary_.truth, *truth);
+      }
+      computed.labels = label_tile(std::move(truth), *computed.input->core, computed.output, truth_->labels, config_.ground_truth.on_failure,
                                    executor_, options_.stop);
     }
     settle_columns(computed.output, plan_, config_.features.missing);
@@ -260,7 +266,7 @@ class ProcessRun {
 
   /// With the mutex held.
   void count_annotations(const ComputedTile& computed) {
-    if (computed.labels) add_tile(summary_.truth, *computed.labels);
+    if (computed.labels) add_labels(summary_.truth, *computed.labels);
     if (const auto& colours = computed.input->tile->colours) {
       const bool is_failed = colours->rgb == Outcome::failed || colours->nir == Outcome::failed;
       ++(is_failed ? summary_.imagery.failed : summary_.imagery.coloured);
@@ -346,15 +352,20 @@ class ProcessRun {
 
 }  // namespace
 
+void check_config(const config::Config& config) {
+  feature_plan(config);
+  label_plan(config.ground_truth);
+}
+
 LidarProcessor::LidarProcessor(ProcessOptions options) : options_(std::move(options)) {}
 
 PlanSummary LidarProcessor::plan() {
   Executor executor(options_.config.threads.value_or(0));
   const std::unique_ptr<compute::Backend> backend = compute::make_backend(options_.config.backend, executor);
   const std::unique_ptr<TruthService> truth = make_truth_service(options_.config.ground_truth, {});
-  const std::unique_ptr<ImageryService> imagery = make_imagery_service(options_.config.imagery, {});
+  const std::unique_ptr<ImageryService> imagery = make_imagery_service(options_.config, {});
   const RunPlan plan = plan_run(options_, run_context(backend->name(), truth.get(), imagery.get()));
-  const MemoryPlan memory = plan_memory(plan, options_.config);
+  const MemoryPlan memory = plan_memory(plan, options_.config, {}, imagery ? imagery->source->finest_pixel() : 0);
   PlanSummary summary;
   const auto describe = [&](std::size_t job, bool done) {
     const catalog::TileEntry& tile = plan.catalog.tiles[plan.catalog.jobs[job].tile];

@@ -20,17 +20,17 @@ constexpr std::uint64_t search_bytes = 70;
 constexpr std::uint64_t label_bytes = 6;
 
 /// Bytes of the images of the largest tile, while it is loaded.
-std::uint64_t image_bytes(const RunPlan& plan, const config::Imagery& imagery) {
-  if (imagery.source == config::ImagerySource::tile || imagery.source == config::ImagerySource::none) return 0;
+std::uint64_t image_bytes(const RunPlan& plan, double pixel) {
+  if (!(pixel > 0)) return 0;
   double area = 0;
   for (const PlannedTile& tile : plan.tiles) area = std::max(area, tile.bounds.area());
-  constexpr double pixel_bytes = 10;  // four channels of 16 bits, and what is known
-  return static_cast<std::uint64_t>(area / (imagery.wms.resolution * imagery.wms.resolution) * pixel_bytes);
+  constexpr double pixel_bytes = 10, most_pixels = 4e8;  // four channels of 16 bits, and what is known; larger images are read coarser
+  return static_cast<std::uint64_t>(std::min(area / (pixel * pixel), most_pixels) * pixel_bytes);
 }
 
 }  // namespace
 
-MemoryPlan plan_memory(const RunPlan& plan, const config::Config& config) {
+MemoryPlan plan_memory(const RunPlan& plan, const config::Config& config, FieldSet colours, double pixel) {
   MemoryPlan memory;
   memory.budget = config.memory.budget.value_or(available_memory() / 2);
   memory.batch = config.batch.size.value_or(1);  // one tile fills the processors; several only help small tiles on a GPU
@@ -40,11 +40,11 @@ MemoryPlan plan_memory(const RunPlan& plan, const config::Config& config) {
 
   std::uint64_t largest = 0;
   for (const PlannedTile& tile : plan.tiles) largest = std::max(largest, plan.catalog.tiles[plan.catalog.jobs[tile.job].tile].points);
-  const std::uint64_t block = block_bytes(plan.computed.fields());
+  const std::uint64_t block = block_bytes({plan.computed.fields().bits | colours.bits});
   const std::uint64_t output = 4 * plan.computed.columns.size() + 1 + (config.ground_truth.source == "none" ? 0 : label_bytes);
   const auto batch = static_cast<std::uint64_t>(memory.batch);
   memory.working = largest * (batch * (block + search_bytes + output) + 2 * static_cast<std::uint64_t>(memory.writers) * (block + output));
-  memory.working += image_bytes(plan, config.imagery) * static_cast<std::uint64_t>(std::max(1, memory.workers));
+  memory.working += image_bytes(plan, pixel) * static_cast<std::uint64_t>(std::max(1, memory.workers));
   memory.strips = memory.budget / 16;
   const std::uint64_t reserved = std::min(memory.working + memory.strips, memory.budget - memory.budget / 4);
   memory.loading = memory.budget - reserved;

@@ -16,6 +16,7 @@ struct MemoryPlan {
 };
 
 /// Settles everything that is `auto`. A tile is never refused: where the budget is too small for one, one is worked on at a time.
-MemoryPlan plan_memory(const RunPlan& plan, const config::Config& config);
+/// colours: fetched from images whose finest pixel has `pixel` metres (0: none are).
+MemoryPlan plan_memory(const RunPlan& plan, const config::Config& config, FieldSet colours, double pixel);
 
 }  // namespace tuile::pipeline

@@ -1,5 +1,6 @@
 #include "pipeline/services.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -19,9 +20,26 @@ source::HttpOptions http_options(const config::Service& service, const std::stri
   options.max_in_flight = service.max_in_flight;
   options.timeout = service.timeout;
   options.retries = service.retries;
+  // All requests under way may use up their retries before the service counts as down.
+  options.breaker_failures = std::max(options.breaker_failures, service.max_in_flight * (service.retries + 1));
   options.shared_folder = shared_folder;
   options.log = log;
   return options;
+}
+
+/// Folder of the disk cache and of the host's token bucket, for all processes that name it; empty for none.
+std::string shared_folder(const config::GroundTruth& config) { return config.cache.disk ? expand_home(*config.cache.disk) : ""; }
+
+/// A file that the configuration names and that is not there is a mistake of the configuration.
+template <class Open>
+auto as_config_error(const char* key, Open&& open) {
+  try {
+    return open();
+  } catch (const NotFound& error) {
+    throw ConfigError(std::string(key) + ": " + error.what());
+  } catch (const PermissionDenied& error) {
+    throw ConfigError(std::string(key) + ": " + error.what());
+  }
 }
 
 std::vector<truth::Layer> layers_of(const config::GroundTruth& config) {
@@ -61,7 +79,7 @@ std::unique_ptr<TruthService> make_truth_service(const config::GroundTruth& conf
   auto service = std::make_unique<TruthService>();
   service->labels = label_plan(config);
   if (config.source == "wfs") {
-    const std::string folder = config.cache.disk ? expand_home(*config.cache.disk) : "";
+    const std::string folder = shared_folder(config);
     service->http = std::make_shared<source::HttpClient>(http_options(config.wfs.service, folder, log));
     service->source = truth::make_wfs({.url = config.wfs.url,
                                        .prefix = config.wfs.prefix,
@@ -74,7 +92,7 @@ std::unique_ptr<TruthService> make_truth_service(const config::GroundTruth& conf
           truth::DiskCache::Options{.folder = folder, .limit = config.cache.disk_size, .max_age_days = config.cache.max_age_days});
     service->threads = config.wfs.service.max_in_flight;
   } else {
-    service->source = truth::open_vector_files(config.source);
+    service->source = as_config_error("ground_truth.source", [&] { return truth::open_vector_files(config.source); });
     service->threads = file_threads;
   }
   service->store = std::make_unique<truth::TruthStore>(
@@ -83,11 +101,12 @@ std::unique_ptr<TruthService> make_truth_service(const config::GroundTruth& conf
   return service;
 }
 
-std::unique_ptr<ImageryService> make_imagery_service(const config::Imagery& config, const Log& log) {
+std::unique_ptr<ImageryService> make_imagery_service(const config::Config& all, const Log& log) {
+  const config::Imagery& config = all.imagery;
   if (config.source == config::ImagerySource::tile || config.source == config::ImagerySource::none) return nullptr;
   auto service = std::make_unique<ImageryService>();
   if (config.source == config::ImagerySource::wms) {
-    service->http = std::make_shared<source::HttpClient>(http_options(config.wms.service, "", log));
+    service->http = std::make_shared<source::HttpClient>(http_options(config.wms.service, shared_folder(all.ground_truth), log));
     service->source = imagery::make_wms({.url = config.wms.url,
                                          .rgb_layer = config.wms.rgb_layer,
                                          .irc_layer = config.wms.irc_layer,
@@ -96,7 +115,7 @@ std::unique_ptr<ImageryService> make_imagery_service(const config::Imagery& conf
                                         service->http);
     service->threads = config.wms.service.max_in_flight;
   } else {
-    service->source = imagery::open_rasters(config.files);
+    service->source = as_config_error("imagery.source", [&] { return imagery::open_rasters(config.files); });
     service->threads = file_threads;
   }
   return service;

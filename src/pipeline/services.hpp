@@ -37,9 +37,9 @@ struct ImageryService {
 label::LabelPlan label_plan(const config::GroundTruth& config);
 
 /// Null where the configuration asks for none. log: retries, throttling and such, one line each, from any thread; may be empty.
-/// Throws ConfigError, NotFound, PermissionDenied for files that cannot be used.
+/// Throws ConfigError for files that cannot be used.
 std::unique_ptr<TruthService> make_truth_service(const config::GroundTruth& config, const Log& log);
-std::unique_ptr<ImageryService> make_imagery_service(const config::Imagery& config, const Log& log);
+std::unique_ptr<ImageryService> make_imagery_service(const config::Config& config, const Log& log);
 
 /// What the plan of a run must know of them; null where there is none.
 RunContext run_context(std::string backend, const TruthService* truth, const ImageryService* imagery);

@@ -1,6 +1,7 @@
 #include "tuile/pipeline/tile_truth.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "pipeline/services.hpp"
@@ -28,12 +29,19 @@ catalog::TileEntry entry_of(const std::string& path, const config::Config& confi
 
 TileTruth write_tile_truth(const config::Config& config, const std::string& path, const std::string& output,
                            const std::function<void(const std::string&)>& log, std::stop_token stop) {
+  for (const std::string& input : {path, config.ground_truth.source}) {
+    std::error_code error;
+    if (std::filesystem::equivalent(output, input, error) && !error)
+      throw ConfigError("the output " + output + " is an input, and would be overwritten; choose another with -o");
+  }
   const catalog::TileEntry tile = entry_of(path, config, stop);
   const std::unique_ptr<TruthService> service = make_truth_service(config.ground_truth, log);
   TileTruth truth{service->source->name(), service->source->edition(stop), tile.bounds, tile.epsg, {}};
   std::vector<truth::VectorLayer> layers;
   for (std::size_t l = 0; l < service->store->layers().size(); ++l) {
     const std::string& name = service->store->layers()[l].name;
+    // A layer may be labelled from more than once, by other features of it.
+    if (std::any_of(truth.layers.begin(), truth.layers.end(), [&](const TileTruth::Layer& layer) { return layer.name == name; })) continue;
     truth::FetchResult result = service->store->features(l, tile.bounds, tile.epsg, stop);
     truth.layers.push_back({name, result.outcome, result.features.size(), is_sound(result.outcome) ? "" : result.reason});
     if (is_sound(result.outcome)) layers.push_back({name, "", std::move(result.features)});

@@ -138,7 +138,7 @@ void HostGate::report(bool probe, bool answered, const GateRules& rules) {
       if (std::exchange(open_, false)) line = origin_ + " answers again";
     } else {
       failures_ += 1;
-      if (probe || (!open_ && failures_ >= rules.breaker_failures)) {
+      if ((probe && open_) || (!open_ && failures_ >= rules.breaker_failures)) {
         open_ = true;
         const Clock::duration pause = from_seconds(rules.breaker_pause);
         open_until_ = Clock::now() + pause;

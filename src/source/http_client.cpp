@@ -108,14 +108,14 @@ HttpAnswer HttpClient::Impl::exchange(HttpCall call, const BodyReader& reader, c
   throw IoError("cannot get " + url_text(call.request.url) + ": " + open.what());
 }
 
-void HttpClient::Impl::prepare_retry(const std::string& url, int failed, const AttemptFailed& error, const std::stop_token& stop) {
-  if (failed > options.retries) {
+void HttpClient::Impl::prepare_retry(const std::string& url, int failed, int retries_allowed, const AttemptFailed& error, const std::stop_token& stop) {
+  if (failed > retries_allowed) {
     throw IoError(located(error.what(), url_text(url)) + "; " + std::to_string(failed) + (failed == 1 ? " attempt" : " attempts") +
                   " failed, check the network and the service, then run the same command again");
   }
   const double pause = retry_pause(options, failed);
   if (options.log) {
-    options.log("retry " + std::to_string(failed) + " of " + std::to_string(options.retries) + " in " + two_digits(pause) +
+    options.log("retry " + std::to_string(failed) + " of " + std::to_string(retries_allowed) + " in " + two_digits(pause) +
                 " s or more: " + error.what());
   }
   wait_until(Clock::now() + from_seconds(pause), stop, "the next attempt");
@@ -127,7 +127,8 @@ HttpResponse HttpClient::Impl::fetch(const HttpRequest& request, const BodyCheck
   TransferRequest wire{.url = request.url, .body = &request.body, .body_type = request.body_type};
   wire.longest = from_seconds(options.timeout);
   wire.connect = from_seconds(options.connect_timeout);
-  return with_retries(request.url, stop, [&](bool retry) {
+  const int retries_allowed = request.retries < 0 ? options.retries : std::min(request.retries, options.retries);
+  return with_retries(request.url, retries_allowed, stop, [&](bool retry) {
     HttpResponse response;
     bool too_large = false;
     const HttpAnswer answer = exchange(
@@ -169,8 +170,9 @@ HttpResponse HttpClient::fetch(const HttpRequest& request, const BodyCheck& chec
 }
 
 std::uint64_t HttpClient::download(const std::string& url, const std::string& path,
-                                   const std::function<void(std::uint64_t, std::uint64_t)>& progress, std::stop_token stop) try {
-  return impl_->download(url, path, progress, stop);
+                                   const std::function<void(std::uint64_t, std::uint64_t)>& progress, std::stop_token stop,
+                                   const std::function<void()>& complete) try {
+  return impl_->download(url, path, progress, stop, complete);
 } catch (...) {
   impl_->failures += 1;
   throw;

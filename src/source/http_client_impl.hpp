@@ -33,30 +33,31 @@ struct HttpClient::Impl {
 
   HttpResponse fetch(const HttpRequest& request, const BodyCheck& check, const std::stop_token& stop);
   std::uint64_t download(const std::string& url, const std::string& path, const std::function<void(std::uint64_t, std::uint64_t)>& progress,
-                         const std::stop_token& stop);
+                         const std::stop_token& stop,
+                         const std::function<void()>& complete);
 
   /// One attempt: sends the request through the gate of its host and follows redirects. The reader gets the body of a 2xx only.
   /// Counts, informs the gate of every host on the way, closes it for a Retry-After. Throws what has no answer (AttemptFailed among them);
   /// a status other than 2xx comes back.
   HttpAnswer exchange(HttpCall call, const BodyReader& reader, const std::stop_token& stop);
 
-  /// Calls attempt(retry) until it throws no AttemptFailed, with growing pauses, as often as the options allow; an attempt that made
+  /// Calls attempt(retry) until it throws no AttemptFailed, with growing pauses and `retries` times at most; an attempt that made
   /// progress starts the count anew.
   template <class Attempt>
-  auto with_retries(const std::string& url, const std::stop_token& stop, Attempt&& attempt) {
+  auto with_retries(const std::string& url, int retries, const std::stop_token& stop, Attempt&& attempt) {
     for (int failed = 0; true;) {
       try {
         return attempt(failed > 0);
       } catch (const AttemptFailed& error) {
         failed = error.progressed() ? 1 : failed + 1;
-        prepare_retry(url, failed, error, stop);
+        prepare_retry(url, failed, retries, error, stop);
       }
     }
   }
 
  private:
   HttpAnswer send_once(const HttpCall& call, const BodyReader& reader, const std::stop_token& stop, bool redirected);
-  void prepare_retry(const std::string& url, int failed, const AttemptFailed& error, const std::stop_token& stop);
+  void prepare_retry(const std::string& url, int failed, int retries, const AttemptFailed& error, const std::stop_token& stop);
 };
 
 }  // namespace tuile::source

@@ -126,7 +126,8 @@ void DownloadAttempt::end(const HttpAnswer& answer) {
 }  // namespace
 
 std::uint64_t HttpClient::Impl::download(const std::string& url, const std::string& path,
-                                         const std::function<void(std::uint64_t, std::uint64_t)>& progress, const std::stop_token& stop) {
+                                         const std::function<void(std::uint64_t, std::uint64_t)>& progress, const std::stop_token& stop,
+                                         const std::function<void()>& complete) {
   static_cast<void>(origin_of(url));  // refused before a file is created
   throw_if_stopped(stop, "a download");
   PartialFile file(path, url);
@@ -134,7 +135,7 @@ std::uint64_t HttpClient::Impl::download(const std::string& url, const std::stri
   wire.stall = from_seconds(options.timeout);
   wire.connect = from_seconds(options.connect_timeout);
   std::uint64_t most = file.validator().empty() ? 0 : file.size();
-  with_retries(url, stop, [&](bool retry) {
+  with_retries(url, options.retries, stop, [&](bool retry) {
     DownloadAttempt attempt(url, file, progress);
     wire.headers = attempt.headers();
     try {
@@ -147,8 +148,10 @@ std::uint64_t HttpClient::Impl::download(const std::string& url, const std::stri
       throw AttemptFailed(error.what(), progressed);
     }
   });
+  const std::uint64_t size = file.size();
   file.finish();
-  return file.size();
+  if (complete) complete();
+  return size;
 }
 
 }  // namespace tuile::source

@@ -34,7 +34,7 @@ PartialFile::PartialFile(std::string path, std::string url)
   descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor_ < 0) throw_errno(errno, "create", path_);
   struct stat status {};
-  const bool held = ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0;
+  const bool held = ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;  // some file systems have no locks
   // Of the inode that we hold: a download that came to nothing may have removed the file before we had the lock.
   const bool regular = ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
   if (!regular || held || status.st_nlink == 0) {

@@ -161,6 +161,7 @@ std::vector<std::string> write_town(const TownOptions& options, const std::strin
   const TownPaths paths = town_paths(options, directory);
   const std::filesystem::path folder = directory;
   make_folder(folder / "tiles");
+  remove_abandoned(folder, "ortho_");
   if (options.ground_truth) make_folder(folder / "classes");
   // About two strips per thread in all: those that the tiles under way do not need, go to each tile's own loop.
   const auto threads = static_cast<std::size_t>(executor.threads());

@@ -79,6 +79,7 @@ LayerAreas make_areas(std::span<const Feature> features, const Layer& layer, std
     if (mended) ++repaired;
     if (!polygons.empty()) append(features[i], polygons, layer, areas);
   }
+  areas.vertices.shrink_to_fit();  // the memory cache counts what is in use
   return areas;
 }
 

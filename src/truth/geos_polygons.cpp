@@ -138,7 +138,9 @@ bool GeosPolygons::is_valid(const std::vector<Rings>& polygons) {
 
 std::vector<Rings> GeosPolygons::mended(const std::vector<Rings>& polygons) {
   const Impl::Geometry geometry = impl_->polygons(polygons);
-  return geometry ? impl_->taken(impl_->made_valid(geometry.get())) : std::vector<Rings>();
+  const Impl::Geometry valid = geometry ? impl_->made_valid(geometry.get()) : impl_->own(nullptr);
+  if (!valid) throw CorruptData("GEOS could not mend an invalid polygon");
+  return impl_->taken(valid);
 }
 
 std::vector<Rings> GeosPolygons::buffered(const std::vector<Ring>& lines, double distance, bool flat_caps,
@@ -154,6 +156,8 @@ std::vector<Rings> GeosPolygons::buffered(const std::vector<Ring>& lines, double
     const Impl::Geometry others = impl_->polygons(polygons);
     area = others ? impl_->own(GEOSUnion_r(impl_->handle(), area.get(), others.get())) : impl_->own(nullptr);
   }
+  // Of lines that were checked before, so memory is what GEOS lacks: an area that is silently missing would be a wrong label.
+  if (!area) throw OutOfMemory("GEOS could not make the area of a line");
   return impl_->taken(area);
 }
 

@@ -55,9 +55,9 @@ std::vector<IndexTile> tiles_of(const FetchResult& answer, const std::string& la
   std::vector<IndexTile> tiles;
   for (const Feature& feature : answer.features) {
     IndexTile tile = tile_of(feature, url_attributes);
-    if (!tile.url.empty() && !tile.name.empty()) tiles.push_back(std::move(tile));
+    if (!tile.name.empty()) tiles.push_back(std::move(tile));
   }
-  if (tiles.empty() && !answer.features.empty()) {
+  if (!answer.features.empty() && std::all_of(tiles.begin(), tiles.end(), [](const IndexTile& tile) { return tile.url.empty(); })) {
     std::vector<std::string> names;
     for (const auto& [name, value] : answer.features.front().attributes) names.push_back(name);
     throw CorruptData("the index '" + layer + "' has " + std::to_string(answer.features.size()) + " tiles and none a URL in " +

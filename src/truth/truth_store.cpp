@@ -175,7 +175,11 @@ struct TruthStore::Impl {
     for (int i = 0; i < 9; ++i) {
       if (i == 4) continue;  // the box itself
       FetchResult part = ask(layer, {x[i % 3], y[i / 3], x[i % 3 + 1], y[i / 3 + 1]}, epsg, stop);
-      if (is_sound(part.outcome)) join(result, std::move(part));
+      if (is_sound(part.outcome)) {
+        join(result, std::move(part));
+      } else if (part.kind != ErrorKind::not_found) {
+        return part;  // not beyond the edge of the data, but damaged there
+      }
     }
     sort_features(result.features);
     return result;
@@ -294,6 +298,8 @@ GroundTruth TruthStore::assemble(const Bounds& box, std::span<const Unit> units,
     std::stable_sort(found.begin(), found.end(), [](const Object& a, const Object& b) { return a.id() < b.id(); });
     found.erase(std::unique(found.begin(), found.end(), [](const Object& a, const Object& b) { return a.id() == b.id(); }), found.end());
     for (const Object& object : found) truth.layers[l].areas.append(*object.areas, object.row);
+    // The cell holds some, this tile none.
+    if (found.empty()) truth.layers[l].outcome = Outcome::confirmed_empty;
   }
   return truth;
 }

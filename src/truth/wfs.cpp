@@ -71,7 +71,7 @@ class Wfs final : public FeatureSource {
   }
 
   std::string name() const override { return "wfs"; }
-  std::string identity() const override { return "wfs " + options_.url + " " + options_.prefix; }
+  std::string identity() const override { return "wfs " + options_.url + " " + options_.prefix + " " + options_.sort_by; }
   bool is_remote() const override { return true; }
 
   std::string edition(std::stop_token stop) override {

@@ -160,7 +160,8 @@ std::string fetch_capabilities(source::HttpClient& client, const std::string& se
     const auto check = [](const source::HttpResponse& response) {
       if (!is_capabilities(response.body)) throw IoError("the answer to GetCapabilities is no whole WFS_Capabilities document");
     };
-    std::string text = client.fetch({.url = capabilities_url(service), .largest_body = largest_capabilities}, check, stop).body;
+    // Labels do not need it, so nobody waits for long.
+    std::string text = client.fetch({.url = capabilities_url(service), .largest_body = largest_capabilities, .retries = 2}, check, stop).body;
     if (!path.empty()) keep(path, text);
     return text;
   } catch (const Error& error) {

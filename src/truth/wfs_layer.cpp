@@ -17,6 +17,7 @@ namespace {
 
 constexpr int deepest_split = 10;       ///< a cell of 2 km is then cut into pieces of 2 m
 constexpr int most_requests = 2000;     ///< for one layer and box
+constexpr std::uint64_t most_bytes = std::uint64_t{1} << 30;  ///< of the features of one layer and box
 constexpr double near_distance = 1000;  ///< metres: services widen boxes when they reproject them, but not more than that
 
 /// Longitudes and latitudes, by their size.
@@ -98,7 +99,11 @@ class LayerFetch {
     if (answer.status != PageAnswer::Status::page) return {End::Status::failed, answer.reason, answer.kind};
     const long long matched = answer.page.matched, entries = static_cast<long long>(answer.page.entries);
     std::unordered_set<std::string> known;
-    for (const Feature& feature : answer.page.features) known.insert(feature.id);
+    bool brings_new = false;
+    for (const Feature& feature : answer.page.features) {
+      brings_new = brings_new || !features_.contains(feature.id);
+      known.insert(feature.id);
+    }
     if (const End end = keep(std::move(answer.page)); end.status != End::Status::complete) return end;
     if (matched > entries && entries == 0) return cut(matched, entries);
     if (entries >= options_.page_size || matched > entries) return split(box, depth, false, cut(matched, entries).reason);
@@ -106,13 +111,15 @@ class LayerFetch {
     // Nothing says that this was all: the service may cut answers below COUNT. It is asked for what comes after.
     PageAnswer probe = ask({layer_, box, epsg_, options_.page_size, entries, {}});
     const std::string more = "the service gave " + std::to_string(entries) + " features and has more";
+    // It cannot page: parts of the box are asked for until they bring nothing new.
+    const std::string unsure = "the service gave " + std::to_string(entries) + " features and cannot tell whether it has more";
     switch (probe.status) {
       case PageAnswer::Status::page: break;
       case PageAnswer::Status::too_large: return split(box, depth, false, more);
       case PageAnswer::Status::unsortable:
-      case PageAnswer::Status::refused: return {};  // it cannot page; COUNT was not reached
+      case PageAnswer::Status::refused: return brings_new ? split(box, depth, false, unsure) : End{};
       case PageAnswer::Status::failed:
-        if (probe.kind == ErrorKind::unsupported && requests_ <= most_requests) return {};  // likewise
+        if (probe.kind == ErrorKind::unsupported && requests_ <= most_requests) return brings_new ? split(box, depth, false, unsure) : End{};
         return {End::Status::failed, probe.reason, probe.kind};
     }
     const bool is_more =
@@ -167,7 +174,13 @@ class LayerFetch {
       const Bounds bounds = wkb_bounds(feature.geometry);
       has_near_ = has_near_ || bounds.intersects(around);
       has_far_ = has_far_ || !bounds.intersects(around);
-      if (bounds.intersects(box_)) features_.try_emplace(feature.id, std::move(feature));
+      if (!bounds.intersects(box_)) continue;
+      const std::size_t weight = sizeof(Feature) + feature.geometry.size() + feature.attributes.size() * sizeof(feature.attributes[0]);
+      if (features_.try_emplace(feature.id, std::move(feature)).second) bytes_ += weight;
+    }
+    if (bytes_ > most_bytes) {
+      return {End::Status::truncated, "the features of one cell take more than " + std::to_string(most_bytes >> 20) + " MiB; lower ground_truth.cache.cell",
+              ErrorKind::unsupported};
     }
     return {};
   }
@@ -185,7 +198,7 @@ class LayerFetch {
 
   void forget() {
     features_.clear();
-    entries_ = invalid_ = 0;
+    entries_ = invalid_ = bytes_ = 0;
     has_near_ = has_far_ = false;
   }
 
@@ -222,7 +235,7 @@ class LayerFetch {
 
   bool sortable_ = true;  ///< as far as is known
   int requests_ = 0;
-  std::uint64_t entries_ = 0, invalid_ = 0;
+  std::uint64_t entries_ = 0, invalid_ = 0, bytes_ = 0;
   bool has_near_ = false, has_far_ = false;
   std::unordered_map<std::string, Feature> features_;
 };

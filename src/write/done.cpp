@@ -28,22 +28,25 @@ bool stays_missing(const MissingHaloTile& tile) { return stays(tile.kind); }
 
 bool went_wrong(Outcome outcome) { return outcome == Outcome::truncated || outcome == Outcome::failed; }
 
-/// A layer or image that the source does not have, or not here, is not there the next time either.
-bool stays_or_is_not_there(const std::string& kind) { return stays(kind) || kind == to_string(ErrorKind::not_found); }
+/// What a service did not give today it may give tomorrow, or for another setting; files are as they are (their identity is in the hash).
+bool stays_as_it_is(const std::string& source, const std::string& kind) {
+  return source != "wfs" && source != "wms" && (stays(kind) || kind == to_string(ErrorKind::not_found));
+}
 
-bool stays_as_it_is(const LayerReport& layer) { return !went_wrong(layer.outcome) || stays_or_is_not_there(layer.kind); }
+bool stays_as_it_is(const GroundTruthReport& truth) {
+  return std::all_of(truth.layers.begin(), truth.layers.end(),
+                     [&](const LayerReport& layer) { return !went_wrong(layer.outcome) || stays_as_it_is(truth.source, layer.kind); });
+}
 
 bool stays_as_it_is(const ImageryReport& imagery) {
-  return !(went_wrong(imagery.rgb) || went_wrong(imagery.nir)) || stays_or_is_not_there(imagery.kind);
+  return !(went_wrong(imagery.rgb) || went_wrong(imagery.nir)) || stays_as_it_is(imagery.source, imagery.kind);
 }
 
 bool matches(const Sidecar& sidecar, const DoneKey& key) {
   if (sidecar.version != key.version || sidecar.config_hash != key.config_hash || sidecar.backend != key.backend) return false;
   if (identity(sidecar.input) != identity(key.input)) return false;
   if (!std::all_of(sidecar.halo_missing.begin(), sidecar.halo_missing.end(), stays_missing)) return false;
-  if (!std::all_of(sidecar.ground_truth.layers.begin(), sidecar.ground_truth.layers.end(),
-                   [](const LayerReport& layer) { return stays_as_it_is(layer); }))
-    return false;
+  if (!stays_as_it_is(sidecar.ground_truth)) return false;
   if (!stays_as_it_is(sidecar.imagery)) return false;
   std::vector<FileIdentity> halo = sidecar.halo_used;
   for (const MissingHaloTile& tile : sidecar.halo_missing) halo.push_back(tile.file);

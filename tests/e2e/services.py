@@ -142,10 +142,12 @@ END
 class FaultProxy(Process):
     """Stands before a server: a share of its answers goes wrong in the way named, each after `latency` ms."""
 
-    def __init__(self, folder, upstream, fault="none", rate=0.2, seed=1, latency=0):
+    def __init__(self, folder, upstream, fault="none", rate=0.2, seed=1, latency=0, port=0):
         self.log = pathlib.Path(folder) / "proxy.log"
         command = [FAULT_PROXY, "--upstream", upstream, "--log", self.log, "--seed", seed]
         command += ["--fault", fault, "--rate", rate] if fault != "none" else ["--rate", 0]
+        if port:
+            command += ["--port", port]
         if latency:
             command += ["--latency", latency]
         super().__init__(command, pathlib.Path(folder) / "proxy.err")

@@ -10,7 +10,7 @@ import unittest
 
 import numpy as np
 
-from services import LAYERS, FaultProxy, MapServer
+from services import LAYERS, FaultProxy, MapServer, free_port
 from support import BINARY, Folder, Tile, process, same_files, tuile
 
 # Faults that pass: each is put before a share of the requests.
@@ -29,7 +29,7 @@ def setUpModule():
 
 def wfs(url, cache=None, **more):
     """Options that fetch ground truth from a WFS, impatiently."""
-    settings = {"url": url, "retries": 8, "timeout": 2, "requests_per_second": 1000, **more}
+    settings = {"url": url, "retries": 8, "timeout": 1, "requests_per_second": 1000, **more}
     options = ["--ground-truth", "wfs", "--set", f"ground_truth.cache.disk={cache or 'null'}"]
     for key, value in settings.items():
         options += ["--set", f"ground_truth.wfs.{key}={value}"]
@@ -118,7 +118,12 @@ class FromFile(Folder):
         self.assertIn("batimant", summary["failed"][0]["message"])
         bad = tuile("process", TILES, "-o", self.out, "--ground-truth", GPKG, "--set", "ground_truth.layers=[{layer: batiment, class: 6, where: hight > 2}]", status=2)
         self.assertIn("hight", bad.stderr)
-        self.assertIn("no_such.gpkg", tuile("process", TILES, "-o", self.out, "--ground-truth", "no_such.gpkg", status=None).stderr)
+        self.assertIn("hight", tuile("config", "check", "--set", "ground_truth.layers=[{layer: batiment, class: 6, where: hight > 2}]", status=2).stderr)
+        self.assertIn("no_such.gpkg", tuile("process", TILES, "-o", self.out, "--ground-truth", "no_such.gpkg", status=2).stderr)
+        self.assertIn("no_such.tif", tuile("process", TILES, "-o", self.out, "--set", "imagery.source=[no_such.tif]", status=2).stderr)
+        before = GPKG.read_bytes()
+        self.assertIn("overwritten", tuile("truth", next(TILES.glob("*.laz")), "-o", GPKG, "--ground-truth", GPKG, status=2).stderr)
+        self.assertEqual(GPKG.read_bytes(), before)
 
     def test_results_do_not_depend_on_threads_or_overlap(self):
         process(TILES, self.out, "--ground-truth", GPKG, "--formats", "npz,laz")
@@ -172,7 +177,7 @@ class FromService(Folder):
                 inside = original.execute(f"SELECT cleabs FROM {layer} t JOIN rtree_{layer}_geometrie r ON t.fid = r.id "
                                           "WHERE r.minx <= ? AND r.maxx >= ? AND r.miny <= ? AND r.maxy >= ?", (x1, x0, y1, y0)).fetchall()
             with sqlite3.connect(fetched) as copy:
-                there = copy.execute(f"SELECT cleabs FROM {layer}").fetchall()
+                there = copy.execute(f"SELECT cleabs FROM {layer}").fetchall() if entry["features"] else []
             self.assertEqual(len(there), len(set(there)), layer)
             # The index keeps boxes in float32, a little wider than they are.
             self.assertLessEqual(set(there), set(inside), layer)
@@ -215,6 +220,7 @@ class FromService(Folder):
         self.assertSameLabels(self.folder / "again")
 
     def test_no_fault_changes_a_label(self):
+        marked = []
         for fault in FAULTS:
             with self.subTest(fault), FaultProxy(self.folder, f"http://127.0.0.1:{self.server.port}", fault, rate=0.2, seed=len(fault)) as proxy:
                 out = self.folder / fault
@@ -225,36 +231,37 @@ class FromService(Folder):
                 if summary["tiles"]["failed"] == 0:
                     self.assertSameLabels(out)
                 else:  # marked, never silently different
+                    marked.append(fault)
                     self.assertEqual(done.returncode, 1)
                     expected, got = outputs(self.expected), outputs(out)
                     self.assertEqual([name for name in got if got[name] != expected[name]], [])
+        self.assertLessEqual(len(marked), 2, "faults that pass are to be survived, not only marked")
 
     def test_throttling_and_the_circuit_breaker_are_seen_in_the_log(self):
         with FaultProxy(self.folder, f"http://127.0.0.1:{self.server.port}", "throttled", rate=0.3, seed=2) as proxy:
             done = tuile("process", TILES, "-o", self.out, *wfs(proxy.url + "/ows"))
             self.assertIn("429", done.stderr)
         with FaultProxy(self.folder, f"http://127.0.0.1:{self.server.port}", "error_500", rate=1) as proxy:
-            done = tuile("process", TILES, "-o", self.folder / "b", *wfs(proxy.url + "/ows", retries=15), status=1)
+            done = tuile("process", TILES, "-o", self.folder / "b", *wfs(proxy.url + "/ows", retries=5), status=1)
             self.assertRegex(done.stderr.lower(), "breaker|not asked")
             self.assertEqual(list((self.folder / "b").glob("*.npz")), [])
 
     def test_a_dead_service_leaves_tiles_unlabelled_and_the_next_run_mends_them(self):
         options = ["--set", "ground_truth.on_failure=unlabelled", "--formats", "npz,laz"]
-        with FaultProxy(self.folder, f"http://127.0.0.1:{self.server.port}", "reset", rate=1) as proxy:
-            port = proxy.port
+        port = free_port()
+        with FaultProxy(self.folder, f"http://127.0.0.1:{self.server.port}", "reset", rate=1, port=port) as proxy:
             summary = process(TILES, self.out, *wfs(proxy.url + "/ows", retries=0), *options)
             self.assertEqual(summary["ground_truth"]["tiles"], {"labelled": 0, "unlabelled": 4})
         for tile in tiles_of(self.out):
             self.assertNotIn("labels", tile.npz)
             self.assertFalse(tile.sidecar["ground_truth"]["labelled"])
         # The service is back at the same address.
-        with FaultProxy(self.folder, f"http://127.0.0.1:{self.server.port}") as proxy:
-            summary = process(TILES, self.out, *wfs(f"http://127.0.0.1:{proxy.port}/ows", retries=0), *options)
+        with FaultProxy(self.folder, f"http://127.0.0.1:{self.server.port}", port=port) as proxy:
+            summary = process(TILES, self.out, *wfs(proxy.url + "/ows", retries=0), *options)
             self.assertEqual((summary["tiles"]["done"], summary["ground_truth"]["tiles"]["labelled"]), (4, 4))
-            again = process(TILES, self.out, *wfs(f"http://127.0.0.1:{proxy.port}/ows", retries=0), *options)
+            again = process(TILES, self.out, *wfs(proxy.url + "/ows", retries=0), *options)
             self.assertEqual(again["tiles"]["skipped"], 4)
         self.assertSameLabels(self.out)
-        self.assertNotEqual(port, 0)
 
 
 class Imagery(Folder):
@@ -281,7 +288,7 @@ class Imagery(Folder):
         for tile in tiles_of(self.folder / "files"):
             self.assertEqual(tile.sidecar["missing_columns"], [])
             for name in ("red", "green", "blue", "ndvi"):
-                self.assertTrue(np.isfinite(tile.column(name)).all(), name)
+                self.assertTrue(np.isfinite(tile.column(name)[tile.npz["valid"]]).all(), name)
             # Grass and leaves are greener than façades and streets: the images lie where the points do.
             own = own_classes(self.plain, pathlib.Path(tile.sidecar["input"]["path"]).stem)
             self.assertGreater(np.median(tile.column("ndvi")[own == 5]), np.median(tile.column("ndvi")[own == 11]) + 0.2)
@@ -333,7 +340,7 @@ class Download(Folder):
             for path in TILES.glob("*.laz"):
                 self.assertEqual((out / path.name).read_bytes(), path.read_bytes())
             self.assertEqual(sorted(p.name for p in out.iterdir()), sorted(p.name for p in TILES.glob("*.laz")))
-            # One is cut, one is half there: the first is fetched again, the second goes on.
+            # One is cut, one is half there, of unknown edition: both are fetched again, the other two are left alone.
             cut, half = sorted(out.iterdir())[:2]
             cut.write_bytes(cut.read_bytes()[:1000])
             data = half.read_bytes()

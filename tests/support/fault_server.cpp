@@ -28,6 +28,7 @@ namespace {
 // Clients here must not ask a proxy of the machine for what is on loopback. Before main: no other thread reads the environment yet.
 [[maybe_unused]] const bool without_proxy = ::setenv("no_proxy", "127.0.0.1", 1) == 0;
 
+/// port: wanted, or 0; then the one that it is.
 int listen_on_loopback(int& port) {
   // Hosts are remembered by their port for the life of a process: none comes twice.
   static std::mutex mutex;
@@ -40,14 +41,18 @@ int listen_on_loopback(int& port) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    const int reuse = 1;  // a port that was named may still remember the connections of who had it before
+    if (port != 0) ::setsockopt(candidate, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
     socklen_t length = sizeof(address);
     auto* const generic = reinterpret_cast<sockaddr*>(&address);
     if (candidate < 0 || ::bind(candidate, generic, length) != 0 || ::listen(candidate, 128) != 0 ||
         ::getsockname(candidate, generic, &length) != 0) {
       throw std::runtime_error("cannot listen on 127.0.0.1");
     }
-    port = ntohs(address.sin_port);
-    if (used.insert(port).second) {
+    const int given = ntohs(address.sin_port);
+    if (used.insert(given).second || given == port) {
+      port = given;
       descriptor = candidate;
     } else {
       taken.push_back(candidate);
@@ -62,6 +67,7 @@ int listen_on_loopback(int& port) {
 
 struct FaultServer::Impl {
   Impl(Handler good, Rule faults, FaultSettings how) : handler(std::move(good)), rule(std::move(faults)), settings(how) {
+    port = settings.port;
     listener = listen_on_loopback(port);
     wake = ::eventfd(0, EFD_CLOEXEC);
     acceptor = std::thread([this] { accept_all(); });

@@ -76,6 +76,7 @@ struct FaultSettings {
   std::size_t huge_bytes = 100'000'000;
   std::string wrong_type = "image/png";
   std::chrono::milliseconds latency{0};  ///< before every answer, faulty or not
+  int port = 0;                          ///< to listen on; 0: any that is free
 };
 
 /// An HTTP/1.1 server on 127.0.0.1 that answers through `handler`, except where `rule` names a fault. Keep-alive, GET and POST; one thread

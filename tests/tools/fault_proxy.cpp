@@ -1,4 +1,4 @@
-// fault_proxy --upstream http://127.0.0.1:PORT [--fault NAME[,NAME…]|all] [--rate 0.2] [--seed N] [--latency MS] [--log FILE]
+// fault_proxy --upstream http://127.0.0.1:PORT [--fault NAME[,NAME…]|all] [--rate 0.2] [--seed N] [--latency MS] [--port N] [--log FILE]
 //
 // Listens on 127.0.0.1, prints its port on one line, and hands every request to the upstream server, except the share of them that gets a
 // fault (the names are those of tests/support/fault_server.hpp). Which ones depends on the seed and the request's number only. Several
@@ -38,6 +38,7 @@ struct Options {
   int latency = 0;
   int retry_after = 1;
   int slow_pause = 20;
+  int port = 0;
   std::string log;
 };
 
@@ -155,6 +156,7 @@ int run(const Options& options) {
   FaultSettings settings;
   settings.latency = std::chrono::milliseconds(options.latency);
   settings.retry_after = options.retry_after;
+  settings.port = options.port;
   settings.slow_pause = std::chrono::milliseconds(options.slow_pause);
   // Blocked before any thread starts, so that all inherit it and only sigwait sees it.
   sigset_t ends;
@@ -186,6 +188,7 @@ int main(int count, char** arguments) {
   app.add_option("--retry-after", options.retry_after, "seconds in the header Retry-After")->check(CLI::NonNegativeNumber);
   app.add_option("--slow-pause", options.slow_pause, "milliseconds between two of the ten pieces of a slow body")
       ->check(CLI::NonNegativeNumber);
+  app.add_option("--port", options.port, "to listen on (default: any that is free)")->check(CLI::Range(0, 65535));
   app.add_option("--log", options.log, "file for one line per request: time, method, target, ok or the fault");
   try {
     app.parse(count, arguments);

@@ -25,6 +25,7 @@ struct TileEntry {
   double grid_scale = 0.01;  ///< the file's own grid (las::FileInfo::grid_scale)
   int epsg = 0;              ///< 0: unknown
   std::string crs_name;      ///< for people; may be empty
+  double crs_unit = 1;       ///< metres per unit of the CRS
   bool copc = false;
   int point_format = 0;
   FieldSet fields;

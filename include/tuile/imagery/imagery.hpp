@@ -52,6 +52,8 @@ class ImagerySource {
   virtual std::string identity() const = 0;
   /// Which of Field::rgb and Field::nir it has at all: nobody need ask it for the others.
   virtual FieldSet provides() const = 0;
+  /// Side of its finest pixel, metres; what its images cost in memory is reckoned by it.
+  virtual double finest_pixel() const = 0;
   /// The images of a box (metres, CRS `epsg`; 0: that of the images) and a pixel around it, less what lies outside every image. wanted:
   /// Field::rgb and Field::nir. What goes wrong is an outcome, never an exception, but Cancelled and OutOfMemory. No request is kept: each
   /// asks again.

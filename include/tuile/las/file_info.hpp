@@ -105,4 +105,8 @@ struct FileInfo {
 /// Source: LAS 1.4 R15, COPC 1.0. Thread-safe.
 FileInfo read_info(const source::ByteSource& source);
 
+/// Looks whether a compressed file reaches to its chunk table: a copy that broke off has all its headers and not this. Reads 16 bytes; throws
+/// CorruptData. Thread-safe.
+void check_end(const source::ByteSource& source, const FileInfo& info);
+
 }  // namespace tuile::las

@@ -50,6 +50,9 @@ struct PlanSummary {
   int threads = 0, workers = 0, ahead = 0, batch = 0;
 };
 
+/// What only the modules that do the work can tell of a configuration: names of features, conditions of layers. Throws ConfigError.
+void check_config(const config::Config& config);
+
 /// The main job: tiles in, features out, with loading and writing hidden behind the computation.
 class LidarProcessor {
  public:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <stop_token>
 
@@ -24,16 +25,18 @@ class TileAnnotator {
     imagery::ImagerySource* images = nullptr;  ///< null: the tile's own colours, as the reader's fields say
     BackgroundFetch* image_threads = nullptr;  ///< with images
     FieldSet colours;                          ///< with images: rgb and nir, as wanted
+    std::chrono::duration<double> patience{240};  ///< from the beginning of a load; images that are not there by then have failed
   };
   /// All of them must outlive the annotator.
   TileAnnotator(TileReader& reader, Executor& executor, Options options) : reader_(reader), executor_(executor), options_(options) {}
 
   /// Where a tile lies, as its header says.
   struct Place {
-    Bounds bounds;  ///< metres
-    int epsg = 0;   ///< 0: unknown
+    Bounds bounds;                 ///< metres
+    int epsg = 0;                  ///< 0: unknown
+    bool counts_in_metres = true;  ///< the CRS itself; in another unit, nothing can be asked for by its code and our metres
   };
-  /// A tile with its annotations; errors as TileReader::load, and InvalidArgument where ground truth is asked for and the CRS is unknown. An image
+  /// A tile with its annotations; errors as TileReader::load, and InvalidArgument where ground truth is asked for and the CRS is unknown, Unsupported where it does not count in metres. An image
   /// that cannot be had is no error: Tile::colours says what became of it.
   Tile load(const TileRequest& request, const Place& place, std::stop_token stop) const;
 

@@ -33,6 +33,7 @@ struct HttpRequest {
   std::string body;                ///< not empty: POST
   std::string body_type = "application/x-www-form-urlencoded";
   std::size_t largest_body = 0;    ///< 0: as the options say
+  int retries = -1;                ///< at most as the options say; -1: as they say. Fewer for what can be done without
 };
 
 struct HttpResponse {
@@ -81,10 +82,12 @@ class HttpClient {
 
   /// Fetches a resource of any size into `path`, which may hold the beginning of it already: goes on from there where the server can
   /// (ranges; If-Range with the validator kept beside it), else anew. Retries continue where the attempt before broke off.
-  /// progress(bytes so far, total or 0) may be empty. Returns the size. Errors as fetch, and as writing files; what came before an error stays
+  /// progress(bytes so far, total or 0) may be empty. complete is called when all bytes are there and nobody else can write to `path` yet: the
+  /// place to check the file and rename it. Returns the size. Errors as fetch, and as writing files; what came before an error stays
   /// for the next call. Bytes are taken as they come: whether they are the file that was meant is the caller's to check.
   std::uint64_t download(const std::string& url, const std::string& path,
-                         const std::function<void(std::uint64_t, std::uint64_t)>& progress, std::stop_token stop);
+                         const std::function<void(std::uint64_t, std::uint64_t)>& progress, std::stop_token stop,
+                         const std::function<void()>& complete = {});
 
   HttpStatistics statistics() const;
 

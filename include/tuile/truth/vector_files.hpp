@@ -11,8 +11,8 @@ namespace tuile::truth {
 
 /// A GeoPackage, FlatGeobuf, GeoJSON or Shapefile (whatever GDAL reads), or a folder of `<layer>.<ext>`. Layers are found by name without regard to
 /// case, with or without a prefix up to a colon ("BDTOPO_V3:batiment" is "batiment"), and "BDTOPO_V3_batiment" too. They are reprojected to the CRS
-/// asked for. A layer that is absent, and a box that is not inside the layer's extent, are *failed*: a département's border must not look like a
-/// desert. (A box wholly inside the extent without features is confirmed empty.)
+/// asked for. A layer that is absent, a box that is not inside what the file (or folder) covers, the extent of all its layers together, and objects of
+/// the box that cannot be read are *failed*: a département's border must not look like a desert. A box inside without features is confirmed empty.
 /// Throws NotFound, PermissionDenied, ConfigError (not vector data), naming the path.
 std::unique_ptr<FeatureSource> open_vector_files(const std::string& path);
 

@@ -42,7 +42,7 @@ std::string exception_text(std::string_view text);
 /// A tile of a published index.
 struct IndexTile {
   std::string name;  ///< file name
-  std::string url;
+  std::string url;  ///< empty where the index names none for this tile
   Bounds bounds;
 };
 /// Asks a WFS for the tiles of a box: the layers in turn until one exists; the URL from the first of `url_attributes` that is there, the name from its

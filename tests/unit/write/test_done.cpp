@@ -82,12 +82,18 @@ TEST(Done, GroundTruthAndImageryAreTrustedOnlyWhereAnotherTryGivesTheSame) {
       sidecar = sound;
       sidecar.ground_truth.layers[1].outcome = outcome;
       sidecar.ground_truth.layers[1].kind = name;
+      sidecar.ground_truth.source = "bdtopo.gpkg";
       EXPECT_EQ(done(sidecar), stays || name == "not_found") << name;
+      sidecar.ground_truth.source = "wfs";
+      EXPECT_FALSE(done(sidecar)) << name;
       for (Outcome ImageryReport::*part : {&ImageryReport::rgb, &ImageryReport::nir}) {
         sidecar = sound;
         sidecar.imagery.*part = outcome;
         sidecar.imagery.kind = name;
-        EXPECT_EQ(done(sidecar), stays) << name;
+        sidecar.imagery.source = "ortho.tif";
+        EXPECT_EQ(done(sidecar), stays || name == "not_found") << name;
+        sidecar.imagery.source = "wms";
+        EXPECT_FALSE(done(sidecar)) << name;
       }
     }
   }
