@@ -185,7 +185,7 @@ class ProcessRun {
                            {.ahead = memory_.ahead,
                             .batch_size = memory_.batch,
                             .writers = memory_.writers,
-                            .pending_writes = 1,
+                            .pending_writes = memory_.pending,
                             .fail_fast = options_.fail_fast,
                             .timeout = config_.prefetch.timeout},
                            trace);

@@ -18,6 +18,7 @@ std::uint64_t block_bytes(const FieldSet& fields) {
 constexpr std::uint64_t search_bytes = 70;
 
 constexpr std::uint64_t label_bytes = 6;
+constexpr std::uint64_t most_pending = 16;
 
 /// Bytes of the images of the largest tile, while it is loaded.
 std::uint64_t image_bytes(const RunPlan& plan, double pixel) {
@@ -43,7 +44,14 @@ MemoryPlan plan_memory(const RunPlan& plan, const config::Config& config, FieldS
   const std::uint64_t block = block_bytes({plan.computed.fields().bits | colours.bits});
   const std::uint64_t output = 4 * plan.computed.columns.size() + 1 + (config.ground_truth.source == "none" ? 0 : label_bytes);
   const auto batch = static_cast<std::uint64_t>(memory.batch);
-  memory.working = largest * (batch * (block + search_bytes + output) + 2 * static_cast<std::uint64_t>(memory.writers) * (block + output));
+  // Ground truth may come late: then computed tiles wait for it, as many as there is room for, and computing goes on.
+  const std::uint64_t finished_tile = largest * (block + output);
+  if (config.ground_truth.source != "none" && memory.writers > 0) {
+    const std::uint64_t room = memory.budget / 4 / std::max<std::uint64_t>(finished_tile, 1);
+    memory.pending = static_cast<int>(std::clamp<std::uint64_t>(room, 1, most_pending));
+  }
+  memory.working = largest * batch * (block + search_bytes + output) +
+                   static_cast<std::uint64_t>(memory.writers) * static_cast<std::uint64_t>(1 + memory.pending) * finished_tile;
   memory.working += image_bytes(plan, pixel) * static_cast<std::uint64_t>(std::max(1, memory.workers));
   memory.strips = memory.budget / 16;
   const std::uint64_t reserved = std::min(memory.working + memory.strips, memory.budget - memory.budget / 4);

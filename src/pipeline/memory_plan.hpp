@@ -13,6 +13,7 @@ struct MemoryPlan {
   std::uint64_t working = 0;  ///< for the batch in compute and the tiles being written, by the largest tiles of the run
   std::uint64_t strips = 0;   ///< for border strips
   int workers = 0, ahead = 0, batch = 1, writers = 1;
+  int pending = 1;  ///< computed tiles that may wait for a writer
 };
 
 /// Settles everything that is `auto`. A tile is never refused: where the budget is too small for one, one is worked on at a time.

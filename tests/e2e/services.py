@@ -140,12 +140,15 @@ END
 
 
 class FaultProxy(Process):
-    """Stands before a server: a share of its answers goes wrong in the way named, each after `latency` ms."""
+    """Stands before a server: a share of its answers goes wrong in the way named, each after `latency` ms. remember: the server is asked once for each
+    target, so that what is measured is the latency."""
 
-    def __init__(self, folder, upstream, fault="none", rate=0.2, seed=1, latency=0, port=0):
+    def __init__(self, folder, upstream, fault="none", rate=0.2, seed=1, latency=0, port=0, remember=False):
         self.log = pathlib.Path(folder) / "proxy.log"
         command = [FAULT_PROXY, "--upstream", upstream, "--log", self.log, "--seed", seed]
         command += ["--fault", fault, "--rate", rate] if fault != "none" else ["--rate", 0]
+        if remember:
+            command += ["--remember"]
         if port:
             command += ["--port", port]
         if latency:

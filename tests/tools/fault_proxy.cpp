@@ -1,4 +1,4 @@
-// fault_proxy --upstream http://127.0.0.1:PORT [--fault NAME[,NAME…]|all] [--rate 0.2] [--seed N] [--latency MS] [--port N] [--log FILE]
+// fault_proxy --upstream http://127.0.0.1:PORT [--fault NAME[,NAME…]|all] [--rate 0.2] [--seed N] [--latency MS] [--port N] [--remember] [--log FILE]
 //
 // Listens on 127.0.0.1, prints its port on one line, and hands every request to the upstream server, except the share of them that gets a
 // fault (the names are those of tests/support/fault_server.hpp). Which ones depends on the seed and the request's number only. Several
@@ -13,6 +13,7 @@
 #include <ctime>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -39,6 +40,7 @@ struct Options {
   int retry_after = 1;
   int slow_pause = 20;
   int port = 0;
+  bool remember = false;
   std::string log;
 };
 
@@ -164,7 +166,19 @@ int run(const Options& options) {
   sigaddset(&ends, SIGTERM);
   sigaddset(&ends, SIGINT);
   pthread_sigmask(SIG_BLOCK, &ends, nullptr);
-  const FaultServer server([&](const ServerRequest& request) { return forward(options.upstream, request); }, rule, settings);
+  std::mutex known_mutex;
+  std::map<std::string, ServerAnswer> known;
+  const auto answer = [&](const ServerRequest& request) {
+    if (!options.remember) return forward(options.upstream, request);
+    {
+      const std::lock_guard lock(known_mutex);
+      if (const auto found = known.find(request.target); found != known.end()) return found->second;
+    }
+    ServerAnswer fresh = forward(options.upstream, request);
+    const std::lock_guard lock(known_mutex);
+    return known.insert_or_assign(request.target, std::move(fresh)).first->second;
+  };
+  const FaultServer server(answer, rule, settings);
   std::cout << server.port() << std::endl;
   int signal = 0;
   sigwait(&ends, &signal);
@@ -189,6 +203,7 @@ int main(int count, char** arguments) {
   app.add_option("--slow-pause", options.slow_pause, "milliseconds between two of the ten pieces of a slow body")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--port", options.port, "to listen on (default: any that is free)")->check(CLI::Range(0, 65535));
+  app.add_flag("--remember", options.remember, "ask the upstream once for each target: what is measured is the latency, not the server");
   app.add_option("--log", options.log, "file for one line per request: time, method, target, ok or the fault");
   try {
     app.parse(count, arguments);
