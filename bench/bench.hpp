@@ -16,7 +16,8 @@ Row bench_decode(const std::vector<std::string>& paths, Executor& executor, int 
 /// lod2 features (k = 20) and radius features (1 m), search tree included, against nanoflann and Eigen on the same threads.
 std::vector<Row> bench_features(const PointBlock& points, Executor& executor, int runs);
 
-/// Labelling the points by 5 000 areas with holes in nine layers, with the conditions of the default layers, against the lod2 features of the same points.
+/// Labelling the points by 5 000 areas with holes in nine layers, with the conditions of the default layers, against the lod2 features of
+/// the same points.
 Row bench_labels(const PointBlock& points, Executor& executor, int runs);
 
 /// Whole `process` runs of the tiles into a temporary folder: wall time against CPU time over cores, and against the sequential run.

@@ -1,3 +1,5 @@
+#include "tuile/pipeline/download.hpp"
+
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -7,7 +9,6 @@
 #include "arguments.hpp"
 #include "command.hpp"
 #include "tuile/core/error.hpp"
-#include "tuile/pipeline/download.hpp"
 
 namespace tuile::app {
 
@@ -24,11 +25,15 @@ struct DownloadArguments {
 nlohmann::ordered_json json_of(const pipeline::DownloadReport& report) {
   nlohmann::ordered_json tiles = nlohmann::ordered_json::array();
   for (const auto& tile : report.tiles) {
-    nlohmann::ordered_json entry{{"name", tile.name}, {"url", tile.url}, {"path", tile.path}, {"state", to_string(tile.state)}, {"size", tile.size}};
+    nlohmann::ordered_json entry{
+        {"name", tile.name}, {"url", tile.url}, {"path", tile.path}, {"state", to_string(tile.state)}, {"size", tile.size}};
     if (tile.state == State::failed) entry["message"] = tile.message;
     tiles.push_back(std::move(entry));
   }
-  return {{"tiles", std::move(tiles)}, {"requests", report.http.requests}, {"retries", report.http.retries}, {"interrupted", report.interrupted}};
+  return {{"tiles", std::move(tiles)},
+          {"requests", report.http.requests},
+          {"retries", report.http.retries},
+          {"interrupted", report.interrupted}};
 }
 
 int download(DownloadArguments arguments, Context& context) {
@@ -55,8 +60,8 @@ int download(DownloadArguments arguments, Context& context) {
   } else if (options.list_only) {
     for (const auto& tile : report.tiles) fmt::print("{}\n", tile.url);
   } else {
-    context.console.info(fmt::format("{} of {} tiles downloaded, {} were there, {} failed; they are in {}", fetched, report.tiles.size(), there, failed,
-                                     options.output));
+    context.console.info(fmt::format("{} of {} tiles downloaded, {} were there, {} failed; they are in {}", fetched, report.tiles.size(),
+                                     there, failed, options.output));
   }
   if (report.interrupted) return interrupted;
   return failed == 0 ? success : some_failed;
@@ -75,8 +80,10 @@ void add_download(CLI::App& app, Action& action) {
   command->add_option("-o,--output", options.output, "Folder to write to")->required();
   command->add_option("--crs", options.epsg, "EPSG code of the box (default 2154)");
   command->add_option("--index", options.index_url, "WFS that holds the index of tiles")->capture_default_str();
-  command->add_option("--layer", arguments->layers, "Layer of the index; repeatable, tried in turn (default: the names that LiDAR HD has had)");
-  command->add_option("--url-attribute", options.url_attributes, "Attribute that holds a tile's URL; repeatable, tried in turn")->capture_default_str();
+  command->add_option("--layer", arguments->layers,
+                      "Layer of the index; repeatable, tried in turn (default: the names that LiDAR HD has had)");
+  command->add_option("--url-attribute", options.url_attributes, "Attribute that holds a tile's URL; repeatable, tried in turn")
+      ->capture_default_str();
   command->add_option("--parallel", options.parallel, "Files at once")->capture_default_str();
   command->add_option("--requests-per-second", options.requests_per_second, "The service allows 10")->capture_default_str();
   command->add_option("--retries", options.retries, "Further attempts after an error that can pass")->capture_default_str();

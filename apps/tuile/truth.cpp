@@ -44,9 +44,11 @@ int fetch_truth(const TruthArguments& arguments, Context& context) {
     std::puts(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
   } else {
     for (const auto& layer : truth.layers) {
-      fmt::print("{:<28} {:<16} {} features{}\n", layer.name, to_string(layer.outcome), layer.features, layer.reason.empty() ? "" : ": " + layer.reason);
+      fmt::print("{:<28} {:<16} {} features{}\n", layer.name, to_string(layer.outcome), layer.features,
+                 layer.reason.empty() ? "" : ": " + layer.reason);
     }
-    fmt::print("{} holds the layers that were had, from {}{}\n", arguments.output, truth.source, truth.edition.empty() ? "" : " (" + truth.edition + ")");
+    fmt::print("{} holds the layers that were had, from {}{}\n", arguments.output, truth.source,
+               truth.edition.empty() ? "" : " (" + truth.edition + ")");
   }
   return complete ? success : some_failed;
 }

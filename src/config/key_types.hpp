@@ -99,6 +99,15 @@ Key real_key(KeyText text, Lower lower, double low, double high, std::string exa
   return key;
 }
 
+/// A number of bytes.
+template <class Member>
+Key size_key(KeyText text, std::uint64_t low, std::string expected, std::string example, Member member) {
+  Key key = make_key(std::move(text), std::move(expected), std::move(example));
+  key.read = [=](Config& config, const Cell& cell) { member(config) = read_size(cell, low); };
+  key.show = [=](const Config& config) { return format_size(member(config)); };
+  return key;
+}
+
 /// A word for each value of an enum.
 template <class Enum>
 using Words = std::vector<std::pair<std::string, Enum>>;

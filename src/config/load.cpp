@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "config/keys.hpp"
-#include "tuile/core/nearest.hpp"
 #include "config/value.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/nearest.hpp"
 
 namespace tuile::config {
 

@@ -63,7 +63,8 @@ constexpr std::size_t most_layers = 253;  // label_source is a byte: 0 is the fi
 
 [[noreturn]] void unknown_name(const Cell& cell, const Entry& entry, const std::vector<std::string>& names) {
   const std::string close = nearest(entry.key, names);
-  refuse(cell, "the key " + quoted_for_message(entry.key) + " is not allowed here" + (close.empty() ? "" : "; did you mean " + close + "?") +
+  refuse(cell, "the key " + quoted_for_message(entry.key) + " is not allowed here" +
+                   (close.empty() ? "" : "; did you mean " + close + "?") +
                    " (allowed: " + one_of(names, [](const std::string& name) { return name; }) + ")");
 }
 
@@ -187,7 +188,8 @@ TruthLayer read_layer(const Cell& cell) {
       layer.layer = read_text(part("the layer's name"));
     } else if (entry.key == "only") {
       for (const Entry& test : read_map(part("a map from attributes to values or tests"))) {
-        const Cell place = cell.part(test.value, ".only." + test.key, "a value, a list of values, or {in|not_in|at_least|at_most: …, missing: keep|drop}");
+        const Cell place =
+            cell.part(test.value, ".only." + test.key, "a value, a list of values, or {in|not_in|at_least|at_most: …, missing: keep|drop}");
         layer.only.push_back(read_test(test.key, place));
       }
     } else if (entry.key == "buffer") {
@@ -252,8 +254,8 @@ std::string show_layer(const TruthLayer& layer) {
   }
   if (layer.buffer) out += ", buffer: " + show_buffer(*layer.buffer);
   out += ", classes: " + show_list(layer.rules, [](const LabelRule& rule) {
-    return "{class: " + std::to_string(rule.asprs_class) + (rule.where.empty() ? "" : ", where: " + format_text(rule.where)) + "}";
-  });
+           return "{class: " + std::to_string(rule.asprs_class) + (rule.where.empty() ? "" : ", where: " + format_text(rule.where)) + "}";
+         });
   if (!layer.attributes.empty()) out += ", attributes: " + show_texts(layer.attributes);
   return out + "}";
 }

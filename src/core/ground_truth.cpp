@@ -16,8 +16,8 @@ const char* to_string(Outcome outcome) noexcept {
 }
 
 std::size_t LayerAreas::bytes() const noexcept {
-  std::size_t total = vertices.size() * sizeof(Position) + (ring_begin.size() + area_begin.size()) * sizeof(std::uint32_t) +
-                      bounds.size() * sizeof(Bounds);
+  std::size_t total =
+      vertices.size() * sizeof(Position) + (ring_begin.size() + area_begin.size()) * sizeof(std::uint32_t) + bounds.size() * sizeof(Bounds);
   for (const std::string& id : ids) total += sizeof(id) + id.size();
   for (const auto& values : attributes) {
     total += sizeof(values);
@@ -62,8 +62,9 @@ ObjectTable object_table(const GroundTruth& truth) {
       table.layer.push_back(static_cast<std::uint8_t>(l + 1));
       for (const std::string& name : table.attribute_names) {
         const auto at = std::find(layer.attribute_names.begin(), layer.attribute_names.end(), name);
-        table.attributes.push_back(
-            at == layer.attribute_names.end() ? "" : layer.areas.attributes[a][static_cast<std::size_t>(at - layer.attribute_names.begin())]);
+        table.attributes.push_back(at == layer.attribute_names.end()
+                                       ? ""
+                                       : layer.areas.attributes[a][static_cast<std::size_t>(at - layer.attribute_names.begin())]);
       }
     }
   }

@@ -23,7 +23,8 @@ namespace {
 constexpr double place_tolerance = 50;  // metres: some tiles hold a few points beyond their square
 
 void check(const DownloadOptions& options) {
-  if (options.bbox.empty() || !std::isfinite(options.bbox.area())) throw InvalidArgument("the box to download is empty; X0,Y0,X1,Y1 in metres is expected");
+  if (options.bbox.empty() || !std::isfinite(options.bbox.area()))
+    throw InvalidArgument("the box to download is empty; X0,Y0,X1,Y1 in metres is expected");
   if (options.parallel < 1 || options.parallel > 64)
     throw InvalidArgument("parallel downloads are " + std::to_string(options.parallel) + "; 1 to 64 are expected");
   if (options.index_layers.empty()) throw InvalidArgument("no index layer is named");
@@ -97,7 +98,8 @@ class Downloads {
 
   void fetch(const truth::IndexTile& entry, DownloadedTile& tile) {
     if (is_there(entry, tile)) return;
-    if (entry.url.empty()) throw NotFound("the index gives no URL for " + entry.name + "; try again later, or name another --url-attribute");
+    if (entry.url.empty())
+      throw NotFound("the index gives no URL for " + entry.name + "; try again later, or name another --url-attribute");
     const std::string part = tile.path + ".part";
     std::uint64_t counted = 0;
     const auto publish = [&] {

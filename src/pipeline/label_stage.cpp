@@ -16,7 +16,8 @@ namespace {
   ErrorKind kind = ErrorKind::unsupported;
   for (const LayerTruth& layer : truth.layers) {
     if (is_sound(layer.outcome)) continue;
-    problems += (problems.empty() ? "" : "; ") + layer.layer + " " + to_string(layer.outcome) + (layer.reason.empty() ? "" : ": " + layer.reason);
+    problems +=
+        (problems.empty() ? "" : "; ") + layer.layer + " " + to_string(layer.outcome) + (layer.reason.empty() ? "" : ": " + layer.reason);
     // One layer for which another try can help is reason enough to try again.
     if (kind != ErrorKind::io) kind = layer.kind;
   }
@@ -26,8 +27,8 @@ namespace {
 
 }  // namespace
 
-TileLabels label_tile(std::shared_ptr<const GroundTruth> truth, const PointBlock& core, const compute::TileOutput& output, const label::LabelPlan& plan,
-                      config::OnFailure on_failure, Executor& executor, std::stop_token stop) {
+TileLabels label_tile(std::shared_ptr<const GroundTruth> truth, const PointBlock& core, const compute::TileOutput& output,
+                      const label::LabelPlan& plan, config::OnFailure on_failure, Executor& executor, std::stop_token stop) {
   TileLabels labels;
   labels.truth = std::move(truth);
   if (!labels.truth->complete()) {

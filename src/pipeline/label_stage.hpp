@@ -27,10 +27,10 @@ struct TileLabels {
 };
 
 /// Labels a tile's points. core: the points of `output`'s rows.
-/// Throws IoError (or of another kind, where another try cannot help) naming the layers that are not sound and the remedy, where on_failure is
-/// fail_tile; Cancelled.
-TileLabels label_tile(std::shared_ptr<const GroundTruth> truth, const PointBlock& core, const compute::TileOutput& output, const label::LabelPlan& plan,
-                      config::OnFailure on_failure, Executor& executor, std::stop_token stop);
+/// Throws IoError (or of another kind, where another try cannot help) naming the layers that are not sound and the remedy, where on_failure
+/// is fail_tile; Cancelled.
+TileLabels label_tile(std::shared_ptr<const GroundTruth> truth, const PointBlock& core, const compute::TileOutput& output,
+                      const label::LabelPlan& plan, config::OnFailure on_failure, Executor& executor, std::stop_token stop);
 
 /// Counts what became of a tile's layers, whether it can be labelled or not.
 void add_outcomes(TruthSummary& summary, const GroundTruth& truth);

@@ -163,7 +163,8 @@ class ProcessRun {
     Trace* const trace = config_.trace ? &trace_ : nullptr;
     // The sequential baseline fetches one after the other, too.
     const auto threads = [&](int count) { return memory_.workers == 0 ? 0 : count; };
-    prefetch::BackgroundFetch truth_threads(threads(truth_ ? truth_->threads : 0)), image_threads(threads(imagery_ ? imagery_->threads : 0));
+    prefetch::BackgroundFetch truth_threads(threads(truth_ ? truth_->threads : 0)),
+        image_threads(threads(imagery_ ? imagery_->threads : 0));
     std::optional<prefetch::TruthLoader> truth_loader;
     if (truth_) truth_loader.emplace(*truth_->store, truth_threads);
     const prefetch::TileAnnotator annotator(reader, executor_,
@@ -255,8 +256,8 @@ class ProcessRun {
         const std::lock_guard lock(mutex_);
         add_outcomes(summary_.truth, *truth);
       }
-      computed.labels = label_tile(std::move(truth), *computed.input->core, computed.output, truth_->labels, config_.ground_truth.on_failure,
-                                   executor_, options_.stop);
+      computed.labels = label_tile(std::move(truth), *computed.input->core, computed.output, truth_->labels,
+                                   config_.ground_truth.on_failure, executor_, options_.stop);
     }
     settle_columns(computed.output, plan_, config_.features.missing);
     publish(planned, computed, plan_, config_, imagery_ ? imagery_->source.get() : nullptr, executor_);
@@ -343,7 +344,7 @@ class ProcessRun {
   std::unique_ptr<ImageryService> imagery_;
   RunPlan plan_;
   MemoryPlan memory_;
-  std::vector<std::uint64_t> rows_;  ///< per planned tile; written by compute, read when it is finished
+  std::vector<std::uint64_t> rows_;                       ///< per planned tile; written by compute, read when it is finished
   std::unordered_map<std::string, std::size_t> by_path_;  ///< planned tile of a path
   Trace trace_;
   std::mutex mutex_;  ///< warnings of services; summary_.truth and .imagery, which writers count

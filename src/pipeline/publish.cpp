@@ -23,7 +23,8 @@ namespace {
 write::LazSinkOptions laz_options(const PlannedTile& planned, const catalog::TileEntry& tile, const ComputedTile& computed,
                                   const RunPlan& plan, const config::Config& config) {
   write::LazSinkOptions options;
-  options.labels = config.write.laz.labels == config::LazLabels::classification ? write::LazLabels::classification : write::LazLabels::extra_bytes;
+  options.labels =
+      config.write.laz.labels == config::LazLabels::classification ? write::LazLabels::classification : write::LazLabels::extra_bytes;
   if (computed.input->tile->colours) {
     const PointBlock& core = *computed.input->core;
     if (core.has_rgb()) options.colours = {core.red.span(), core.green.span(), core.blue.span(), {}};

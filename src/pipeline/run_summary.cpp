@@ -17,12 +17,13 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json json_of(const source::HttpStatistics& http) {
-  return {{"requests", http.requests}, {"retries", http.retries}, {"failures", http.failures}, {"throttled", http.throttled},
-          {"refused", http.refused},   {"bytes", http.bytes}};
+  return {{"requests", http.requests},   {"retries", http.retries}, {"failures", http.failures},
+          {"throttled", http.throttled}, {"refused", http.refused}, {"bytes", http.bytes}};
 }
 
 Json json_of(const truth::CacheStatistics& cache) {
-  return {{"hits", cache.hits}, {"misses", cache.misses}, {"joined", cache.joined}, {"evictions", cache.evictions}, {"bytes", cache.bytes}, {"entries", cache.entries}};
+  return {{"hits", cache.hits},           {"misses", cache.misses}, {"joined", cache.joined},
+          {"evictions", cache.evictions}, {"bytes", cache.bytes},   {"entries", cache.entries}};
 }
 
 Json json_of(const TruthSummary& truth) {
@@ -49,16 +50,18 @@ Json json_of(const TruthSummary& truth) {
 
 Json json_of(const ImagerySummary& imagery) {
   if (imagery.source.empty()) return nullptr;
-  return {{"source", imagery.source}, {"tiles", {{"coloured", imagery.coloured}, {"failed", imagery.failed}}}, {"http", json_of(imagery.http)}};
+  return {
+      {"source", imagery.source}, {"tiles", {{"coloured", imagery.coloured}, {"failed", imagery.failed}}}, {"http", json_of(imagery.http)}};
 }
 
 std::string text_of(const TruthSummary& truth) {
   if (truth.source.empty()) return {};
-  std::string text = fmt::format("  ground truth from {}{}: {} tiles labelled{}; {} fetches, {} failed, memory cache {} of {} hit, disk cache {} of {}",
-                                 truth.source, truth.edition.empty() ? "" : " (" + truth.edition + ")", truth.labelled,
-                                 truth.unlabelled > 0 ? fmt::format(", {} without labels", truth.unlabelled) : "", truth.store.fetches,
-                                 truth.store.failures, truth.store.memory.hits, truth.store.memory.hits + truth.store.memory.misses,
-                                 truth.store.disk.hits, truth.store.disk.hits + truth.store.disk.misses);
+  std::string text =
+      fmt::format("  ground truth from {}{}: {} tiles labelled{}; {} fetches, {} failed, memory cache {} of {} hit, disk cache {} of {}",
+                  truth.source, truth.edition.empty() ? "" : " (" + truth.edition + ")", truth.labelled,
+                  truth.unlabelled > 0 ? fmt::format(", {} without labels", truth.unlabelled) : "", truth.store.fetches,
+                  truth.store.failures, truth.store.memory.hits, truth.store.memory.hits + truth.store.memory.misses, truth.store.disk.hits,
+                  truth.store.disk.hits + truth.store.disk.misses);
   if (truth.http.requests > 0)
     text += fmt::format("; {} requests, {} retries, {} times told to wait", truth.http.requests, truth.http.retries, truth.http.throttled);
   return text + fmt::format("; writers waited {:.2f} s for it\n", truth.wait_seconds);

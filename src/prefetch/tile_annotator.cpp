@@ -28,9 +28,11 @@ imagery::Colours failed_colours(FieldSet wanted, ErrorKind kind, std::string rea
 
 /// Why nothing can be asked for by a place; empty where something can.
 std::string problem_of(const TileAnnotator::Place& place) {
-  if (place.epsg == 0) return "the tile's coordinate reference system is unknown: neither the file nor its name tells it; name it with crs:";
+  if (place.epsg == 0)
+    return "the tile's coordinate reference system is unknown: neither the file nor its name tells it; name it with crs:";
   if (!place.counts_in_metres)
-    return "the tile's coordinate reference system (EPSG:" + std::to_string(place.epsg) + ") does not count in metres; reproject the tile to one that does";
+    return "the tile's coordinate reference system (EPSG:" + std::to_string(place.epsg) +
+           ") does not count in metres; reproject the tile to one that does";
   return {};
 }
 
@@ -54,7 +56,8 @@ imagery::Colours wait_for(const ImageFetch& images, const TileAnnotator::Options
     images.ticket.wait(stop, deadline);
     return std::move(*images.colours);
   } catch (const TimeoutError&) {
-    return failed_colours(options.colours, ErrorKind::timeout, "the images did not come in time; raise prefetch.timeout, or ask for coarser ones");
+    return failed_colours(options.colours, ErrorKind::timeout,
+                          "the images did not come in time; raise prefetch.timeout, or ask for coarser ones");
   }
 }
 
@@ -64,10 +67,12 @@ Tile TileAnnotator::load(const TileRequest& request, const Place& place, std::st
   std::shared_ptr<const TruthTicket> truth;
   if (options_.truth != nullptr) {
     if (const std::string problem = problem_of(place); !problem.empty())
-      throw_error(place.epsg == 0 ? ErrorKind::invalid_argument : ErrorKind::unsupported, request.path + ": no ground truth can be asked for: " + problem);
+      throw_error(place.epsg == 0 ? ErrorKind::invalid_argument : ErrorKind::unsupported,
+                  request.path + ": no ground truth can be asked for: " + problem);
     truth = options_.truth->start(place.bounds, place.epsg);
   }
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(options_.patience);
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(options_.patience);
   const std::optional<ImageFetch> images = start_images(options_, place);
   Tile tile = reader_.load(request, stop);
   tile.truth = std::move(truth);

@@ -108,7 +108,8 @@ HttpAnswer HttpClient::Impl::exchange(HttpCall call, const BodyReader& reader, c
   throw IoError("cannot get " + url_text(call.request.url) + ": " + open.what());
 }
 
-void HttpClient::Impl::prepare_retry(const std::string& url, int failed, int retries_allowed, const AttemptFailed& error, const std::stop_token& stop) {
+void HttpClient::Impl::prepare_retry(const std::string& url, int failed, int retries_allowed, const AttemptFailed& error,
+                                     const std::stop_token& stop) {
   if (failed > retries_allowed) {
     throw IoError(located(error.what(), url_text(url)) + "; " + std::to_string(failed) + (failed == 1 ? " attempt" : " attempts") +
                   " failed, check the network and the service, then run the same command again");

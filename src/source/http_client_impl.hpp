@@ -33,8 +33,7 @@ struct HttpClient::Impl {
 
   HttpResponse fetch(const HttpRequest& request, const BodyCheck& check, const std::stop_token& stop);
   std::uint64_t download(const std::string& url, const std::string& path, const std::function<void(std::uint64_t, std::uint64_t)>& progress,
-                         const std::stop_token& stop,
-                         const std::function<void()>& complete);
+                         const std::stop_token& stop, const std::function<void()>& complete);
 
   /// One attempt: sends the request through the gate of its host and follows redirects. The reader gets the body of a 2xx only.
   /// Counts, informs the gate of every host on the way, closes it for a Retry-After. Throws what has no answer (AttemptFailed among them);

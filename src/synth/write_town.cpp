@@ -12,10 +12,10 @@
 #include "synth/map_layers.hpp"
 #include "synth/orthophoto.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/unfinished_file.hpp"
 #include "tuile/las/records.hpp"
 #include "tuile/synth/sampling.hpp"
 #include "tuile/truth/vector_files.hpp"
-#include "tuile/core/unfinished_file.hpp"
 
 namespace tuile::synth {
 namespace {

@@ -1,8 +1,9 @@
 #include "tuile/truth/features.hpp"
 
+#include <strings.h>
+
 #include <array>
 #include <charconv>
-#include <strings.h>
 
 namespace tuile::truth {
 

@@ -172,8 +172,9 @@ class VectorFiles : public FeatureSource {
       read(*layer, box, epsg, stop, result);
       // The index knows of objects here that cannot be read: what is missing must not look as if nothing stood there.
       if (result.invalid > 0)
-        throw CorruptData(fmt::format("{} objects of layer {} in the box cannot be read or reprojected; repair {} (ogr2ogr copies what is sound)", result.invalid,
-                                      name, name_));
+        throw CorruptData(
+            fmt::format("{} objects of layer {} in the box cannot be read or reprojected; repair {} (ogr2ogr copies what is sound)",
+                        result.invalid, name, name_));
       result.outcome = result.features.empty() ? Outcome::confirmed_empty : Outcome::data;
     } catch (const std::bad_alloc&) {
       throw OutOfMemory("no memory for layer " + name + " of " + name_);

@@ -161,7 +161,8 @@ std::string fetch_capabilities(source::HttpClient& client, const std::string& se
       if (!is_capabilities(response.body)) throw IoError("the answer to GetCapabilities is no whole WFS_Capabilities document");
     };
     // Labels do not need it, so nobody waits for long.
-    std::string text = client.fetch({.url = capabilities_url(service), .largest_body = largest_capabilities, .retries = 2}, check, stop).body;
+    std::string text =
+        client.fetch({.url = capabilities_url(service), .largest_body = largest_capabilities, .retries = 2}, check, stop).body;
     if (!path.empty()) keep(path, text);
     return text;
   } catch (const Error& error) {

@@ -15,8 +15,8 @@ namespace tuile::truth {
 
 namespace {
 
-constexpr int deepest_split = 10;       ///< a cell of 2 km is then cut into pieces of 2 m
-constexpr int most_requests = 2000;     ///< for one layer and box
+constexpr int deepest_split = 10;                             ///< a cell of 2 km is then cut into pieces of 2 m
+constexpr int most_requests = 2000;                           ///< for one layer and box
 constexpr std::uint64_t most_bytes = std::uint64_t{1} << 30;  ///< of the features of one layer and box
 constexpr double near_distance = 1000;  ///< metres: services widen boxes when they reproject them, but not more than that
 
@@ -119,7 +119,8 @@ class LayerFetch {
       case PageAnswer::Status::unsortable:
       case PageAnswer::Status::refused: return brings_new ? split(box, depth, false, unsure) : End{};
       case PageAnswer::Status::failed:
-        if (probe.kind == ErrorKind::unsupported && requests_ <= most_requests) return brings_new ? split(box, depth, false, unsure) : End{};
+        if (probe.kind == ErrorKind::unsupported && requests_ <= most_requests)
+          return brings_new ? split(box, depth, false, unsure) : End{};
         return {End::Status::failed, probe.reason, probe.kind};
     }
     const bool is_more =
@@ -179,7 +180,8 @@ class LayerFetch {
       if (features_.try_emplace(feature.id, std::move(feature)).second) bytes_ += weight;
     }
     if (bytes_ > most_bytes) {
-      return {End::Status::truncated, "the features of one cell take more than " + std::to_string(most_bytes >> 20) + " MiB; lower ground_truth.cache.cell",
+      return {End::Status::truncated,
+              "the features of one cell take more than " + std::to_string(most_bytes >> 20) + " MiB; lower ground_truth.cache.cell",
               ErrorKind::unsupported};
     }
     return {};

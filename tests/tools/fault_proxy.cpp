@@ -1,4 +1,5 @@
-// fault_proxy --upstream http://127.0.0.1:PORT [--fault NAME[,NAME…]|all] [--rate 0.2] [--seed N] [--latency MS] [--port N] [--remember] [--log FILE]
+// fault_proxy --upstream http://127.0.0.1:PORT [--fault NAME[,NAME…]|all] [--rate 0.2] [--seed N] [--latency MS] [--port N] [--remember]
+// [--log FILE]
 //
 // Listens on 127.0.0.1, prints its port on one line, and hands every request to the upstream server, except the share of them that gets a
 // fault (the names are those of tests/support/fault_server.hpp). Which ones depends on the seed and the request's number only. Several

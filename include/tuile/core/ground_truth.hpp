@@ -34,10 +34,10 @@ struct Position {
 /// rings an odd number of times, so holes and several parts need no marks. Rings do not repeat their first vertex.
 struct LayerAreas {
   std::vector<Position> vertices;
-  std::vector<std::uint32_t> ring_begin{0};       ///< rings + 1: ring r holds vertices [ring_begin[r], ring_begin[r + 1])
-  std::vector<std::uint32_t> area_begin{0};       ///< areas + 1: area a holds rings [area_begin[a], area_begin[a + 1])
-  std::vector<std::string> ids;                   ///< per area: the object's cleabs; increasing, no id twice
-  std::vector<Bounds> bounds;                     ///< per area
+  std::vector<std::uint32_t> ring_begin{0};          ///< rings + 1: ring r holds vertices [ring_begin[r], ring_begin[r + 1])
+  std::vector<std::uint32_t> area_begin{0};          ///< areas + 1: area a holds rings [area_begin[a], area_begin[a + 1])
+  std::vector<std::string> ids;                      ///< per area: the object's cleabs; increasing, no id twice
+  std::vector<Bounds> bounds;                        ///< per area
   std::vector<std::vector<std::string>> attributes;  ///< per area: values in the order of the layer's exported attributes, "" where null
   std::size_t size() const noexcept { return ids.size(); }
   /// Memory held.
@@ -50,9 +50,9 @@ struct LayerAreas {
 struct LayerTruth {
   std::string layer;  ///< as configured
   Outcome outcome = Outcome::not_requested;
-  std::string reason;                 ///< where the outcome is truncated or failed
-  ErrorKind kind = ErrorKind::io;     ///< likewise: whether another try can help
-  std::uint64_t repaired = 0;         ///< objects whose geometry was invalid and was mended
+  std::string reason;              ///< where the outcome is truncated or failed
+  ErrorKind kind = ErrorKind::io;  ///< likewise: whether another try can help
+  std::uint64_t repaired = 0;      ///< objects whose geometry was invalid and was mended
   std::vector<std::string> attribute_names;
   LayerAreas areas;  ///< of the objects whose box touches the tile's
 };
@@ -71,9 +71,9 @@ struct GroundTruth {
 struct LabelBlock {
   static constexpr std::uint8_t from_file = 0;    ///< label_source: the file's own class
   static constexpr std::uint8_t from_ndvi = 254;  ///< label_source: changed by NDVI
-  Buffer<std::uint8_t> labels;  ///< ASPRS classes, 64 and up the user's
-  Buffer<std::uint8_t> source;  ///< 0, the row of the layer from 1, or 254
-  Buffer<std::int32_t> object;  ///< row of the object table; -1: none
+  Buffer<std::uint8_t> labels;                    ///< ASPRS classes, 64 and up the user's
+  Buffer<std::uint8_t> source;                    ///< 0, the row of the layer from 1, or 254
+  Buffer<std::int32_t> object;                    ///< row of the object table; -1: none
   std::size_t size() const noexcept { return labels.size(); }
   std::size_t bytes() const noexcept { return labels.bytes() + source.bytes() + object.bytes(); }
 };

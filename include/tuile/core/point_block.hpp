@@ -57,8 +57,8 @@ struct PointBlock {
   Buffer<std::uint16_t> red, green, blue;
   Buffer<std::uint16_t> nir;
   Buffer<std::uint8_t> colour_known;  ///< colours from imagery: bit 0 rgb, bit 1 nir of the point are known; empty: all are
-  Buffer<std::uint32_t> rows;  ///< partial loads only: the point's index in the file, increasing
-  bool rounded = false;        ///< some coordinate of the file does not lie on `grid` and was rounded to it
+  Buffer<std::uint32_t> rows;         ///< partial loads only: the point's index in the file, increasing
+  bool rounded = false;               ///< some coordinate of the file does not lie on `grid` and was rounded to it
 
   std::size_t size() const noexcept { return units.size(); }
   /// Memory held by the arrays.

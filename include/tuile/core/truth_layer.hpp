@@ -14,7 +14,7 @@ struct AttributeTest {
   Kind kind = Kind::in;
   std::vector<std::string> values;  ///< in, not_in
   double bound = 0;                 ///< at_least, at_most
-  bool when_missing = true;  ///< whether a feature without the attribute (or with null, or no number where one is compared) counts
+  bool when_missing = true;         ///< whether a feature without the attribute (or with null, or no number where one is compared) counts
   bool operator==(const AttributeTest&) const = default;
 };
 

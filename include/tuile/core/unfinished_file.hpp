@@ -31,7 +31,8 @@ class UnfinishedFile {
   int descriptor_ = -1;
 };
 
-/// Removes the temporaries in `folder` of files whose names begin with `prefix` that nobody holds. Where the file system has no locks, none.
+/// Removes the temporaries in `folder` of files whose names begin with `prefix` that nobody holds. Where the file system has no locks,
+/// none.
 void remove_abandoned(const std::filesystem::path& folder, std::string_view prefix);
 
 }  // namespace tuile

@@ -31,9 +31,9 @@ struct Header {
   std::uint16_t creation_day = 0, creation_year = 0;
   std::uint16_t header_size = 375;
   std::uint32_t point_data_offset = 0;
-  std::uint8_t point_format = 6;       ///< 0-10, the compression bits removed
-  bool compressed = false;             ///< LAZ
-  std::uint16_t record_length = 30;    ///< bytes of one uncompressed record, extra bytes included
+  std::uint8_t point_format = 6;     ///< 0-10, the compression bits removed
+  bool compressed = false;           ///< LAZ
+  std::uint16_t record_length = 30;  ///< bytes of one uncompressed record, extra bytes included
   std::uint64_t point_count = 0;
   std::array<std::uint64_t, 15> points_by_return{};
   std::array<double, 3> scale{0.01, 0.01, 0.01}, offset{};
@@ -56,9 +56,9 @@ struct Crs {
 /// One extra-bytes dimension (LAS 1.4, record LASF_Spec/4).
 struct ExtraDimension {
   std::string name, description;
-  std::uint8_t data_type = 0;   ///< LAS 1.4 table 24: 1 uint8 … 9 float, 10 double; 0: undocumented bytes
-  std::uint16_t offset = 0;     ///< bytes from the end of the standard part of the record
-  std::uint16_t size = 0;       ///< bytes
+  std::uint8_t data_type = 0;  ///< LAS 1.4 table 24: 1 uint8 … 9 float, 10 double; 0: undocumented bytes
+  std::uint16_t offset = 0;    ///< bytes from the end of the standard part of the record
+  std::uint16_t size = 0;      ///< bytes
   /// Its 192 bytes in the file (no-data, min, max, scale and offset with them); empty for a new dimension.
   std::vector<std::byte> descriptor;
 };
@@ -105,8 +105,8 @@ struct FileInfo {
 /// Source: LAS 1.4 R15, COPC 1.0. Thread-safe.
 FileInfo read_info(const source::ByteSource& source);
 
-/// Looks whether a compressed file reaches to its chunk table: a copy that broke off has all its headers and not this. Reads 16 bytes; throws
-/// CorruptData. Thread-safe.
+/// Looks whether a compressed file reaches to its chunk table: a copy that broke off has all its headers and not this. Reads 16 bytes;
+/// throws CorruptData. Thread-safe.
 void check_end(const source::ByteSource& source, const FileInfo& info);
 
 }  // namespace tuile::las

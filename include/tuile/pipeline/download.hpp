@@ -20,12 +20,13 @@ struct DownloadProgress {
 };
 
 struct DownloadOptions {
-  Bounds bbox;         ///< metres, in the CRS `epsg`
+  Bounds bbox;  ///< metres, in the CRS `epsg`
   int epsg = 2154;
   std::string output;  ///< folder; made where it does not exist
   std::string index_url = "https://data.geopf.fr/wfs/ows";
   /// Layers of the index, tried in turn: the published one was renamed twice.
-  std::vector<std::string> index_layers{"IGNF_LIDAR-HD_METADONNEE:metadata", "IGNF_NUAGES-DE-POINTS-LIDAR-HD:dalle", "IGNF_LIDAR-HD_TA:nuage-dalle"};
+  std::vector<std::string> index_layers{"IGNF_LIDAR-HD_METADONNEE:metadata", "IGNF_NUAGES-DE-POINTS-LIDAR-HD:dalle",
+                                        "IGNF_LIDAR-HD_TA:nuage-dalle"};
   /// Attributes that may hold a tile's URL, in order.
   std::vector<std::string> url_attributes{"url_npl", "url"};
   int parallel = 4;                 ///< files at once, 1 to 64
@@ -53,10 +54,10 @@ struct DownloadReport {
   bool interrupted = false;
 };
 
-/// Fetches the tiles of a published index that touch a box. Each is written as NAME.part, goes on from there after an interruption, is checked (its size as
-/// announced, its LAS header against size and place) and only then gets its name; a file that is there and sound is not fetched again. A tile that fails is
-/// in the report. Throws InvalidArgument (options), NotFound (no such index, or no tile in the box), as HttpClient::fetch for the index, PermissionDenied and
-/// IoError for the folder.
+/// Fetches the tiles of a published index that touch a box. Each is written as NAME.part, goes on from there after an interruption, is
+/// checked (its size as announced, its LAS header against size and place) and only then gets its name; a file that is there and sound is
+/// not fetched again. A tile that fails is in the report. Throws InvalidArgument (options), NotFound (no such index, or no tile in the
+/// box), as HttpClient::fetch for the index, PermissionDenied and IoError for the folder.
 DownloadReport download_tiles(const DownloadOptions& options);
 
 }  // namespace tuile::pipeline

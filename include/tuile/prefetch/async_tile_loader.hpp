@@ -37,8 +37,8 @@ struct ColourReport {
 struct Tile {
   PointBlock points;
   std::vector<std::string> warnings;
-  std::optional<ColourReport> colours = {};   ///< where colours come from imagery
-  std::shared_ptr<const TruthTicket> truth = {};    ///< its ground truth, under way or there; null where none was asked for
+  std::optional<ColourReport> colours = {};       ///< where colours come from imagery
+  std::shared_ptr<const TruthTicket> truth = {};  ///< its ground truth, under way or there; null where none was asked for
   /// Memory that the cache accounts for it.
   std::size_t bytes() const noexcept { return sizeof(Tile) + points.bytes(); }
 };

@@ -24,16 +24,16 @@ struct HttpOptions {
   int breaker_failures = 12;        ///< attempts in a row that failed, on one host, after which it is not asked any more …
   double breaker_pause = 30;        ///< … for so many seconds: requests then fail at once; after it one probe decides
   std::size_t largest_body = std::size_t{100} << 20;  ///< bytes; a longer answer throws BodyTooLarge
-  std::string shared_folder;        ///< processes that name the same folder share the host's token bucket (a lock file); empty: this process only
+  std::string shared_folder;  ///< processes that name the same folder share the host's token bucket (a lock file); empty: this process only
   std::function<void(const std::string&)> log;  ///< one line per retry, 429, opening and closing of the breaker; any thread; may be empty
 };
 
 struct HttpRequest {
-  std::string url;                 ///< http or https
-  std::string body;                ///< not empty: POST
+  std::string url;   ///< http or https
+  std::string body;  ///< not empty: POST
   std::string body_type = "application/x-www-form-urlencoded";
-  std::size_t largest_body = 0;    ///< 0: as the options say
-  int retries = -1;                ///< at most as the options say; -1: as they say. Fewer for what can be done without
+  std::size_t largest_body = 0;  ///< 0: as the options say
+  int retries = -1;              ///< at most as the options say; -1: as they say. Fewer for what can be done without
 };
 
 struct HttpResponse {
@@ -54,16 +54,16 @@ using BodyCheck = std::function<void(const HttpResponse&)>;
 
 /// Exact counts since construction.
 struct HttpStatistics {
-  std::uint64_t requests = 0;        ///< attempts, redirects not counted
-  std::uint64_t retries = 0;         ///< of these, attempts after the first
-  std::uint64_t failures = 0;        ///< fetches and downloads that ended in an error
-  std::uint64_t throttled = 0;       ///< answers 429
-  std::uint64_t refused = 0;         ///< not sent: the breaker was open
-  std::uint64_t bytes = 0;           ///< of bodies received
+  std::uint64_t requests = 0;   ///< attempts, redirects not counted
+  std::uint64_t retries = 0;    ///< of these, attempts after the first
+  std::uint64_t failures = 0;   ///< fetches and downloads that ended in an error
+  std::uint64_t throttled = 0;  ///< answers 429
+  std::uint64_t refused = 0;    ///< not sent: the breaker was open
+  std::uint64_t bytes = 0;      ///< of bodies received
 };
 
-/// HTTP(S) for the services that tuile asks: connections kept alive (HTTP/2 where the server has it), a token bucket and a circuit breaker per
-/// host, retries with jitter, Retry-After obeyed by all threads at once, limits on the size of answers. TLS is verified; redirects are
+/// HTTP(S) for the services that tuile asks: connections kept alive (HTTP/2 where the server has it), a token bucket and a circuit breaker
+/// per host, retries with jitter, Retry-After obeyed by all threads at once, limits on the size of answers. TLS is verified; redirects are
 /// followed at most 5 times, never from https to http. 4xx other than 408 and 429 is not retried. Thread-safe; calls block, and end with
 /// Cancelled within a fifth of a second of a stop request. No thread of its own.
 class HttpClient {
@@ -82,12 +82,11 @@ class HttpClient {
 
   /// Fetches a resource of any size into `path`, which may hold the beginning of it already: goes on from there where the server can
   /// (ranges; If-Range with the validator kept beside it), else anew. Retries continue where the attempt before broke off.
-  /// progress(bytes so far, total or 0) may be empty. complete is called when all bytes are there and nobody else can write to `path` yet: the
-  /// place to check the file and rename it. Returns the size. Errors as fetch, and as writing files; what came before an error stays
+  /// progress(bytes so far, total or 0) may be empty. complete is called when all bytes are there and nobody else can write to `path` yet:
+  /// the place to check the file and rename it. Returns the size. Errors as fetch, and as writing files; what came before an error stays
   /// for the next call. Bytes are taken as they come: whether they are the file that was meant is the caller's to check.
-  std::uint64_t download(const std::string& url, const std::string& path,
-                         const std::function<void(std::uint64_t, std::uint64_t)>& progress, std::stop_token stop,
-                         const std::function<void()>& complete = {});
+  std::uint64_t download(const std::string& url, const std::string& path, const std::function<void(std::uint64_t, std::uint64_t)>& progress,
+                         std::stop_token stop, const std::function<void()>& complete = {});
 
   HttpStatistics statistics() const;
 

@@ -44,7 +44,8 @@ class FeatureSource {
   virtual ~FeatureSource() = default;
   /// "wfs", or the file's name without its folder: for sidecars, so it must not vary from machine to machine.
   virtual std::string name() const = 0;
-  /// What the data are besides layer and edition, for cache keys: the service's URL and type prefix; path, size and modification time of files.
+  /// What the data are besides layer and edition, for cache keys: the service's URL and type prefix; path, size and modification time of
+  /// files.
   virtual std::string identity() const = 0;
   /// The edition of the data, "" where the source does not tell. May ask the source, once. Never throws but Cancelled.
   virtual std::string edition(std::stop_token stop) = 0;

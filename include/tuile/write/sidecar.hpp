@@ -37,20 +37,20 @@ struct MissingHaloTile {
 struct LayerReport {
   std::string layer;
   Outcome outcome = Outcome::not_requested;
-  std::uint64_t objects = 0;      ///< that touch the tile
-  std::uint64_t repaired = 0;     ///< of the fetched ones, geometries mended
-  std::uint64_t points = 0;       ///< labelled by it
-  std::string reason;             ///< where truncated or failed
-  std::string kind;               ///< likewise: name of the ErrorKind, says whether another try can help; else empty
+  std::uint64_t objects = 0;   ///< that touch the tile
+  std::uint64_t repaired = 0;  ///< of the fetched ones, geometries mended
+  std::uint64_t points = 0;    ///< labelled by it
+  std::string reason;          ///< where truncated or failed
+  std::string kind;            ///< likewise: name of the ErrorKind, says whether another try can help; else empty
 };
 
 /// The ground truth of the tile; `source` is empty where none was asked for.
 struct GroundTruthReport {
   std::string source, edition;
-  bool labelled = false;               ///< outputs hold labels
-  std::vector<LayerReport> layers;     ///< in the configured order
-  std::uint64_t from_file = 0;         ///< points that keep the file's class
-  std::uint64_t from_ndvi = 0;         ///< points changed by NDVI
+  bool labelled = false;                               ///< outputs hold labels
+  std::vector<LayerReport> layers;                     ///< in the configured order
+  std::uint64_t from_file = 0;                         ///< points that keep the file's class
+  std::uint64_t from_ndvi = 0;                         ///< points changed by NDVI
   std::vector<std::pair<int, std::uint64_t>> classes;  ///< points per label, by label
 };
 

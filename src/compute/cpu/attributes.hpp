@@ -11,11 +11,9 @@
 namespace tuile::compute {
 
 /// Fills the columns that come straight from the point's own record (coordinates, intensity, returns, colours, ndvi, is_ground), as in the
-/// file whether preprocessing keeps the point or not, and writes NaN to all others of points that are not valid. Colours (and ndvi) of points
-/// whose bit in colour_known is 0 are NaN.
-/// valid   one per point, or null where all are
-/// values  core.size() rows of plan.columns.size() columns
-/// Returns the names of the columns that the block lacks the input for; they are NaN.
+/// file whether preprocessing keeps the point or not, and writes NaN to all others of points that are not valid. Colours (and ndvi) of
+/// points whose bit in colour_known is 0 are NaN. valid   one per point, or null where all are values  core.size() rows of
+/// plan.columns.size() columns Returns the names of the columns that the block lacks the input for; they are NaN.
 std::vector<std::string> fill_attributes(const PointBlock& core, const features::FeaturePlan& plan, const std::uint8_t* valid,
                                          float* values, Executor& executor);
 

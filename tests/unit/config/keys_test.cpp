@@ -89,8 +89,9 @@ TEST(Defaults, LayersAreTheTableOfTheDesign) {
     names.push_back(layer.layer);
     for (const LabelRule& rule : layer.rules) classes.push_back(rule.asprs_class);
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"batiment", "construction_surfacique", "troncon_de_voie_ferree", "troncon_de_route", "surface_hydrographique",
-                                             "zone_de_vegetation", "terrain_de_sport", "cimetiere", "ligne_electrique"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"batiment", "construction_surfacique", "troncon_de_voie_ferree", "troncon_de_route",
+                                             "surface_hydrographique", "zone_de_vegetation", "terrain_de_sport", "cimetiere",
+                                             "ligne_electrique"}));
   EXPECT_EQ(classes, (std::vector<int>{6, 17, 10, 11, 9, 3, 4, 5, 70, 71, 14}));
   EXPECT_EQ(layers[0].rules[0].where, "h >= 0.2 or verticality >= 0.45");
   EXPECT_TRUE(layers[2].buffer && layers[2].buffer->flat_caps);
@@ -177,26 +178,24 @@ const std::vector<Case>& cases() {
       {"ground_truth.cache.cell", "500", false, [](const Config& c) { return c.ground_truth.cache.cell == 500; }},
       {"ground_truth.on_failure", "unlabelled", true, [](const Config& c) { return c.ground_truth.on_failure == OnFailure::unlabelled; }},
       {"ground_truth.layers", "[{layer: a, class: 6}]", true,
-       [](const Config& c) {
-         return c.ground_truth.layers == std::vector<TruthLayer>{{.layer = "a", .rules = {{.asprs_class = 6}}}};
-       }},
+       [](const Config& c) { return c.ground_truth.layers == std::vector<TruthLayer>{{.layer = "a", .rules = {{.asprs_class = 6}}}}; }},
       {"ground_truth.layers",
-       "[{layer: 'x: y', only: {n: [a, '1'], p: {at_least: 0}, q: {at_most: 2.5, missing: drop}, r: {not_in: b}, s: {in: c, missing: keep}}, "
+       "[{layer: 'x: y', only: {n: [a, '1'], p: {at_least: 0}, q: {at_most: 2.5, missing: drop}, r: {not_in: b}, s: {in: c, missing: "
+       "keep}}, "
        "buffer: {attribute: w, factor: 0.5, by: kind, values: {'a: b': 3}, otherwise: 2, plus: 1, caps: flat}, "
        "classes: [{class: 3, where: h < 0.5}, {class: 4}], attributes: [n, p]}]",
        true,
        [](const Config& c) {
          using Kind = AttributeTest::Kind;
-         return c.ground_truth.layers ==
-                std::vector<TruthLayer>{{.layer = "x: y",
-                                         .only = {{"n", Kind::in, {"a", "1"}, 0, false},
-                                                  {"p", Kind::at_least, {}, 0, true},
-                                                  {"q", Kind::at_most, {}, 2.5, false},
-                                                  {"r", Kind::not_in, {"b"}, 0, true},
-                                                  {"s", Kind::in, {"c"}, 0, true}},
-                                         .buffer = LineBuffer{"w", 0.5, "kind", {{"a: b", 3}}, 2, 1, true},
-                                         .rules = {{3, "h < 0.5"}, {4, ""}},
-                                         .attributes = {"n", "p"}}};
+         return c.ground_truth.layers == std::vector<TruthLayer>{{.layer = "x: y",
+                                                                  .only = {{"n", Kind::in, {"a", "1"}, 0, false},
+                                                                           {"p", Kind::at_least, {}, 0, true},
+                                                                           {"q", Kind::at_most, {}, 2.5, false},
+                                                                           {"r", Kind::not_in, {"b"}, 0, true},
+                                                                           {"s", Kind::in, {"c"}, 0, true}},
+                                                                  .buffer = LineBuffer{"w", 0.5, "kind", {{"a: b", 3}}, 2, 1, true},
+                                                                  .rules = {{3, "h < 0.5"}, {4, ""}},
+                                                                  .attributes = {"n", "p"}}};
        }},
       {"imagery.source", "none", true, [](const Config& c) { return c.imagery.source == ImagerySource::none; }},
       {"imagery.source", "wms", true, [](const Config& c) { return c.imagery.source == ImagerySource::wms; }},

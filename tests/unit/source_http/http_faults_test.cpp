@@ -137,8 +137,11 @@ TEST(HttpFaults, RequestTimeoutOfTheServerIsRetried) {
 }
 
 TEST(HttpFaults, AnErrorWhosePageBreaksOffIsStillThatError) {
-  const FaultServer server([](const ServerRequest&) { return ServerAnswer{404, "text/html", "no such layer", {}}; },
-                           [](const ServerRequest&) { return Fault::truncated; });
+  const FaultServer server(
+      [](const ServerRequest&) {
+        return ServerAnswer{404, "text/html", "no such layer", {}};
+      },
+      [](const ServerRequest&) { return Fault::truncated; });
   HttpClient client(quick_options());
   EXPECT_THROW(client.fetch({.url = server.url("/")}, {}, {}), NotFound);
   EXPECT_EQ(server.request_count(), 1U);
