@@ -72,6 +72,10 @@ std::vector<std::string> seeds() {
       R"({"type":"FeatureCollection","numberMatched":"3","crs":{"type":"name","properties":{"name":"EPSG:2154"}},"features":[)"
       R"({"type":"Feature","id":1,"geometry":{"type":"GeometryCollection","geometries":[{"type":"Point","coordinates":["1",2,NaN]},)"
       R"({"type":"Polygon","coordinates":[[[0,0,1],[1,0,1],[1,1,1e2]]]}]},"properties":{"a":{"b":[null,true,-1.5e-3]},"c":"\u00e9\ud83d\ude00\""}}]})",
+      // Mostly text: most of what happens to it leaves it readable.
+      R"({"type":"FeatureCollection","features":[{"type":"Feature","id":"batiment.1","geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]},)"
+      R"("properties":{"cleabs":"BATIMENT0000000000000001","toponyme":")" +
+          std::string(600, 'a') + R"("}}]})",
       R"({"version":"2.0.0","exceptions":[{"code":"NoApplicableCode","locator":"noLocator","text":"a"}]})",
       R"(<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><ows:ExceptionReport xmlns:ows="o"><!-- c --><ows:Exception exceptionCode="X" locator='y'>)"
       R"(<ows:ExceptionText>a &lt; &#233; <![CDATA[b]]></ows:ExceptionText></ows:Exception></ows:ExceptionReport>)",
