@@ -12,17 +12,18 @@ namespace tuile::pipeline {
 namespace {
 
 [[noreturn]] void refuse(const GroundTruth& truth) {
-  std::string problems;
+  std::string layers, first;
   ErrorKind kind = ErrorKind::unsupported;
   for (const LayerTruth& layer : truth.layers) {
     if (is_sound(layer.outcome)) continue;
-    problems +=
-        (problems.empty() ? "" : "; ") + layer.layer + " " + to_string(layer.outcome) + (layer.reason.empty() ? "" : ": " + layer.reason);
+    layers += (layers.empty() ? "" : ", ") + layer.layer + " " + to_string(layer.outcome);
+    // Often one reason for all of them.
+    if (first.empty()) first = layer.reason;
     // One layer for which another try can help is reason enough to try again.
     if (kind != ErrorKind::io) kind = layer.kind;
   }
-  throw_error(kind, "ground truth is not complete: " + problems +
-                        " (run the same command again, or write the tile without labels with ground_truth.on_failure: unlabelled)");
+  throw_error(kind, "ground truth is not complete (" + layers + "): " + first +
+                        "; or write the tile without labels with ground_truth.on_failure: unlabelled");
 }
 
 }  // namespace
