@@ -7,7 +7,7 @@ set -euo pipefail
 build=(g++ cmake ninja-build make pkg-config git)
 libraries=(liblaszip-dev libtbb-dev libyaml-cpp-dev libcli11-dev libfmt-dev nlohmann-json3-dev
            libxxhash-dev zlib1g-dev libeigen3-dev libnanoflann-dev libgdal-dev libgeos-dev libcurl4-openssl-dev)
-tests=(libgtest-dev libgmock-dev python3 python3-numpy python3-jsonschema cgi-mapserver lighttpd)
+tests=(libgtest-dev libgmock-dev python3 python3-numpy python3-jsonschema cgi-mapserver lighttpd openssl)
 tools=(clang-format clang-tidy)
 # ---------------------------------------------------------------------------------------------------------------------
 
