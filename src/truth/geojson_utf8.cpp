@@ -25,6 +25,15 @@ std::size_t utf8_length(std::string_view text) noexcept {
   return length;
 }
 
+bool is_utf8(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 void append_utf8(std::string& out, unsigned code_point) {
   const auto push = [&out](unsigned value) { out.push_back(static_cast<char>(static_cast<unsigned char>(value))); };
   if (code_point < 0x80) {

@@ -11,6 +11,9 @@ inline constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
 /// Length of the valid UTF-8 sequence that `text` begins with; 0: none (overlong forms, surrogates and what is above U+10FFFF are none).
 std::size_t utf8_length(std::string_view text) noexcept;
 
+/// Whether all of `text` is valid UTF-8.
+bool is_utf8(std::string_view text) noexcept;
+
 /// Appends a code point; what is none, as U+FFFD.
 void append_utf8(std::string& out, unsigned code_point);
 

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "truth/exception_report.hpp"
+#include "truth/geojson_utf8.hpp"
 
 namespace tuile::truth {
 
@@ -32,11 +33,14 @@ class PageCheck {
       try {
         answer_.page = parse_geojson(body, id_attribute_);
         answer_.status = PageAnswer::Status::page;
-        return;
+        if (is_utf8(body)) return;
+        ++times_unclean_;
+        damage = "it holds bytes that are no UTF-8; if every answer does, U+FFFD stands for them";
       } catch (const CorruptData& error) {
         damage = error.what();
       }
     }
+    if (answer_.status == PageAnswer::Status::page) throw IoError("the answer may be damaged: " + damage);
     if (const auto report = read_exception_report(body)) refuse(*report);
     if (!damage.empty()) throw IoError("the answer is no whole FeatureCollection: " + damage);
     if (body[start] == '<' && body.substr(start, 500).find("FeatureCollection") != body.npos) {
@@ -50,6 +54,8 @@ class PageCheck {
   PageAnswer& answer() { return answer_; }
   /// Whether what was thrown last was said by the service itself, in an answer of status 2xx.
   bool decided() const { return decided_; }
+  /// Whether the page at hand, though not UTF-8, is what the service gives whenever it is asked.
+  bool is_always_unclean() const { return answer_.status == PageAnswer::Status::page && times_unclean_ > 1; }
 
  private:
   [[noreturn]] void refuse(const ExceptionReport& report) {
@@ -68,6 +74,7 @@ class PageCheck {
   const std::string& id_attribute_;
   PageAnswer answer_;
   bool decided_ = false;
+  int times_unclean_ = 0;
 };
 
 }  // namespace
@@ -85,6 +92,7 @@ PageAnswer get_page(source::HttpClient& client, const std::string& service, cons
     throw ConfigError(error.what());
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::cancelled || error.kind() == ErrorKind::out_of_memory) throw;
+    if (check.is_always_unclean()) return std::move(answer);  // the data hold texts in another encoding
     const bool unsortable = answer.status == PageAnswer::Status::unsortable;
     const bool refused = !check.decided() && error.kind() == ErrorKind::unsupported;  // the client's word for 4xx
     answer = {.status = unsortable ? PageAnswer::Status::unsortable

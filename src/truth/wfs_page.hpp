@@ -25,7 +25,8 @@ struct PageAnswer {
 };
 
 /// Asks for one page; `id_attribute` names its features. Answers that are none (empty, HTML, cut off, exceptions that may pass) are retried
-/// as the client does. Throws Cancelled, OutOfMemory, and ConfigError for a URL that is none.
+/// as the client does; so is a page with bytes that are no UTF-8 (a service's slip, or damage on the way), the last of which is taken all
+/// the same where they came more than once. Throws Cancelled, OutOfMemory, and ConfigError for a URL that is none.
 PageAnswer get_page(source::HttpClient& client, const std::string& service, const PageRequest& request, const std::string& id_attribute,
                     std::stop_token stop);
 

@@ -34,8 +34,14 @@ Attempt run(const FaultServer::Rule& rule, int retries = 6, FaultSettings own = 
   return {std::move(result), server.request_count()};
 }
 
+/// Attributes as they were sent.
+bool is_clean(const truth::Feature& feature) {
+  const truth::AttributeValue* kind = feature.find("nature");
+  return kind != nullptr && truth::to_text(*kind) == "Indifférenciée";
+}
+
 bool is_whole(const truth::FetchResult& result) {
-  return result.outcome == Outcome::data && SyntheticLayer::difference(result.features, town().expected(SyntheticLayer::all())) == -1;
+  return std::all_of(result.features.begin(), result.features.end(), is_clean) && result.outcome == Outcome::data && SyntheticLayer::difference(result.features, town().expected(SyntheticLayer::all())) == -1;
 }
 
 /// Which faults a retry, a split or tolerance makes good.
@@ -108,6 +114,13 @@ TEST(WfsFaults, WhatNeverPassesIsNeverEmpty) {
     EXPECT_FALSE(faulty.result.reason.empty());
     EXPECT_TRUE(faulty.result.features.empty());
   }
+}
+
+TEST(WfsFaults, TextThatIsNeverUtf8IsTakenAfterAllAttempts) {
+  const Attempt faulty = run([](const ServerRequest&) { return Fault::invalid_utf8; }, 2);
+  ASSERT_EQ(faulty.result.outcome, Outcome::data);
+  EXPECT_EQ(faulty.result.features.size(), town().expected(SyntheticLayer::all()).size());
+  EXPECT_EQ(faulty.requests % 3, 0u);
 }
 
 TEST(WfsFaults, TheReasonSaysWhatTheServiceSaid) {
