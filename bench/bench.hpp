@@ -20,6 +20,10 @@ std::vector<Row> bench_features(const PointBlock& points, Executor& executor, in
 /// the same points.
 Row bench_labels(const PointBlock& points, Executor& executor, int runs);
 
+/// The lod2 features of the points as NPZ, published, against write(2) and fsync of the same bytes; and as LAZ beside the records of an input
+/// that is made of the points, read and decoded again, against one LASzip writer that has the records in memory. In a temporary folder.
+std::vector<Row> bench_write(const PointBlock& points, Executor& executor, int runs);
+
 /// Whole `process` runs of the tiles into a temporary folder: wall time against CPU time over cores, and against the sequential run.
 /// threads: computing threads, 0 for all.
 std::vector<Row> bench_pipeline(const std::vector<std::string>& paths, int threads, int runs);
