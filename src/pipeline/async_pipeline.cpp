@@ -36,10 +36,10 @@ class AsyncPipeline::Run {
     const auto start = Clock::now();
     {
       WriteQueue writers(options_.writers, static_cast<std::size_t>(options_.pending_writes));
-      const auto batch = static_cast<std::size_t>(options_.batch_size);
-      for (std::size_t first = 0; first < tasks_.size(); first += batch) {
-        const std::size_t last = std::min(first + batch, tasks_.size());
-        preload(last);
+      for (std::size_t first = 0, last = 0; first < tasks_.size(); first = last) {
+        const Pace pace = stages_.pace ? stages_.pace() : Pace{options_.ahead, options_.batch_size};
+        last = std::min(first + static_cast<std::size_t>(std::max(pace.batch_size, 1)), tasks_.size());
+        preload(last + static_cast<std::size_t>(std::max(pace.ahead, 0)));
         std::vector<LoadedTask> loaded = gather(first, last);
         if (first == 0) {
           times_.first_arrival = seconds_since(start);
@@ -59,10 +59,9 @@ class AsyncPipeline::Run {
  private:
   bool stopping() const { return stop_.stop_requested() || (options_.fail_fast && failed_); }
 
-  /// Asks for the tiles of the batch that ends before `last` and of the window behind it: whole tiles first, so that a halo finds its
-  /// neighbour's decode under way.
-  void preload(std::size_t last) {
-    const std::size_t window = std::min(tasks_.size(), last + static_cast<std::size_t>(options_.ahead));
+  /// Asks for the tiles before `end` that were not yet asked for: whole tiles first, so that a halo finds its neighbour's decode under way.
+  void preload(std::size_t end) {
+    const std::size_t window = std::min(tasks_.size(), end);
     const std::size_t from = preloaded_;
     try {
       for (; preloaded_ < window && !stopping(); ++preloaded_) {
@@ -156,6 +155,7 @@ class AsyncPipeline::Run {
     const double seconds = span.seconds();
     times_.compute += seconds;
     pipeline_.computed_ += seconds;
+    if (done || last_try) pipeline_.tiles_computed_ += batch.size();
     return done;
   }
 
@@ -228,6 +228,7 @@ AsyncPipeline::AsyncPipeline(prefetch::AsyncTileLoader& loader, AsyncPipelineOpt
 std::vector<TaskRecord> AsyncPipeline::process(std::span<const TileTask> tasks, const Stages& stages, std::stop_token stop) {
   if (!stages.compute) throw InvalidArgument("pipeline: a compute stage is expected");
   computed_ = waited_load_ = waited_write_ = 0;
+  tiles_computed_ = 0;
   return Run(*this, tasks, stages, std::move(stop)).go(times_);
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "pipeline/assemble.hpp"
+#include "pipeline/auto_pace.hpp"
 #include "pipeline/memory_plan.hpp"
 #include "pipeline/publish.hpp"
 #include "pipeline/resources.hpp"
@@ -149,8 +150,9 @@ class ProcessRun {
     prefetch::LoaderOptions options;
     options.num_workers = memory_.workers;
     // A tile's parts are entries of their own: room for a window of tiles with eight neighbours each.
-    options.cache_size = config_.prefetch.cache_tiles.value_or(static_cast<std::size_t>(9 * (memory_.ahead + memory_.batch + 1)));
+    options.cache_size = config_.prefetch.cache_tiles.value_or(static_cast<std::size_t>(9 * (memory_.most_ahead + memory_.most_batch + 1)));
     options.memory_budget = memory_.loading;
+    options.expected_bytes = memory_.tile;
     options.retries = config_.prefetch.retries;
     options.keep_preloaded = true;  // every tile that is preloaded is got, once
     return options;
@@ -191,6 +193,9 @@ class ProcessRun {
                             .timeout = config_.prefetch.timeout},
                            trace);
 
+    std::optional<AutoPace> auto_pace;
+    if (memory_.workers > 0) auto_pace.emplace(loader, pipeline, tuning_limits());
+
     rows_.assign(plan_.tiles.size(), 0);
     std::vector<TileTask> tasks;
     for (const PlannedTile& planned : plan_.tiles) tasks.push_back(planned.task);
@@ -198,6 +203,7 @@ class ProcessRun {
     stages.preloading = [&](std::size_t index) {
       if (!tasks[index].tile.bbox) reader.announce(tasks[index].tile.path);
     };
+    if (auto_pace) stages.pace = [&] { return auto_pace->pace(); };
     stages.compute = [&](std::span<const LoadedTask> batch) { return compute(batch); };
     stages.write = [&](std::size_t index, const Product& product) {
       finish_tile(plan_.tiles[index], *std::static_pointer_cast<ComputedTile>(product), trace);
@@ -208,10 +214,38 @@ class ProcessRun {
       finished(index, error, pipeline);
     };
     pipeline.process(tasks, stages, options_.stop);
+    if (auto_pace) report_pace(auto_pace->state());
     summary_.times = pipeline.times();
     summary_.loader = loader.get_stats();
     summary_.reader = reader.statistics();
     summary_.truth.wait_seconds = truth_threads.statistics().waited_seconds;
+  }
+
+  TuningLimits tuning_limits() const {
+    std::size_t loads = 0, points = 0;
+    for (const PlannedTile& planned : plan_.tiles) {
+      loads += 1 + planned.task.halo.size();
+      points += tile_of(planned).points;
+    }
+    const auto tiles = static_cast<double>(std::max<std::size_t>(plan_.tiles.size(), 1));
+    constexpr double usual_rate = 2.5e6;  // points a second and thread, rather too many: too few loads at first cost more than too many
+    // The first tile needs its neighbours too.
+    const int first_files = plan_.tiles.empty() ? 1 : static_cast<int>(1 + plan_.tiles.front().task.halo.size());
+    return {.workers = config_.prefetch.workers,
+            .ahead = config_.prefetch.ahead,
+            .batch = config_.batch.size,
+            .first_workers = std::clamp(first_files, 2, 4),
+            .most_workers = memory_.most_workers,
+            .most_batch = memory_.most_batch,
+            .loads_per_tile = static_cast<double>(loads) / tiles,
+            .likely_compute = static_cast<double>(points) / tiles / (usual_rate * executor_.threads())};
+  }
+
+  void report_pace(const PrefetchTuner& tuner) {
+    summary_.workers = tuner.current().workers;
+    summary_.ahead = tuner.current().ahead;
+    summary_.batch = tuner.current().batch;
+    summary_.tuning = {.changes = tuner.changes(), .load_seconds = tuner.load_seconds(), .compute_seconds = tuner.compute_seconds()};
   }
 
   /// Calls action(request) for the loads of a task that want a part of a file only.

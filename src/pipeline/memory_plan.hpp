@@ -12,7 +12,10 @@ struct MemoryPlan {
   std::uint64_t loading = 0;  ///< for tiles loaded and being loaded: the loader's part
   std::uint64_t working = 0;  ///< for the batch in compute and the tiles being written, by the largest tiles of the run
   std::uint64_t strips = 0;   ///< for border strips
+  std::uint64_t tile = 0;     ///< of the largest tile, loaded
+  /// What the run begins with; `most`: what may be chosen while it goes, where a setting is `auto`.
   int workers = 0, ahead = 0, batch = 1, writers = 1;
+  int most_workers = 0, most_ahead = 0, most_batch = 1;
   int pending = 1;  ///< computed tiles that may wait for a writer
 };
 

@@ -106,6 +106,10 @@ std::string to_json(const RunSummary& s) {
                                       {"batch", s.batch},
                                       {"writers", s.writers},
                                       {"memory_budget", s.memory_budget}}},
+                                    {"tuning",
+                                     {{"changes", s.tuning.changes},
+                                      {"load_seconds", s.tuning.load_seconds},
+                                      {"compute_seconds", s.tuning.compute_seconds}}},
                                     {"loader",
                                      {{"tiles_loaded", s.loader.tiles_loaded},
                                       {"loads_failed", s.loader.loads_failed},
@@ -150,6 +154,11 @@ std::string to_text(const RunSummary& s) {
       "{:.0f} MiB\n",
       100 * s.loader.io_hidden_ratio(), 100 * s.loader.cache_hit_rate(), s.decode_amplification(), s.cpu_seconds,
       static_cast<double>(s.peak_rss) / (1 << 20), static_cast<double>(s.memory_budget) / (1 << 20));
+  if (s.workers > 0) {
+    text += fmt::format("  {} loads at once, {} tiles ahead, {} computed together{}; a tile took {:.3f} s to load and {:.3f} s to compute\n",
+                        s.workers, s.ahead, s.batch, s.tuning.changes > 0 ? fmt::format(" (tuned {} times)", s.tuning.changes) : "",
+                        s.tuning.load_seconds, s.tuning.compute_seconds);
+  }
   text += text_of(s.truth);
   if (!s.imagery.source.empty())
     text += fmt::format("  colours from {}: {} tiles coloured, {} without\n", s.imagery.source, s.imagery.coloured, s.imagery.failed);

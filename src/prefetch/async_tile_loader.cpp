@@ -34,6 +34,8 @@ TileHandle AsyncTileLoader::get_tile(const std::string& path, std::optional<std:
 
 void AsyncTileLoader::release(const std::string& path, std::optional<Bounds> bbox) { impl_->release(TileRequest{path, bbox}); }
 
+void AsyncTileLoader::set_workers(int workers) { impl_->set_workers(workers); }
+
 void AsyncTileLoader::clear_cache() { impl_->clear_cache(); }
 
 LoaderStatistics AsyncTileLoader::get_stats() const { return impl_->statistics(); }

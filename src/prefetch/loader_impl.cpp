@@ -13,11 +13,13 @@ namespace tuile::prefetch {
 
 namespace {
 
+constexpr int most_workers = 1024;
+
 const LoaderOptions& checked(const LoaderOptions& options) {
   const auto refuse = [](const std::string& name, auto value, const std::string& expected) {
     throw InvalidArgument("AsyncTileLoader: " + name + " is " + std::to_string(value) + "; " + expected + " is expected");
   };
-  if (options.num_workers < 0 || options.num_workers > 1024) refuse("num_workers", options.num_workers, "0 (no prefetching) to 1024");
+  if (options.num_workers < 0 || options.num_workers > most_workers) refuse("num_workers", options.num_workers, "0 (no prefetching) to 1024");
   if (options.cache_size < 1) refuse("cache_size", options.cache_size, "at least 1");
   if (options.retries < 0) refuse("retries", options.retries, "0 or more");
   if (options.retry_delay.count() < 0) refuse("retry_delay", options.retry_delay.count(), "0 ms or more");
@@ -68,6 +70,7 @@ AsyncTileLoader::Impl::Impl(LoaderOptions chosen, LoadFunction function)
       shared(std::make_shared<SharedCache>(options)),
       mutex(shared->mutex),
       cache(shared->cache),
+      workers(static_cast<std::size_t>(options.num_workers)),
       random(static_cast<std::minstd_rand::result_type>(Clock::now().time_since_epoch().count())) {
   try {
     for (int i = 0; i < options.num_workers; ++i) threads.emplace_back([this] { work(); });
@@ -191,6 +194,26 @@ void AsyncTileLoader::Impl::release(const TileRequest& request) {
   shared->work.notify_all();
 }
 
+void AsyncTileLoader::Impl::set_workers(int count) {
+  if (count < 1 || count > most_workers) {
+    throw InvalidArgument("AsyncTileLoader: set_workers was given " + std::to_string(count) + "; 1 to 1024 are expected");
+  }
+  if (options.num_workers == 0) return;
+  const std::lock_guard joining(join_mutex);
+  {
+    const Lock lock(mutex);
+    if (stopped) return;
+    workers = static_cast<std::size_t>(count);
+    shared->work.notify_all();
+  }
+  try {
+    while (threads.size() < static_cast<std::size_t>(count)) threads.emplace_back([this] { work(); });
+  } catch (const std::system_error& error) {
+    throw OutOfMemory("AsyncTileLoader: only " + std::to_string(threads.size()) + " of " + std::to_string(count) +
+                      " I/O threads could be started (" + error.what() + "); lower prefetch.workers");
+  }
+}
+
 void AsyncTileLoader::Impl::clear_cache() {
   TileCache::Tiles leaving;  // both outlive the lock
   decltype(errors) forgotten;
@@ -207,6 +230,11 @@ LoaderStatistics AsyncTileLoader::Impl::statistics() const {
   snapshot.bytes_cached = cache.bytes_cached();
   snapshot.tiles_cached = cache.count();
   snapshot.bytes_held = cache.bytes_held();
+  const Clock::time_point now = Clock::now();
+  for (const auto& [request, load] : loads) {
+    if (load->state == Load::State::running)
+      snapshot.oldest_load = std::max(snapshot.oldest_load, std::chrono::duration<double>(now - load->begun).count());
+  }
   return snapshot;
 }
 
@@ -264,10 +292,11 @@ void AsyncTileLoader::Impl::promote(Load& load) {
 }
 
 std::size_t AsyncTileLoader::Impl::estimate() const noexcept {
-  return counts.tiles_loaded == 0 ? 0 : static_cast<std::size_t>(loaded_bytes / counts.tiles_loaded);
+  return counts.tiles_loaded == 0 ? options.expected_bytes : static_cast<std::size_t>(loaded_bytes / counts.tiles_loaded);
 }
 
 bool AsyncTileLoader::Impl::can_start() const noexcept {
+  if (running >= workers) return false;
   return !wanted.empty() || (!preloads.empty() && cache.admits(estimate(), running));
 }
 
@@ -275,6 +304,7 @@ void AsyncTileLoader::Impl::run(const std::shared_ptr<Load>& load, Lock& lock) {
   Load::Queue node;
   node.splice(node.end(), load->wanted ? wanted : preloads, load->position);
   load->state = Load::State::running;
+  load->begun = Clock::now();
   load->reserved = estimate();
   ++running;
   TileCache::Tiles leaving = cache.reserve(load->reserved);

@@ -32,6 +32,7 @@ struct Load {
 
   const TileRequest request;
   State state = State::queued;
+  Clock::time_point begun;   ///< while it runs
   bool released = false;     ///< running, and nobody wants its tile any more
   bool wanted = false;       ///< a caller asked for it: in the queue `wanted`, else in `preloads`
   Queue::iterator position;  ///< in its queue, while queued
@@ -56,6 +57,7 @@ struct AsyncTileLoader::Impl {
   TileHandle get(const TileRequest& request, std::optional<std::chrono::duration<double>> timeout);
   bool ready(const TileRequest& request) const;
   void release(const TileRequest& request);
+  void set_workers(int workers);
   void clear_cache();
   LoaderStatistics statistics() const;
   void shutdown();
@@ -70,6 +72,7 @@ struct AsyncTileLoader::Impl {
 
   // Guarded by mutex.
   bool stopped = false;
+  std::size_t workers;                                                        ///< loads that may run at once, where threads run them
   std::size_t running = 0;                                                    ///< loads in their load function
   std::size_t callers = 0;                                                    ///< threads inside get
   std::unordered_map<TileRequest, std::shared_ptr<Load>, RequestHash> loads;  ///< queued or running

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -41,6 +42,12 @@ struct LoadedTask {
 /// Whatever compute makes of a tile and write takes. Each stage casts it back to its own type.
 using Product = std::shared_ptr<void>;
 
+/// How far a run looks ahead and how many tiles it computes together.
+struct Pace {
+  int ahead = 2;       ///< tiles loaded beyond the batch being computed
+  int batch_size = 1;  ///< tiles given to compute at once; results do not depend on it
+};
+
 /// The two stages after loading. Both may throw: the error is the tile's, the run goes on.
 struct Stages {
   /// One product per task, in order. Runs on the caller's thread, one batch at a time.
@@ -51,6 +58,8 @@ struct Stages {
   std::function<void(std::size_t index, std::exception_ptr error)> finished;
   /// Called before a task's loads are asked for.
   std::function<void(std::size_t index)> preloading;
+  /// Asked before every batch, on the caller's thread, where the pace changes while the run goes; empty: that of the options stays.
+  std::function<Pace()> pace;
 };
 
 struct AsyncPipelineOptions {
@@ -103,6 +112,13 @@ class AsyncPipeline {
   /// Of the last run.
   const PipelineTimes& times() const noexcept { return times_; }
 
+  /// How far the current run is. Thread-safe, also while process() runs.
+  struct Progress {
+    std::uint64_t tiles = 0;      ///< computed, well or not
+    double compute_seconds = 0;   ///< in the compute stage
+  };
+  Progress progress() const noexcept { return {tiles_computed_, computed_}; }
+
   /// What compute waited for most until now: "load", "write", or "" where it hardly waited. Thread-safe, also while process() runs.
   const char* waiting_for() const noexcept;
 
@@ -112,6 +128,7 @@ class AsyncPipeline {
   const AsyncPipelineOptions options_;
   Trace* trace_;
   PipelineTimes times_;
+  std::atomic<std::uint64_t> tiles_computed_{0};
   std::atomic<double> computed_{0}, waited_load_{0}, waited_write_{0};  ///< seconds, of the current run
 };
 

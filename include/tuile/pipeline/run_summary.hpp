@@ -44,6 +44,12 @@ struct ImagerySummary {
   source::HttpStatistics http;             ///< zeros for files
 };
 
+/// How `auto` settings were arrived at.
+struct TuningSummary {
+  int changes = 0;                                ///< how often they changed while the run went
+  double load_seconds = 0, compute_seconds = 0;   ///< of the last tiles, each: I/O threads were busy for it; it was computed
+};
+
 /// Everything about a finished run.
 struct RunSummary {
   std::string version, backend, device, config_hash;
@@ -56,7 +62,8 @@ struct RunSummary {
   double cpu_seconds = 0;
   std::uint64_t peak_rss = 0;       ///< bytes
   std::uint64_t memory_budget = 0;  ///< bytes
-  int threads = 0, workers = 0, ahead = 0, batch = 0, writers = 0;
+  int threads = 0, workers = 0, ahead = 0, batch = 0, writers = 0;  ///< those that are `auto`: as they were at the end
+  TuningSummary tuning;
   bool interrupted = false;
   PipelineTimes times;
   prefetch::LoaderStatistics loader;

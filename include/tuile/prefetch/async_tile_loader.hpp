@@ -56,6 +56,7 @@ struct LoaderOptions {
       std::size_t{1} << 30;  ///< bytes of tiles cached, in use and being loaded, above which preloads wait (get_tile never does)
   int retries = 2;           ///< further attempts after an error that can pass
   std::chrono::milliseconds retry_delay{200};  ///< before the first retry; doubles each time (to one hour at most), with up to 50 % jitter
+  std::size_t expected_bytes = 0;  ///< of a tile, as long as none is loaded: what a preload is counted with; later it is the mean
   /// A preload also waits for room while only tiles that were preloaded and not got yet could make it, instead of evicting them unread. For
   /// consumers that get every tile they preload, once: nothing is loaded twice however far ahead they ask. Off: true LRU.
   bool keep_preloaded = false;
@@ -74,6 +75,7 @@ struct LoaderStatistics {
   std::size_t bytes_cached = 0;  ///< now
   std::size_t tiles_cached = 0;  ///< now
   std::size_t bytes_held = 0;    ///< now: cached, or out of the cache and still held by a user
+  double oldest_load = 0;        ///< now: seconds since the oldest of the running loads began
   double io_seconds = 0;         ///< sum over loads of the time in the load function (retries and their delays included)
   double wait_seconds = 0;       ///< sum over requests of the time the caller was held
   double cache_hit_rate() const noexcept {
@@ -147,6 +149,10 @@ class AsyncTileLoader {
   /// The caller needs the tile no more: its memory need not wait for an eviction. Forgets a finished tile or its error, and takes back a
   /// preload that nobody waits for; a load that runs goes on and its tile is not kept. Handles stay valid. What is unknown is ignored.
   void release(const std::string& path, std::optional<Bounds> bbox = std::nullopt);
+
+  /// Changes how many loads run at once, 1 to 1024: more threads start, too many rest once their loads are done. A loader without threads
+  /// (num_workers = 0) keeps to that. Throws InvalidArgument, OutOfMemory (no more threads to be had: it goes on with those there are).
+  void set_workers(int workers);
 
   /// Forgets finished tiles and stored errors; loads in flight go on, handles stay valid.
   void clear_cache();

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "pipeline/prefetch_tuner.hpp"
+#include "tuile/pipeline/async_pipeline.hpp"
+#include "tuile/prefetch/async_tile_loader.hpp"
+
+namespace tuile::pipeline {
+
+/// Keeps a run at its best pace: watches loader and pipeline, some fifty times a second, and tells the tuner's choices to both. It has a
+/// thread of its own because it matters most when nothing moves: while the first tile of a slow store is awaited.
+class AutoPace {
+ public:
+  /// loader and pipeline must outlive it.
+  AutoPace(prefetch::AsyncTileLoader& loader, const AsyncPipeline& pipeline, const TuningLimits& limits);
+
+  /// For Stages::pace.
+  Pace pace() const;
+  /// What is chosen now, and from what.
+  PrefetchTuner state() const;
+
+ private:
+  void watch(const std::stop_token& stop);
+  TuningSample sample() const;
+
+  prefetch::AsyncTileLoader& loader_;
+  const AsyncPipeline& pipeline_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any tick_;  ///< nothing but the stop wakes it before its time
+  PrefetchTuner tuner_;               ///< guarded by mutex_
+  std::jthread thread_;               ///< the last member: it ends before the others
+};
+
+}  // namespace tuile::pipeline
