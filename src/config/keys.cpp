@@ -313,11 +313,13 @@ std::vector<Key> last_keys() {
   return {
       integer_key(
           {"prefetch.workers", "threads", false,
-           "Threads that load tiles ahead; 0: none, tiles load one after another (the sequential baseline).",
+           "Tiles loaded at once; 0: none ahead, tiles load one after another (the sequential baseline); `auto`: 2 to 16, as measured loading "
+           "and computing times ask for while the run goes.",
            "Each holds a tile in memory."},
           0, 256, "4", [](auto& c) -> auto& { return c.prefetch.workers; }),
       integer_key(
-          {"prefetch.ahead", "tiles", false, "Tiles loaded before they are asked for.", "Memory of as many tiles, within `memory.budget`."},
+          {"prefetch.ahead", "tiles", false, "Tiles loaded before they are asked for; `auto`: as many as are loaded at once, and one more batch.",
+           "Memory of as many tiles, within `memory.budget`."},
           0, 10000, "4", [](auto& c) -> auto& { return c.prefetch.ahead; }),
       integer_key(
           {"prefetch.cache_tiles", "tiles", false, "Finished tiles kept for their neighbours' halos, the least recently used leave first.",
@@ -331,7 +333,7 @@ std::vector<Key> last_keys() {
           "300", [](auto& c) -> auto& { return c.prefetch.timeout; }),
       budget_key(),
       integer_key(
-          {"batch.size", "tiles", false, "Tiles computed in one call of the backend. Results do not depend on it.",
+          {"batch.size", "tiles", false, "Tiles computed in one call of the backend; `auto`: 1, and more where a tile takes only milliseconds. Results do not depend on it.",
            "Memory of as many tiles."},
           1, 1024, "4", [](auto& c) -> auto& { return c.batch.size; }),
       formats_key(),
