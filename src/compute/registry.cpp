@@ -13,15 +13,15 @@ Availability availability(const std::string& name) {
   throw InvalidArgument("backend '" + name + "' is unknown; expected auto, cpu or cuda");
 }
 
-std::unique_ptr<Backend> make_backend(const std::string& name, Executor& executor) {
+std::unique_ptr<Backend> make_backend(const std::string& name, Executor& executor, const BackendOptions& options) {
   if (name == "auto") {
     for (const std::string& known : backend_names()) {
-      if (availability(known).available) return make_backend(known, executor);
+      if (availability(known).available) return make_backend(known, executor, options);
     }
   }
   const Availability here = availability(name);
   if (!here.available) throw BackendUnavailable("backend '" + name + "' cannot run: " + here.reason);
-  return name == "cuda" ? make_cuda_backend(executor) : make_cpu_backend(executor);
+  return name == "cuda" ? make_cuda_backend(executor) : make_cpu_backend(executor, options);
 }
 
 }  // namespace tuile::compute

@@ -20,6 +20,7 @@ struct TileInput {
   const PointBlock* halo = nullptr;  ///< neighbours' points on the same grid (same scale and origin); may be null
   GridBounds bounds;                 ///< the tile's own bounds, absolute units; with `halo_width` it says which neighbourhoods are complete
   double halo_width = 0;             ///< metres
+  std::string spill_folder = {};     ///< not empty: the rows go to a temporary file there instead of memory
 };
 
 /// What preprocessing marks before neighbours are searched.
@@ -50,6 +51,17 @@ class Backend {
                                           std::stop_token stop) = 0;
 };
 
+/// Bytes per point, of core and halo, that the CPU backend holds beside input and output while it searches for neighbours.
+inline constexpr std::uint64_t search_bytes_per_point = 72;
+/// Bytes per ground point, the lowest of each 0.5 m cell, that it holds while it makes the ground surface.
+inline constexpr std::uint64_t surface_bytes_per_point = 80;
+
+struct BackendOptions {
+  /// Bytes that a call may use beside its input and output; a tile that needs more is searched block by block, with the same results.
+  /// A lower bound is set by what cannot be parted: the ground surface, points above each other. 0: no limit.
+  std::uint64_t memory = 0;
+};
+
 /// Whether a backend can run here, and if not, why and what to do.
 struct Availability {
   bool available = false;
@@ -62,6 +74,6 @@ std::vector<std::string> backend_names();
 Availability availability(const std::string& name);
 /// name: "cpu", "cuda" or "auto" (the best that can run here). Throws BackendUnavailable with the reason, InvalidArgument for an unknown name.
 /// executor must outlive the backend.
-std::unique_ptr<Backend> make_backend(const std::string& name, Executor& executor);
+std::unique_ptr<Backend> make_backend(const std::string& name, Executor& executor, const BackendOptions& options = {});
 
 }  // namespace tuile::compute

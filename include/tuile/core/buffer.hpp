@@ -10,11 +10,13 @@
 #include <utility>
 
 #include "tuile/core/error.hpp"
+#include "tuile/core/scratch_file.hpp"
 
 namespace tuile {
 
 /// A fixed-size array of trivially copyable elements, 64-byte aligned, not initialised, move-only.
 /// Unlike std::vector it costs no pass over the memory before its owner fills it.
+/// Lies in memory, or in a nameless temporary file that is mapped (`in_file`): then the kernel can write it out.
 /// Throws OutOfMemory naming the size.
 template <class T>
 class Buffer {
@@ -34,13 +36,30 @@ class Buffer {
   Buffer(std::size_t size, T value) : Buffer(size) {
     for (std::size_t i = 0; i < size_; ++i) data_[i] = value;
   }
-  Buffer(Buffer&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  /// In a temporary file in `folder`, 4096-byte aligned. Throws as map_scratch_file.
+  static Buffer in_file(const std::string& folder, std::size_t size) {
+    Buffer buffer;
+    if (size == 0) return buffer;
+    if (size > std::numeric_limits<std::size_t>::max() / sizeof(T)) throw_out_of_memory(size);
+    buffer.data_ = static_cast<T*>(map_scratch_file(folder, size * sizeof(T)));
+    buffer.size_ = size;
+    buffer.mapped_ = size * sizeof(T);
+    return buffer;
+  }
+  Buffer(Buffer&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)), mapped_(std::exchange(other.mapped_, 0)) {}
   Buffer& operator=(Buffer&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
+    std::swap(mapped_, other.mapped_);
     return *this;
   }
-  ~Buffer() { std::free(data_); }
+  ~Buffer() {
+    if (mapped_ > 0)
+      unmap_scratch_file(data_, mapped_);
+    else
+      std::free(data_);
+  }
 
   T* data() noexcept { return data_; }
   const T* data() const noexcept { return data_; }
@@ -68,6 +87,7 @@ class Buffer {
   }
   T* data_ = nullptr;
   std::size_t size_ = 0;
+  std::size_t mapped_ = 0;  ///< bytes of the mapped file; 0: in memory
 };
 
 }  // namespace tuile

@@ -7,6 +7,6 @@
 namespace tuile::compute {
 
 /// The backend that computes on the processor. executor must outlive it.
-std::unique_ptr<Backend> make_cpu_backend(Executor& executor);
+std::unique_ptr<Backend> make_cpu_backend(Executor& executor, const BackendOptions& options);
 
 }  // namespace tuile::compute

@@ -83,6 +83,15 @@ std::uint32_t round_of(std::uint32_t x, std::uint32_t y) noexcept {
   return rounds - 1 - std::min(rounds - 1, zeros / 3);
 }
 
+/// A position among the points takes so many bits beside the key that they are sorted by.
+constexpr int position_bits = 29;
+constexpr std::size_t most_points = std::size_t{1} << position_bits;
+
+void check_count(std::size_t points) {
+  if (points <= most_points) return;
+  throw Unsupported(std::to_string(points) + " points in one triangulation; at most 2^29 are possible: cut the tile with --bbox");
+}
+
 }  // namespace
 
 Delaunay::Delaunay(std::vector<GridPoint> points) : points_(std::move(points)) {
@@ -104,9 +113,7 @@ Delaunay::Delaunay(std::vector<GridPoint> points) : points_(std::move(points)) {
 }
 
 void Delaunay::check_extent() const {
-  if (points_.size() > (std::size_t{1} << 30)) {
-    throw Unsupported(std::to_string(points_.size()) + " points in one triangulation; at most 2^30 are possible: cut the tile with --bbox");
-  }
+  check_count(points_.size());
   const Extent extent = extent_of(points_);
   const std::int64_t widest = std::max(std::int64_t{extent.max_x} - extent.min_x, std::int64_t{extent.max_y} - extent.min_y);
   if (widest > largest_extent) {
@@ -199,7 +206,8 @@ void Delaunay::insert(std::int32_t vertex) {
   last_ = cavity_[0];
 }
 
-std::vector<GridPoint> spatial_order(const std::vector<GridPoint>& points) {
+std::vector<GridPoint> spatial_order(std::vector<GridPoint> points) {
+  check_count(points.size());
   if (points.empty()) return {};
   const Extent extent = extent_of(points);
   const auto widest =
@@ -207,26 +215,28 @@ std::vector<GridPoint> spatial_order(const std::vector<GridPoint>& points) {
   int shift = 0;
   while ((widest >> shift) > 0xFFFFU) ++shift;
 
-  struct Entry {
-    std::uint64_t key;
-    GridPoint point;
-  };
-  std::vector<Entry> entries(points.size()), sorted(points.size());
+  // A key of 35 bits above a position of 29: half the memory of keys beside points.
+  std::vector<std::uint64_t> entries(points.size());
   for (std::size_t i = 0; i < points.size(); ++i) {
     const auto x = static_cast<std::uint32_t>(std::int64_t{points[i].x} - extent.min_x);
     const auto y = static_cast<std::uint32_t>(std::int64_t{points[i].y} - extent.min_y);
-    entries[i] = {(std::uint64_t{round_of(x, y)} << 32) | hilbert(x >> shift, y >> shift), points[i]};
+    const std::uint64_t key = (std::uint64_t{round_of(x, y)} << 32) | hilbert(x >> shift, y >> shift);
+    entries[i] = (key << position_bits) | i;
   }
-  // Radix sort of the 35 bits, 12 at a time.
-  for (int low = 0; low < 36; low += 12) {
-    std::array<std::size_t, 4097> starts{};
-    for (const Entry& entry : entries) ++starts[((entry.key >> low) & 4095U) + 1];
-    for (std::size_t digit = 1; digit < starts.size(); ++digit) starts[digit] += starts[digit - 1];
-    for (const Entry& entry : entries) sorted[starts[(entry.key >> low) & 4095U]++] = entry;
-    entries.swap(sorted);
+  {
+    // Radix sort of the keys, 12 bits at a time.
+    std::vector<std::uint64_t> sorted(points.size());
+    for (int low = position_bits; low < position_bits + 36; low += 12) {
+      std::array<std::size_t, 4097> starts{};
+      for (const std::uint64_t entry : entries) ++starts[((entry >> low) & 4095U) + 1];
+      for (std::size_t digit = 1; digit < starts.size(); ++digit) starts[digit] += starts[digit - 1];
+      for (const std::uint64_t entry : entries) sorted[starts[(entry >> low) & 4095U]++] = entry;
+      entries.swap(sorted);
+    }
   }
   std::vector<GridPoint> ordered(points.size());
-  std::transform(entries.begin(), entries.end(), ordered.begin(), [](const Entry& entry) { return entry.point; });
+  std::transform(entries.begin(), entries.end(), ordered.begin(),
+                 [&](std::uint64_t entry) { return points[entry & (most_points - 1)]; });
   return ordered;
 }
 

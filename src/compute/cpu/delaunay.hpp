@@ -45,7 +45,7 @@ class Delaunay {
   };
 
   Delaunay() = default;
-  /// Throws Unsupported where the points span more than `largest_extent`, or where there are more than 2^30 of them.
+  /// Throws Unsupported where the points span more than `largest_extent`, or where there are more than 2^29 of them.
   explicit Delaunay(std::vector<GridPoint> points);
 
   const std::vector<GridPoint>& points() const noexcept { return points_; }
@@ -88,6 +88,7 @@ class Delaunay {
 /// The points in a biased randomised insertion order: rounds of growing size, drawn by a hash of the coordinates, each along a Hilbert
 /// curve so that each point lies near the one before. The n log n of randomness whatever the points, with the walks of a spatial sort.
 /// Source: Amenta, Choi and Rote 2003.
-std::vector<GridPoint> spatial_order(const std::vector<GridPoint>& points);
+/// Throws Unsupported for more than 2^29 points.
+std::vector<GridPoint> spatial_order(std::vector<GridPoint> points);
 
 }  // namespace tuile::compute

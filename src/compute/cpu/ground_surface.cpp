@@ -166,7 +166,7 @@ std::int32_t GroundSurface::Impl::nearest(const GridPoint& at, std::int32_t& tri
   return best;
 }
 
-GroundSurface::GroundSurface(std::span<const GridPoint> points, const Grid& grid) : impl_(std::make_unique<Impl>()) {
+GroundSurface::GroundSurface(const GroundPoints& points, const Grid& grid) : impl_(std::make_unique<Impl>()) {
   impl_->mesh = Delaunay(spatial_order(lowest_per_cell(points, grid)));
   if (!impl_->mesh.triangles().empty()) {
     impl_->make_hints();
@@ -175,6 +175,9 @@ GroundSurface::GroundSurface(std::span<const GridPoint> points, const Grid& grid
   impl_->line = impl_->mesh.points();
   std::sort(impl_->line.begin(), impl_->line.end(), lexicographically_less);
 }
+
+GroundSurface::GroundSurface(std::span<const GridPoint> points, const Grid& grid)
+    : GroundSurface([points](const TakePoints& take) { take(points); }, grid) {}
 
 GroundSurface::~GroundSurface() = default;
 GroundSurface::GroundSurface(GroundSurface&&) noexcept = default;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 
+#include "compute/cpu/ground_thinning.hpp"
 #include "tuile/core/point_block.hpp"
 
 namespace tuile::compute {
@@ -14,6 +15,7 @@ namespace tuile::compute {
 class GroundSurface {
  public:
   /// points  ground points (class 2) of core and halo, units relative to grid.origin, any order, duplicates allowed
+  GroundSurface(const GroundPoints& points, const Grid& grid);
   GroundSurface(std::span<const GridPoint> points, const Grid& grid);
   ~GroundSurface();
   GroundSurface(GroundSurface&&) noexcept;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <tuple>
 
 namespace tuile::compute {
@@ -46,50 +45,74 @@ class CellAxis {
 
 bool lower(const GridPoint& a, const GridPoint& b) noexcept { return std::tie(a.z, a.x, a.y) < std::tie(b.z, b.x, b.y); }
 
+struct Extent {
+  std::size_t points = 0;
+  GridPoint low{}, high{};
+};
+
+Extent extent_of(const GroundPoints& points) {
+  Extent extent;
+  points([&](std::span<const GridPoint> run) {
+    if (extent.points == 0 && !run.empty()) extent.low = extent.high = run[0];
+    extent.points += run.size();
+    for (const GridPoint& point : run) {
+      extent.low.x = std::min(extent.low.x, point.x);
+      extent.low.y = std::min(extent.low.y, point.y);
+      extent.high.x = std::max(extent.high.x, point.x);
+      extent.high.y = std::max(extent.high.y, point.y);
+    }
+  });
+  return extent;
+}
+
 }  // namespace
 
-std::vector<GridPoint> lowest_per_cell(std::span<const GridPoint> points, const Grid& grid) {
-  if (points.empty()) return {};
-  GridPoint low = points[0], high = points[0];
-  for (const GridPoint& point : points) {
-    low.x = std::min(low.x, point.x);
-    low.y = std::min(low.y, point.y);
-    high.x = std::max(high.x, point.x);
-    high.y = std::max(high.y, point.y);
+std::vector<GridPoint> lowest_per_cell(const GroundPoints& points, const Grid& grid) {
+  const Extent extent = extent_of(points);
+  if (extent.points == 0) return {};
+  const CellAxis columns(grid.origin[0], extent.low.x, grid.scale), rows(grid.origin[1], extent.low.y, grid.scale);
+  const std::int64_t width = columns.cell(extent.high.x) + 1, height = rows.cell(extent.high.y) + 1;
+
+  // A table of all cells where it is not much larger than the points themselves, else sorting.
+  const auto table_limit = static_cast<std::int64_t>(std::max<std::size_t>(extent.points * 4, std::size_t{1} << 16));
+  if (width <= table_limit / height) {
+    std::vector<GridPoint> best(static_cast<std::size_t>(width * height));
+    std::vector<bool> taken(best.size());
+    points([&](std::span<const GridPoint> run) {
+      for (const GridPoint& point : run) {
+        const auto cell = static_cast<std::size_t>(rows.cell(point.y) * width + columns.cell(point.x));
+        if (taken[cell] && !lower(point, best[cell])) continue;
+        best[cell] = point;
+        taken[cell] = true;
+      }
+    });
+    std::size_t kept = 0;
+    for (std::size_t cell = 0; cell < best.size(); ++cell) {
+      if (taken[cell]) best[kept++] = best[cell];
+    }
+    best.resize(kept);
+    if (kept < best.capacity() / 2) best.shrink_to_fit();
+    return best;
   }
-  const CellAxis columns(grid.origin[0], low.x, grid.scale), rows(grid.origin[1], low.y, grid.scale);
-  const std::int64_t width = columns.cell(high.x) + 1, height = rows.cell(high.y) + 1;
 
   std::vector<GridPoint> kept;
-  // A table of all cells where it is not much larger than the points themselves, else sorting.
-  const auto table_limit = static_cast<std::int64_t>(std::max<std::size_t>(points.size() * 8, std::size_t{1} << 16));
-  if (points.size() < std::numeric_limits<std::int32_t>::max() && width <= table_limit / height) {
-    std::vector<std::int32_t> best(static_cast<std::size_t>(width * height), -1);
-    for (std::size_t i = 0; i < points.size(); ++i) {
-      std::int32_t& slot = best[static_cast<std::size_t>(rows.cell(points[i].y) * width + columns.cell(points[i].x))];
-      if (slot < 0 || lower(points[i], points[static_cast<std::size_t>(slot)])) slot = static_cast<std::int32_t>(i);
-    }
-    kept.reserve(std::min(points.size(), best.size()));
-    for (const std::int32_t i : best) {
-      if (i >= 0) kept.push_back(points[static_cast<std::size_t>(i)]);
-    }
-    return kept;
-  }
-
-  struct Entry {
-    std::int64_t row, column;
-    GridPoint point;
+  kept.reserve(extent.points);
+  points([&](std::span<const GridPoint> run) { kept.insert(kept.end(), run.begin(), run.end()); });
+  const auto same_cell = [&](const GridPoint& a, const GridPoint& b) {
+    return rows.cell(a.y) == rows.cell(b.y) && columns.cell(a.x) == columns.cell(b.x);
   };
-  std::vector<Entry> entries;
-  entries.reserve(points.size());
-  for (const GridPoint& point : points) entries.push_back({rows.cell(point.y), columns.cell(point.x), point});
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return std::tie(a.row, a.column, a.point.z, a.point.x, a.point.y) < std::tie(b.row, b.column, b.point.z, b.point.x, b.point.y);
+  std::sort(kept.begin(), kept.end(), [&](const GridPoint& a, const GridPoint& b) {
+    const std::int64_t row_a = rows.cell(a.y), row_b = rows.cell(b.y);
+    if (row_a != row_b) return row_a < row_b;
+    const std::int64_t column_a = columns.cell(a.x), column_b = columns.cell(b.x);
+    return column_a != column_b ? column_a < column_b : lower(a, b);
   });
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (i == 0 || entries[i].row != entries[i - 1].row || entries[i].column != entries[i - 1].column) kept.push_back(entries[i].point);
-  }
+  kept.erase(std::unique(kept.begin(), kept.end(), same_cell), kept.end());
   return kept;
+}
+
+std::vector<GridPoint> lowest_per_cell(std::span<const GridPoint> points, const Grid& grid) {
+  return lowest_per_cell([points](const TakePoints& take) { take(points); }, grid);
 }
 
 }  // namespace tuile::compute

@@ -31,6 +31,9 @@ Search search_for(const features::Neighbourhood& scale, double unit) {
   return search;
 }
 
+/// A side of an area, infinite where it is open.
+double side(std::int64_t at) { return at == Area::open ? infinity : (at == -Area::open ? -infinity : static_cast<double>(at)); }
+
 }  // namespace
 
 /// Scratch of one task.
@@ -45,10 +48,16 @@ struct NeighbourPass::Worker {
   Batch batch{};
   std::vector<float> values;
   std::uint64_t degenerate = 0, truncated = 0;
+  std::vector<std::uint32_t> unfinished;
 };
 
-NeighbourPass::NeighbourPass(const TileInput& tile, const features::FeaturePlan& plan, const Kernels& kernels)
-    : kernels_(kernels), scale_(tile.core->grid.scale) {
+NeighbourPass::NeighbourPass(const TileInput& tile, const features::FeaturePlan& plan, const Kernels& kernels, const Area& given)
+    : kernels_(kernels),
+      scale_(tile.core->grid.scale),
+      given_min_x_(side(given.min_x)),
+      given_min_y_(side(given.min_y)),
+      given_max_x_(side(given.max_x)),
+      given_max_y_(side(given.max_y)) {
   using features::Feature;
   std::vector<Scale> scales(plan.scales.size());
   for (std::size_t s = 0; s < scales.size(); ++s) scales[s].search = search_for(plan.scales[s], scale_);
@@ -81,6 +90,10 @@ double NeighbourPass::edge_distance(const Record& record) const noexcept {
   return std::min({record.x - min_x_, max_x_ - record.x, record.y - min_y_, max_y_ - record.y});
 }
 
+double NeighbourPass::given_distance(const Record& record) const noexcept {
+  return std::min({record.x - given_min_x_, given_max_x_ - record.x, record.y - given_min_y_, given_max_y_ - record.y});
+}
+
 void NeighbourPass::run(const PointTree& tree, const RowTarget& target, Executor& executor, const std::stop_token& stop) {
   const auto groups = tree.groups();
   const TreeView view = tree.view();
@@ -96,6 +109,9 @@ void NeighbourPass::run(const PointTree& tree, const RowTarget& target, Executor
     }
     degenerate_ += worker.degenerate;
     truncated_ += worker.truncated;
+    if (worker.unfinished.empty()) return;
+    const std::lock_guard lock(mutex_);
+    unfinished_.insert(unfinished_.end(), worker.unfinished.begin(), worker.unfinished.end());
   });
 }
 
@@ -109,7 +125,13 @@ void NeighbourPass::group(Worker& worker, std::uint32_t node, const RowTarget& t
   const auto for_each_query = [&](std::uint64_t mask, auto&& action) {
     for (; mask != 0; mask &= mask - 1) action(static_cast<std::uint32_t>(std::countr_zero(mask)));
   };
-  std::uint64_t degenerate = 0, truncated = 0;
+  std::uint64_t degenerate = 0, truncated = 0, unfinished = 0;
+  // reach2: how far an answer depends on points. Those outside what is given lie farther than its edge.
+  const auto look_beyond = [&](std::uint32_t i, double reach2) {
+    const double edge = edge_distance(records[i]), given = given_distance(records[i]);
+    if (edge < 0 || reach2 > edge * edge) truncated |= std::uint64_t{1} << i;
+    if (reach2 > given * given) unfinished |= std::uint64_t{1} << i;
+  };
   Scratch& scratch = worker.memory.view();
   for (std::size_t s = 0; s < scales_.size(); ++s) {
     const Scale& scale = scales_[s];
@@ -124,11 +146,10 @@ void NeighbourPass::group(Worker& worker, std::uint32_t node, const RowTarget& t
     for_each_query(queries, [&](std::uint32_t i) {
       float* const row = target.values + std::size_t{records[i].index} * target.columns;
       for (std::size_t f = 0; f < scale.wanted.size(); ++f) row[scale.columns[f]] = values[f][i];
-      // How far the answer depends on points: the farthest neighbour, or the whole ball, or everything.
+      // The farthest neighbour, or the whole ball, or everything.
       double reach2 = worker.batch.reach2[i];
       if (worker.batch.n[i] < scale.search.most) reach2 = scale.search.bounded ? static_cast<double>(scale.search.limit) : infinity;
-      const double edge = edge_distance(records[i]);
-      if (edge < 0 || reach2 > edge * edge) truncated |= std::uint64_t{1} << i;
+      look_beyond(i, reach2);
     });
   }
   if (!count_columns_.empty()) {
@@ -137,12 +158,12 @@ void NeighbourPass::group(Worker& worker, std::uint32_t node, const RowTarget& t
     for_each_query(queries, [&](std::uint32_t i) {
       const auto count = static_cast<float>(counted ? counts[i] : worker.exact.count_within(first_slot + i, count_limit_));
       for (const std::size_t column : count_columns_) target.values[std::size_t{records[i].index} * target.columns + column] = count;
-      const double edge = edge_distance(records[i]);
-      if (edge < 0 || static_cast<double>(count_limit_) > edge * edge) truncated |= std::uint64_t{1} << i;
+      look_beyond(i, static_cast<double>(count_limit_));
     });
   }
-  worker.degenerate += static_cast<std::uint64_t>(std::popcount(degenerate & queries));
-  worker.truncated += static_cast<std::uint64_t>(std::popcount(truncated & queries));
+  for_each_query(queries & unfinished, [&](std::uint32_t i) { worker.unfinished.push_back(records[i].index); });
+  worker.degenerate += static_cast<std::uint64_t>(std::popcount(degenerate & queries & ~unfinished));
+  worker.truncated += static_cast<std::uint64_t>(std::popcount(truncated & queries & ~unfinished));
 }
 
 }  // namespace tuile::compute

@@ -2,9 +2,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <stop_token>
+#include <utility>
 #include <vector>
 
+#include "compute/blocks.hpp"
 #include "compute/cpu/batch.hpp"
 #include "compute/cpu/kernels.hpp"
 #include "compute/cpu/point_tree.hpp"
@@ -22,13 +25,16 @@ struct RowTarget {
 /// Walks the tree group by group and writes every column that is made of neighbours.
 class NeighbourPass {
  public:
-  NeighbourPass(const TileInput& tile, const features::FeaturePlan& plan, const Kernels& kernels);
+  /// given: what the tree holds the points of, where there may be more outside.
+  NeighbourPass(const TileInput& tile, const features::FeaturePlan& plan, const Kernels& kernels, const Area& given = {});
 
   /// Throws Cancelled, OutOfMemory.
   void run(const PointTree& tree, const RowTarget& target, Executor& executor, const std::stop_token& stop);
 
   std::uint64_t degenerate() const noexcept { return degenerate_; }
   std::uint64_t truncated() const noexcept { return truncated_; }
+  /// Rows whose neighbourhoods may reach beyond `given`: their values are not right yet, and they are in none of the counts.
+  std::vector<std::uint32_t> take_unfinished() noexcept { return std::move(unfinished_); }
 
  private:
   struct Scale {
@@ -40,6 +46,8 @@ class NeighbourPass {
   void group(Worker& worker, std::uint32_t node, const RowTarget& target) const;
   /// Distance from a point to the nearest edge of bounds + halo, units; negative outside.
   double edge_distance(const Record& record) const noexcept;
+  /// The same to the nearest edge of what is given.
+  double given_distance(const Record& record) const noexcept;
 
   const Kernels& kernels_;
   double scale_;
@@ -48,7 +56,10 @@ class NeighbourPass {
   std::uint64_t count_limit_ = 0;
   bool has_edge_ = false;
   double min_x_ = 0, min_y_ = 0, max_x_ = 0, max_y_ = 0;  ///< bounds + halo, units relative to the block's origin
+  double given_min_x_, given_min_y_, given_max_x_, given_max_y_;  ///< infinite where a side is open
   std::atomic<std::uint64_t> degenerate_{0}, truncated_{0};
+  std::mutex mutex_;
+  std::vector<std::uint32_t> unfinished_;  ///< guarded by mutex_
 };
 
 }  // namespace tuile::compute

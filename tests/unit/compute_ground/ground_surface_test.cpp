@@ -209,7 +209,7 @@ TEST(GroundSurface, VerticesKeepTheirHeight) {
 }
 
 TEST(GroundSurface, FewOrCollinearPoints) {
-  EXPECT_TRUE(GroundSurface({}, lambert).empty());
+  EXPECT_TRUE(GroundSurface(std::span<const GridPoint>{}, lambert).empty());
 
   const Points one{{5, 6, 70}};
   const GroundSurface single(one, lambert);

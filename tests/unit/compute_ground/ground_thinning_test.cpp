@@ -84,7 +84,20 @@ TEST(GroundThinning, OrderDoesNotMatter) {
 TEST(GroundThinning, TiesTakeTheSmallestXThenY) {
   const std::vector<GridPoint> points{{40, 3, 7}, {12, 9, 7}, {12, 4, 7}, {1, 1, 8}, {-1, 1, 9}};
   EXPECT_EQ(sorted_cells(points, Grid{}), (std::vector<GridPoint>{{-1, 1, 9}, {12, 4, 7}}));
-  EXPECT_TRUE(lowest_per_cell({}, Grid{}).empty());
+  EXPECT_TRUE(lowest_per_cell(std::span<const GridPoint>{}, Grid{}).empty());
+}
+
+TEST(GroundThinning, PointsMayComeInRuns) {
+  for (const std::int32_t spread : {3000, 30'000'000}) {  // a table of cells, and sorting
+    std::vector<GridPoint> points;
+    for (std::int32_t i = 0; i < 5000; ++i) points.push_back({i * 7919 % spread, i * 104'729 % spread, i * 31 % 997});
+    const GroundPoints in_runs = [&](const TakePoints& take) {
+      take({});
+      for (std::size_t at = 0; at < points.size(); at += 333) take(std::span(points).subspan(at, std::min<std::size_t>(333, points.size() - at)));
+    };
+    const Grid grid{0.01, {0, 0, 0}};
+    EXPECT_EQ(lowest_per_cell(in_runs, grid), lowest_per_cell(points, grid)) << spread;
+  }
 }
 
 }  // namespace
