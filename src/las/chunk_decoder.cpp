@@ -6,6 +6,7 @@
 #include <limits>
 #include <string>
 
+#include "las/layered_points.hpp"
 #include "tuile/core/error.hpp"
 
 namespace tuile::las {
@@ -68,6 +69,13 @@ PointBlock join(const DecodeJob& job, const std::vector<PointBlock>& pieces, con
   return block;
 }
 
+std::unique_ptr<ChunkDecoder> make_decoder(const DecodeJob& job, const Chunk& chunk) {
+  if (!job.info.header.compressed) return make_plain_decoder(job);
+  const LaszipRecord record = require_laszip_record(job.info.header, job.info.vlrs);
+  if (!chunk.open_ended && LayeredPoints::supports(job.info.header, record)) return make_layered_decoder(job, record);
+  return make_laszip_decoder(job);
+}
+
 }  // namespace
 
 DecodeJob::DecodeJob(const FileInfo& file, const DecodeOptions& options) : info(file), mapping(file), stop(options.stop) {
@@ -101,7 +109,7 @@ DecodeResult decode_chunks(const DecodeJob& job, const std::vector<Chunk>& chunk
   executor.for_each(groups.size(), [&](std::size_t g) {
     const Group& group = groups[g];
     job.check_stop();
-    const auto decoder = job.info.header.compressed ? make_laszip_decoder(job) : make_plain_decoder(job);
+    const auto decoder = make_decoder(job, chunks[group.begin]);
     // With a box only what is kept is touched: the rest of the piece's memory is never made resident.
     if (job.box) pieces[g] = make_block(job.mapping.grid, group.points, job.fields, true, false);
     PointBlock& target = job.box ? pieces[g] : whole;

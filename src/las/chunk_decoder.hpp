@@ -10,6 +10,7 @@
 
 #include "las/chunk_table.hpp"
 #include "las/grid_mapping.hpp"
+#include "las/laszip_record.hpp"
 #include "las/point_sink.hpp"
 #include "tuile/las/decode.hpp"
 
@@ -36,6 +37,9 @@ class ChunkDecoder {
   /// Throws CorruptData.
   virtual void decode(const Chunk& chunk, std::span<const std::byte> bytes, PointSink& sink) = 0;
 };
+
+/// Decoder of layered chunks (point formats 6 to 8) whose ends are known, where LayeredPoints supports the file.
+std::unique_ptr<ChunkDecoder> make_layered_decoder(const DecodeJob& job, const LaszipRecord& record);
 
 /// Decoder of compressed chunks, through LASzip.
 std::unique_ptr<ChunkDecoder> make_laszip_decoder(const DecodeJob& job);

@@ -44,9 +44,7 @@ void SymbolModel::count(std::size_t symbol) {
   if (--until_update_ == 0) rescale();
 }
 
-void BitModel::count(std::uint32_t value) {
-  if (value == 0) ++zeros_;
-  if (--until_update_ != 0) return;
+void BitModel::rescale() {
   total_ += cycle_;
   if (total_ > bit_limit) {
     total_ = (total_ + 1) / 2;

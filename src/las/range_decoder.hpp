@@ -37,7 +37,12 @@ class BitModel {
  private:
   friend class RangeDecoder;
   friend class RangeEncoder;
-  void count(std::uint32_t value);
+  friend class LayerReader;
+  void count(std::uint32_t value) {
+    zeros_ += value == 0 ? 1 : 0;
+    if (--until_update_ == 0) rescale();
+  }
+  void rescale();
   std::uint32_t zeros_ = 1, total_ = 2, zero_probability_ = 1U << 12, cycle_ = 4, until_update_ = 4;
 };
 

@@ -123,13 +123,19 @@ struct RecordWriter::Impl {
       throw InvalidArgument(std::to_string(records.size()) + " bytes are not whole records of " + std::to_string(header.record_length) +
                             " bytes");
     }
-    count_records(records);
+    header.point_count += records.size() / header.record_length;
     if (!header.compressed) {
+      count_records(records, statistics);
       file.append(records);
       return;
     }
     const std::size_t full = chunk_bytes * batch;
     while (!records.empty()) {
+      if (pending.empty() && records.size() >= full) {  // compressed where they lie
+        compress(records.first(full));
+        records = records.subspan(full);
+        continue;
+      }
       const std::size_t part = std::min(full - pending.size(), records.size());
       pending.insert(pending.end(), records.begin(), records.begin() + static_cast<std::ptrdiff_t>(part));
       records = records.subspan(part);
@@ -139,36 +145,42 @@ struct RecordWriter::Impl {
 
   /// Compresses and writes what is pending: whole chunks, and at the end of the file the rest.
   void flush() {
-    const std::size_t count = (pending.size() + chunk_bytes - 1) / chunk_bytes;
-    std::vector<std::vector<std::byte>> chunks(count);
-    const auto compress = [&](std::size_t i) {
-      const std::size_t begin = i * chunk_bytes;
-      const auto records = std::span<const std::byte>(pending).subspan(begin, std::min(chunk_bytes, pending.size() - begin));
-      chunks[i] = compress_chunk(records, header.point_format, header.record_length);
-    };
-    if (executor != nullptr)
-      executor->for_each(count, compress);
-    else
-      for (std::size_t i = 0; i < count; ++i) compress(i);
-    for (const std::vector<std::byte>& chunk : chunks) {
-      file.append(chunk);
-      chunk_sizes.push_back(static_cast<std::uint32_t>(chunk.size()));
-    }
+    compress(pending);
     pending.clear();
   }
 
-  void count_records(std::span<const std::byte> records) {
+  void compress(std::span<const std::byte> records) {
+    const std::size_t count = (records.size() + chunk_bytes - 1) / chunk_bytes;
+    std::vector<std::vector<std::byte>> chunks(count);
+    std::vector<PointStatistics> parts(count);
+    const auto compress_one = [&](std::size_t i) {
+      const std::size_t begin = i * chunk_bytes;
+      const auto part = records.subspan(begin, std::min(chunk_bytes, records.size() - begin));
+      count_records(part, parts[i]);
+      chunks[i] = compress_chunk(part, header.point_format, header.record_length);
+    };
+    if (executor != nullptr)
+      executor->for_each(count, compress_one);
+    else
+      for (std::size_t i = 0; i < count; ++i) compress_one(i);
+    for (std::size_t i = 0; i < count; ++i) {
+      file.append(chunks[i]);
+      chunk_sizes.push_back(static_cast<std::uint32_t>(chunks[i].size()));
+      statistics.merge(parts[i]);
+    }
+  }
+
+  void count_records(std::span<const std::byte> records, PointStatistics& to) const {
     const unsigned mask = format.extended ? 15U : 7U;
     for (std::size_t at = 0; at < records.size(); at += header.record_length) {
       const std::byte* record = records.data() + at;
       for (std::size_t axis = 0; axis < 3; ++axis) {
         const auto value = load<std::int32_t>(record + 4 * axis);
-        statistics.min[axis] = std::min(statistics.min[axis], value);
-        statistics.max[axis] = std::max(statistics.max[axis], value);
+        to.min[axis] = std::min(to.min[axis], value);
+        to.max[axis] = std::max(to.max[axis], value);
       }
-      ++statistics.by_return[load<std::uint8_t>(record + 14) & mask];
+      ++to.by_return[load<std::uint8_t>(record + 14) & mask];
     }
-    header.point_count += records.size() / header.record_length;
   }
 
   void finish() {

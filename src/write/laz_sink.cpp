@@ -16,7 +16,9 @@ namespace tuile::write {
 
 namespace {
 
-constexpr std::size_t batch_records = 16384;
+// As many as RecordWriter compresses at one time, from where they lie.
+constexpr std::size_t batch_records_per_thread = 100'000;
+constexpr std::size_t records_per_task = 8192;
 
 template <class T>
 std::vector<T> copy_of(std::span<const T> values) {
@@ -91,7 +93,7 @@ class LazSink final : public Sink {
   void open_input() {
     if (input_) return;
     bytes_ = options_.read_original();
-    input_.emplace(bytes_.span(), options_.original);
+    input_.emplace(bytes_.span(), options_.original, executor_);
   }
 
   /// The input record of an output row.
@@ -104,6 +106,8 @@ class LazSink final : public Sink {
     open_input();
     open_output();
     const std::size_t in_length = options_.original.header.record_length, out_length = record_.info().header.record_length;
+    const std::size_t threads = executor_ != nullptr ? static_cast<std::size_t>(executor_->threads()) : 1;
+    const std::size_t batch_records = std::min(batch_records_per_thread * threads, std::max<std::size_t>(rows.count, records_per_task));
     Buffer<std::byte> in(batch_records * in_length), out(batch_records * out_length);
     for (std::size_t done = 0; done < rows.count;) {
       // The records up to the last that is selected, as many as fit; those between are read past.
@@ -112,8 +116,16 @@ class LazSink final : public Sink {
       while (done + count < rows.count && record_of(next_row_ + count) - first < batch_records) ++count;
       const std::uint64_t end = count > 0 ? record_of(next_row_ + count - 1) + 1 : first + batch_records;
       input_->read(in.span().first((end - first) * in_length));
-      for (std::size_t i = 0; i < count; ++i)
-        record_.make(in.data() + (record_of(next_row_ + i) - first) * in_length, rows, done + i, out.data() + i * out_length);
+      const auto make = [&](std::size_t task) {
+        const std::size_t stop = std::min(count, (task + 1) * records_per_task);
+        for (std::size_t i = task * records_per_task; i < stop; ++i)
+          record_.make(in.data() + (record_of(next_row_ + i) - first) * in_length, rows, done + i, out.data() + i * out_length);
+      };
+      const std::size_t tasks = (count + records_per_task - 1) / records_per_task;
+      if (executor_ != nullptr)
+        executor_->for_each(tasks, make);
+      else
+        for (std::size_t task = 0; task < tasks; ++task) make(task);
       output_->write(out.span().first(count * out_length));
       next_record_ = end;
       next_row_ += count;

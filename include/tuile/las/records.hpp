@@ -16,12 +16,14 @@ namespace tuile::las {
 class RecordReader {
  public:
   /// bytes must outlive the reader.
-  RecordReader(std::span<const std::byte> bytes, const FileInfo& info);
+  /// executor   decodes the chunks of one read() side by side; null: in the calling thread. Must outlive the reader
+  RecordReader(std::span<const std::byte> bytes, const FileInfo& info, Executor* executor = nullptr);
   ~RecordReader();
   RecordReader(RecordReader&&) noexcept;
   RecordReader& operator=(RecordReader&&) noexcept;
 
-  /// Fills `out` with the next out.size() / record_length records. Throws CorruptData where the file has fewer or a chunk is damaged.
+  /// Fills `out` with the next out.size() / record_length records. Where that ends inside a chunk, the rest of the chunk is kept in memory
+  /// for the next read. Throws CorruptData where the file has fewer or a chunk is damaged.
   void read(std::span<std::byte> out);
 
  private:
