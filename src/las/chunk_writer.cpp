@@ -8,9 +8,11 @@
 #include <string_view>
 
 #include "las/byte_reader.hpp"
+#include "las/extra_layers.hpp"
 #include "las/record_codec.hpp"
 #include "las/vlr.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/las/record_format.hpp"
 
 namespace tuile::las {
 
@@ -57,14 +59,18 @@ std::vector<std::byte> make_laszip_payload(std::uint8_t point_format, std::uint1
   return std::vector<std::byte>(begin + vlr_header_size, begin + size);
 }
 
-std::vector<std::byte> compress_chunk(std::span<const std::byte> records, std::uint8_t point_format, std::uint16_t record_length) {
+namespace {
+
+/// The chunk that LASzip makes of the first `length` bytes of records that lie `stride` bytes apart.
+std::vector<std::byte> laszip_chunk(std::span<const std::byte> records, std::size_t stride, std::uint8_t point_format,
+                                    std::uint16_t length) {
   std::ostringstream stream;  // before the writer, which may still flush into it when it goes
-  const Writer writer(point_format, record_length);
-  const RecordCodec codec(point_format, record_length);
+  const Writer writer(point_format, length);
+  const RecordCodec codec(point_format, length);
   writer.check(laszip_open_writer_stream(writer.get(), stream, 1, 1));
   laszip_point* point = nullptr;
   writer.check(laszip_get_point_pointer(writer.get(), &point));
-  for (std::size_t at = 0; at < records.size(); at += record_length) {
+  for (std::size_t at = 0; at < records.size(); at += stride) {
     codec.to_point(records.data() + at, *point);
     writer.check(laszip_write_point(writer.get()));
   }
@@ -78,6 +84,30 @@ std::vector<std::byte> compress_chunk(std::span<const std::byte> records, std::u
     throw OutOfMemory("LASzip wrote an incomplete chunk: no memory for it");
   }
   return std::vector<std::byte>(bytes + sizeof end, bytes + end);
+}
+
+}  // namespace
+
+std::vector<std::byte> compress_chunk(std::span<const std::byte> records, std::uint8_t point_format, std::uint16_t record_length) {
+  const RecordFormat& format = record_format(point_format);
+  const bool own_layers = format.extended && format.wave_packet == 0 && record_length > format.length && !records.empty();
+  if (!own_layers) return laszip_chunk(records, record_length, point_format, record_length);
+  // Layers of extra bytes depend on nothing but the scanner channel: LASzip makes the chunk without them, several times slower byte for
+  // byte. A chunk: the first record, the number of points, the length of each layer, the layers.
+  const std::vector<std::byte> chunk = laszip_chunk(records, record_length, point_format, format.length);
+  const ExtraLayers extra = compress_extra_bytes(records, record_length, format.length);
+  const std::size_t layers = 9U + (format.rgb != 0 ? 1U : 0U) + (format.nir != 0 ? 1U : 0U);
+  const std::size_t head = format.length, body = head + sizeof(std::uint32_t) * (1 + layers);
+  if (chunk.size() < body) throw OutOfMemory("LASzip wrote an incomplete chunk: no memory for it");
+  std::vector<std::byte> joined;
+  joined.reserve(chunk.size() + (record_length - head) + 4 * extra.sizes.size() + extra.bytes.size());
+  const auto append = [&joined](std::span<const std::byte> part) { joined.insert(joined.end(), part.begin(), part.end()); };
+  append(records.first(record_length));
+  append(std::span(chunk).subspan(head, body - head));
+  append(std::as_bytes(std::span(extra.sizes)));
+  append(std::span(chunk).subspan(body));
+  append(extra.bytes);
+  return joined;
 }
 
 }  // namespace tuile::las

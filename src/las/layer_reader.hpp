@@ -31,6 +31,7 @@ class FastModel {
 
  private:
   friend class LayerReader;
+  friend class LayerWriter;
   static constexpr std::uint32_t lanes = 8;
   std::size_t bounds_size() const noexcept { return symbols_ + lanes; }
   std::uint16_t* counts() const noexcept { return bounds_ + bounds_size(); }
