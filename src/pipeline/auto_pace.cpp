@@ -1,5 +1,7 @@
 #include "pipeline/auto_pace.hpp"
 
+#include <utility>
+
 #include "tuile/core/error.hpp"
 
 namespace tuile::pipeline {
@@ -10,15 +12,17 @@ constexpr std::chrono::milliseconds interval{20};
 
 }  // namespace
 
-AutoPace::AutoPace(prefetch::AsyncTileLoader& loader, const AsyncPipeline& pipeline, const TuningLimits& limits)
-    : loader_(loader), pipeline_(pipeline), tuner_(limits), thread_([this](const std::stop_token& stop) { watch(stop); }) {}
+AutoPace::AutoPace(prefetch::AsyncTileLoader& loader, const AsyncPipeline& pipeline, std::function<WaitTimes()> wait_times,
+                   const TuningLimits& limits)
+    : loader_(loader), pipeline_(pipeline), wait_times_(std::move(wait_times)), tuner_(limits), thread_([this](const std::stop_token& stop) { watch(stop); }) {}
 
 TuningSample AutoPace::sample() const {
   const prefetch::LoaderStatistics loads = loader_.get_stats();
   const AsyncPipeline::Progress computed = pipeline_.progress();
+  const WaitTimes waits = wait_times_();
   return {.loads = loads.tiles_loaded + loads.loads_failed,
-          .load_seconds = loads.io_seconds,
-          .oldest_load = loads.oldest_load,
+          .wait_seconds = waits.seconds,
+          .oldest_wait = waits.is_first ? loads.oldest_load : 0,
           .tiles = computed.tiles,
           .compute_seconds = computed.compute_seconds};
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -10,12 +11,18 @@
 
 namespace tuile::pipeline {
 
+/// How long loads have waited for bytes until now, summed.
+struct WaitTimes {
+  double seconds = 0;
+  bool is_first = false;  ///< nothing has come yet: the loads under way have done nothing but wait
+};
+
 /// Keeps a run at its best pace: watches loader and pipeline, some fifty times a second, and tells the tuner's choices to both. It has a
 /// thread of its own because it matters most when nothing moves: while the first tile of a slow store is awaited.
 class AutoPace {
  public:
-  /// loader and pipeline must outlive it.
-  AutoPace(prefetch::AsyncTileLoader& loader, const AsyncPipeline& pipeline, const TuningLimits& limits);
+  /// loader and pipeline must outlive it; wait_times is called by its thread.
+  AutoPace(prefetch::AsyncTileLoader& loader, const AsyncPipeline& pipeline, std::function<WaitTimes()> wait_times, const TuningLimits& limits);
 
   /// For Stages::pace.
   Pace pace() const;
@@ -28,6 +35,7 @@ class AutoPace {
 
   prefetch::AsyncTileLoader& loader_;
   const AsyncPipeline& pipeline_;
+  const std::function<WaitTimes()> wait_times_;
   mutable std::mutex mutex_;
   std::condition_variable_any tick_;  ///< nothing but the stop wakes it before its time
   PrefetchTuner tuner_;               ///< guarded by mutex_

@@ -54,8 +54,10 @@ class ProcessRun {
   RunSummary go() {
     truth_ = make_truth_service(config_.ground_truth, log());
     imagery_ = make_imagery_service(config_, log());
-    plan_ = plan_run(options_, run_context(backend_->name(), truth_.get(), imagery_.get()));
+    store_ = make_input_store(config_, log());
+    plan_ = plan_run(options_, run_context(backend_->name(), truth_.get(), imagery_.get()), *store_);
     memory_ = plan_memory(plan_, config_, wanted_colours(), imagery_ ? imagery_->source->finest_pixel() : 0);
+    if (memory_.search > 0) backend_ = compute::make_backend(backend_->name(), executor_, {.memory = memory_.search});
     prepare_output();
     start_summary();
     if (options_.fail_fast && !summary_.failed.empty()) {
@@ -112,7 +114,7 @@ class ProcessRun {
       if (config_.features.radius && config_.origins.contains("features.k")) {
         options_.warn("features.k is not used: features.radius is set, so the neighbours are all points within it");
       }
-      if (memory_.working + memory_.strips > memory_.budget) {
+      if (memory_.passes_budget()) {
         options_.warn("the largest tile needs " + std::to_string((memory_.working + memory_.strips) >> 20) +
                       " MiB in work, more than the budget of " + std::to_string(memory_.budget >> 20) +
                       " MiB: the run will pass it; raise memory.budget or process smaller tiles");
@@ -159,9 +161,11 @@ class ProcessRun {
   }
 
   void run_pipeline() {
-    prefetch::TileReader reader({.fields = fields_to_decode(), .strip_budget = memory_.strips}, executor_);
-    for (const PlannedTile& planned : plan_.tiles)
+    prefetch::TileReader reader({.fields = fields_to_decode(), .strip_budget = memory_.strips, .store = store_.get()}, executor_);
+    for (const PlannedTile& planned : plan_.tiles) {
+      if (!planned.task.tile.bbox) reader.announce(planned.task.tile.path);
       for_each_part(planned.task, [&](const auto& part) { reader.expect(part.path, *part.bbox); });
+    }
     Trace* const trace = config_.trace ? &trace_ : nullptr;
     // The sequential baseline fetches one after the other, too.
     const auto threads = [&](int count) { return memory_.workers == 0 ? 0 : count; };
@@ -194,15 +198,13 @@ class ProcessRun {
                            trace);
 
     std::optional<AutoPace> auto_pace;
-    if (memory_.workers > 0) auto_pace.emplace(loader, pipeline, tuning_limits());
+    if (memory_.workers > 0) 
+      auto_pace.emplace(loader, pipeline, [&] { return wait_times(reader, image_threads); }, tuning_limits());
 
     rows_.assign(plan_.tiles.size(), 0);
     std::vector<TileTask> tasks;
     for (const PlannedTile& planned : plan_.tiles) tasks.push_back(planned.task);
     Stages stages;
-    stages.preloading = [&](std::size_t index) {
-      if (!tasks[index].tile.bbox) reader.announce(tasks[index].tile.path);
-    };
     if (auto_pace) stages.pace = [&] { return auto_pace->pace(); };
     stages.compute = [&](std::span<const LoadedTask> batch) { return compute(batch); };
     stages.write = [&](std::size_t index, const Product& product) {
@@ -231,9 +233,10 @@ class ProcessRun {
     constexpr double usual_rate = 2.5e6;  // points a second and thread, rather too many: too few loads at first cost more than too many
     // The first tile needs its neighbours too.
     const int first_files = plan_.tiles.empty() ? 1 : static_cast<int>(1 + plan_.tiles.front().task.halo.size());
-    return {.workers = config_.prefetch.workers,
-            .ahead = config_.prefetch.ahead,
-            .batch = config_.batch.size,
+    const auto fixed = [this](const auto& chosen, int planned) { return memory_.tight ? std::optional(planned) : std::optional<int>(chosen); };
+    return {.workers = fixed(config_.prefetch.workers, memory_.workers),
+            .ahead = fixed(config_.prefetch.ahead, memory_.ahead),
+            .batch = fixed(config_.batch.size, memory_.batch),
             .first_workers = std::clamp(first_files, 2, 4),
             .most_workers = memory_.most_workers,
             .most_batch = memory_.most_batch,
@@ -241,11 +244,16 @@ class ProcessRun {
             .likely_compute = static_cast<double>(points) / tiles / (usual_rate * executor_.threads())};
   }
 
+  static WaitTimes wait_times(const prefetch::TileReader& reader, const prefetch::BackgroundFetch& images) {
+    const prefetch::ReaderStatistics read = reader.statistics();
+    return {read.read_seconds + images.statistics().waited_seconds, read.full_decodes + read.partial_decodes == 0};
+  }
+
   void report_pace(const PrefetchTuner& tuner) {
     summary_.workers = tuner.current().workers;
     summary_.ahead = tuner.current().ahead;
     summary_.batch = tuner.current().batch;
-    summary_.tuning = {.changes = tuner.changes(), .load_seconds = tuner.load_seconds(), .compute_seconds = tuner.compute_seconds()};
+    summary_.tuning = {.changes = tuner.changes(), .wait_seconds = tuner.wait_seconds(), .compute_seconds = tuner.compute_seconds()};
   }
 
   /// Calls action(request) for the loads of a task that want a part of a file only.
@@ -266,7 +274,7 @@ class ProcessRun {
       tile->halo_errors = task.halo_errors;
       rows_[task.index] = tile->input->core->size();
       warn_of_missing(planned, *tile);
-      inputs.push_back({tile->input->core, &tile->input->halo, grid_bounds(planned.bounds, scale), config_.halo});
+      inputs.push_back({tile->input->core, &tile->input->halo, grid_bounds(planned.bounds, scale), config_.halo, spill_folder(planned, *tile)});
       computed.push_back(std::move(tile));
     }
     std::vector<compute::TileOutput> outputs =
@@ -279,6 +287,12 @@ class ProcessRun {
       products.push_back(std::move(computed[i]));
     }
     return products;
+  }
+
+  /// Where the rows of a tile go that are too large for the memory there is; empty for others.
+  std::string spill_folder(const PlannedTile& planned, const ComputedTile& tile) const {
+    const std::uint64_t bytes = std::uint64_t{tile.input->core->size()} * plan_.computed.columns.size() * sizeof(float);
+    return bytes >= memory_.spilled_rows ? fs::path(planned.output).parent_path().string() : std::string();
   }
 
   /// On a writer's thread: a tile whose ground truth is late does not hold back those that are computed meanwhile.
@@ -294,7 +308,7 @@ class ProcessRun {
                                    config_.ground_truth.on_failure, executor_, options_.stop);
     }
     settle_columns(computed.output, plan_, config_.features.missing);
-    publish(planned, computed, plan_, config_, imagery_ ? imagery_->source.get() : nullptr, executor_);
+    publish(planned, computed, plan_, config_, imagery_ ? imagery_->source.get() : nullptr, *store_, executor_);
     const std::lock_guard lock(mutex_);
     count_annotations(computed);
   }
@@ -355,6 +369,7 @@ class ProcessRun {
     if (imagery_ && imagery_->http) summary_.imagery.http = imagery_->http->statistics();
     summary_.cpu_seconds = usage_.cpu_seconds();
     summary_.peak_rss = peak_resident_bytes();
+    summary_.peak_anonymous = anonymous_.peak();
     // What was computed is computed: a report that cannot be written is no reason to lose the summary.
     or_warn([&] { save_run_report(summary_, config_.output); });
     if (config_.trace) or_warn([&] { trace_.save(*config_.trace); });
@@ -372,8 +387,10 @@ class ProcessRun {
   const ProcessOptions& options_;
   const config::Config& config_;
   const ResourceUsage usage_;
+  AnonymousPeak anonymous_;
   Executor executor_;
   std::unique_ptr<compute::Backend> backend_;
+  std::unique_ptr<source::Store> store_;
   std::unique_ptr<TruthService> truth_;
   std::unique_ptr<ImageryService> imagery_;
   RunPlan plan_;
@@ -399,7 +416,8 @@ PlanSummary LidarProcessor::plan() {
   const std::unique_ptr<compute::Backend> backend = compute::make_backend(options_.config.backend, executor);
   const std::unique_ptr<TruthService> truth = make_truth_service(options_.config.ground_truth, {});
   const std::unique_ptr<ImageryService> imagery = make_imagery_service(options_.config, {});
-  const RunPlan plan = plan_run(options_, run_context(backend->name(), truth.get(), imagery.get()));
+  const std::unique_ptr<source::Store> store = make_input_store(options_.config, {});
+  const RunPlan plan = plan_run(options_, run_context(backend->name(), truth.get(), imagery.get()), *store);
   const MemoryPlan memory = plan_memory(plan, options_.config, {}, imagery ? imagery->source->finest_pixel() : 0);
   PlanSummary summary;
   const auto describe = [&](std::size_t job, bool done) {

@@ -31,8 +31,8 @@ void PrefetchTuner::measure(const TuningSample& sample) {
   const auto tiles = static_cast<double>(sample.tiles - before.tiles);
   const auto loads = static_cast<double>(sample.loads - before.loads);
   if (tiles > 0) compute_ = (sample.compute_seconds - before.compute_seconds) / tiles;
-  if (loads > 0) load_ = (sample.load_seconds - before.load_seconds) / loads * limits_.loads_per_tile;
-  load_ = std::max(load_, sample.oldest_load);
+  if (loads > 0) wait_ = (sample.wait_seconds - before.wait_seconds) / loads * limits_.loads_per_tile;
+  wait_ = std::max(wait_, sample.oldest_wait);
 }
 
 Tuning PrefetchTuner::update(const TuningSample& sample) {
@@ -43,8 +43,8 @@ Tuning PrefetchTuner::update(const TuningSample& sample) {
     next.batch = std::clamp(static_cast<int>(std::ceil(busy_long_enough / compute)), 1, limits_.most_batch);
   }
   if (!limits_.workers) {
-    const double wanted = std::ceil(std::min(margin * load_ / compute, static_cast<double>(limits_.most_workers)));
-    next.workers = approach(current_.workers, std::clamp(static_cast<int>(wanted), 2, limits_.most_workers));
+    const double waiting = std::ceil(std::min(margin * wait_ / compute, static_cast<double>(limits_.most_workers)));
+    next.workers = approach(current_.workers, std::clamp(1 + static_cast<int>(waiting), 2, limits_.most_workers));
   }
   if (!limits_.ahead && sample.tiles > 0) next.ahead = approach(current_.ahead, next.workers + next.batch);
   if (next != current_) ++changes_;

@@ -9,8 +9,8 @@ namespace tuile::pipeline {
 /// What a run has measured so far; everything is a sum since its start.
 struct TuningSample {
   std::uint64_t loads = 0;        ///< loads that ended, parts of neighbours counted too
-  double load_seconds = 0;        ///< that I/O threads were busy with them: waiting and decoding
-  double oldest_load = 0;         ///< seconds since the oldest load under way began
+  double wait_seconds = 0;        ///< that loads waited for bytes; decoding does not count, more loads at once would not make it faster
+  double oldest_wait = 0;         ///< seconds that a load has waited which is still under way; 0 where that is not known
   std::uint64_t tiles = 0;        ///< computed
   double compute_seconds = 0;     ///< in the compute stage
 };
@@ -34,10 +34,10 @@ struct TuningLimits {
 
 /// Chooses workers, depth and batch from measured times.
 ///
-/// Compute never waits where as many loads run at once as a load lasts longer than a tile's computation: workers = load / compute, a quarter
-/// more for their differences. A load under way longer than those that ended counts like one that ended: a slow store shows before its first
-/// answer. As many tiles as workers are under way, and one is ready: that is the depth. Tiles that compute in a few milliseconds leave
-/// processors idle at their ends; several are computed together.
+/// Compute never starves where as many loads wait at once as a load waits longer than a tile computes: wait / compute, a quarter more for
+/// their differences, and one that decodes. A load that has waited longer than those before it counts like one that ended: a slow store
+/// shows before its first answer. As many tiles as workers are under way, and one batch is ready: that is the depth. Tiles that compute in a
+/// few milliseconds leave processors idle at their ends; several are computed together.
 ///
 /// Judges by the last few tiles, so that it follows a store that becomes slower or faster. No state but what it was told; not thread-safe.
 class PrefetchTuner {
@@ -49,8 +49,8 @@ class PrefetchTuner {
   const Tuning& current() const noexcept { return current_; }
   /// How often update() changed its mind.
   int changes() const noexcept { return changes_; }
-  /// Of a tile, over the last few, seconds: what I/O threads were busy for it, and compute. 0 where nothing is known.
-  double load_seconds() const noexcept { return load_; }
+  /// Of a tile, over the last few, seconds: waiting for its bytes, computing it. 0 where nothing is known.
+  double wait_seconds() const noexcept { return wait_; }
   double compute_seconds() const noexcept { return compute_; }
 
  private:
@@ -62,7 +62,7 @@ class PrefetchTuner {
   const TuningLimits limits_;
   std::deque<TuningSample> window_;  ///< the first is the one that the last is compared with
   Tuning current_;
-  double load_ = 0, compute_ = 0;
+  double wait_ = 0, compute_ = 0;
   bool has_new_tile_ = false;  ///< since the sample before
   int changes_ = 0;
 };

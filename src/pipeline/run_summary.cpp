@@ -108,7 +108,7 @@ std::string to_json(const RunSummary& s) {
                                       {"memory_budget", s.memory_budget}}},
                                     {"tuning",
                                      {{"changes", s.tuning.changes},
-                                      {"load_seconds", s.tuning.load_seconds},
+                                      {"wait_seconds", s.tuning.wait_seconds},
                                       {"compute_seconds", s.tuning.compute_seconds}}},
                                     {"loader",
                                      {{"tiles_loaded", s.loader.tiles_loaded},
@@ -134,7 +134,8 @@ std::string to_json(const RunSummary& s) {
                                       {"decode_amplification", s.decode_amplification()}}},
                                     {"ground_truth", json_of(s.truth)},
                                     {"imagery", json_of(s.imagery)},
-                                    {"peak_rss", s.peak_rss}};
+                                    {"peak_rss", s.peak_rss},
+                                    {"peak_anonymous", s.peak_anonymous}};
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -155,9 +156,9 @@ std::string to_text(const RunSummary& s) {
       100 * s.loader.io_hidden_ratio(), 100 * s.loader.cache_hit_rate(), s.decode_amplification(), s.cpu_seconds,
       static_cast<double>(s.peak_rss) / (1 << 20), static_cast<double>(s.memory_budget) / (1 << 20));
   if (s.workers > 0) {
-    text += fmt::format("  {} loads at once, {} tiles ahead, {} computed together{}; a tile took {:.3f} s to load and {:.3f} s to compute\n",
+    text += fmt::format("  {} loads at once, {} tiles ahead, {} computed together{}; a tile took {:.3f} s of waiting for bytes and {:.3f} s of compute\n",
                         s.workers, s.ahead, s.batch, s.tuning.changes > 0 ? fmt::format(" (tuned {} times)", s.tuning.changes) : "",
-                        s.tuning.load_seconds, s.tuning.compute_seconds);
+                        s.tuning.wait_seconds, s.tuning.compute_seconds);
   }
   text += text_of(s.truth);
   if (!s.imagery.source.empty())

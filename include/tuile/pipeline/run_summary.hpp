@@ -47,7 +47,7 @@ struct ImagerySummary {
 /// How `auto` settings were arrived at.
 struct TuningSummary {
   int changes = 0;                                ///< how often they changed while the run went
-  double load_seconds = 0, compute_seconds = 0;   ///< of the last tiles, each: I/O threads were busy for it; it was computed
+  double wait_seconds = 0, compute_seconds = 0;  ///< of the last tiles, each: its loads waited for bytes; it was computed
 };
 
 /// Everything about a finished run.
@@ -61,6 +61,7 @@ struct RunSummary {
   std::uint64_t points_in_input = 0;  ///< in the tiles that had to be done
   double cpu_seconds = 0;
   std::uint64_t peak_rss = 0;       ///< bytes
+  std::uint64_t peak_anonymous = 0;  ///< bytes: the process's own memory (RssAnon), without pages of files, sampled during the run
   std::uint64_t memory_budget = 0;  ///< bytes
   int threads = 0, workers = 0, ahead = 0, batch = 0, writers = 0;  ///< those that are `auto`: as they were at the end
   TuningSummary tuning;

@@ -35,7 +35,11 @@ Observed run(milliseconds load, milliseconds compute, const TuningLimits& limits
     return prefetch::Tile{};
   });
   AsyncPipeline pipeline(loader, {});
-  AutoPace pace(loader, pipeline, limits);
+  const auto waits = [&] {
+    const prefetch::LoaderStatistics loads = loader.get_stats();
+    return WaitTimes{loads.io_seconds, loads.tiles_loaded == 0};
+  };
+  AutoPace pace(loader, pipeline, waits, limits);
   Observed observed;
   Stages stages;
   stages.pace = [&] { return pace.pace(); };
@@ -70,7 +74,7 @@ TEST(AutoPace, FixedSettingsAreNotTouched) {
 TEST(AutoPace, EndsAtOnceWhereNothingRuns) {
   prefetch::AsyncTileLoader loader({}, [](const prefetch::TileRequest&, const std::stop_token&) { return prefetch::Tile{}; });
   const AsyncPipeline pipeline(loader, {});
-  const AutoPace pace(loader, pipeline, {});
+  const AutoPace pace(loader, pipeline, [] { return WaitTimes{}; }, {});
   EXPECT_GT(pace.pace().ahead, 0);
 }
 

@@ -52,13 +52,13 @@ class Simulation {
     if (started_.size() < end) started_.resize(end, now);
     const std::size_t under_way = started_.size() - loaded_;
     for (std::size_t i = loaded_; i < started_.size(); ++i) left_[i] -= store_.shared ? step / static_cast<double>(under_way) : step;
-    while (loaded_ < started_.size() && left_[loaded_] <= 0) load_seconds_ += now - started_[loaded_++];
+    while (loaded_ < started_.size() && left_[loaded_] <= 0) wait_seconds_ += now - started_[loaded_++];
   }
 
   TuningSample sample(double now) const {
     return {.loads = loaded_,
-            .load_seconds = load_seconds_,
-            .oldest_load = loaded_ < started_.size() ? now - started_[loaded_] : 0,
+            .wait_seconds = wait_seconds_,
+            .oldest_wait = loaded_ < started_.size() ? now - started_[loaded_] : 0,
             .tiles = done_,
             .compute_seconds = compute_seconds_};
   }
@@ -68,7 +68,7 @@ class Simulation {
   std::vector<double> left_, started_;
   std::size_t loaded_ = 0, done_ = 0;
   bool computing_ = false;
-  double busy_until_ = 0, load_seconds_ = 0, compute_seconds_ = 0;
+  double busy_until_ = 0, wait_seconds_ = 0, compute_seconds_ = 0;
 };
 
 TuningLimits limits(double likely_compute = 0.5) { return {.most_workers = 16, .likely_compute = likely_compute}; }
@@ -113,9 +113,9 @@ TEST(PrefetchTuner, UnevenTilesAreFollowed) {
 
 TEST(PrefetchTuner, ASlowStoreShowsBeforeItsFirstAnswer) {
   PrefetchTuner tuner(limits(0.5));
-  EXPECT_EQ(tuner.update({.oldest_load = 0.1}).workers, 2);
-  EXPECT_EQ(tuner.update({.oldest_load = 4.0}).workers, 10);
-  EXPECT_EQ(tuner.update({.oldest_load = 100.0}).workers, 16);
+  EXPECT_EQ(tuner.update({.oldest_wait = 0.1}).workers, 2);
+  EXPECT_EQ(tuner.update({.oldest_wait = 4.0}).workers, 11);
+  EXPECT_EQ(tuner.update({.oldest_wait = 100.0}).workers, 16);
   EXPECT_EQ(tuner.changes(), 2);
 }
 
@@ -127,14 +127,14 @@ TEST(PrefetchTuner, WhatBecomesFasterNeedsFewerAgain) {
       ++sample.tiles;
       ++sample.loads;
       sample.compute_seconds += 0.5;
-      sample.load_seconds += load;
+      sample.wait_seconds += load;
       tuner.update(sample);
     }
   };
   tiles(10, 4.0);
-  EXPECT_EQ(tuner.current().workers, 10);
-  EXPECT_EQ(tuner.current().ahead, 11);
-  EXPECT_NEAR(tuner.load_seconds(), 4.0, 1e-9);
+  EXPECT_EQ(tuner.current().workers, 11);
+  EXPECT_EQ(tuner.current().ahead, 12);
+  EXPECT_NEAR(tuner.wait_seconds(), 4.0, 1e-9);
   EXPECT_NEAR(tuner.compute_seconds(), 0.5, 1e-9);
   tiles(30, 0.1);
   EXPECT_EQ(tuner.current().workers, 2);
@@ -145,7 +145,7 @@ TEST(PrefetchTuner, PartsOfNeighboursCountForTheirTile) {
   TuningLimits with_parts = limits();
   with_parts.loads_per_tile = 4;
   PrefetchTuner tuner(with_parts);
-  EXPECT_EQ(tuner.update({.loads = 4, .load_seconds = 4, .tiles = 1, .compute_seconds = 1}).workers, 5);  // 4 s a tile against 1 s
+  EXPECT_EQ(tuner.update({.loads = 4, .wait_seconds = 4, .tiles = 1, .compute_seconds = 1}).workers, 6);  // 4 s a tile against 1 s
 }
 
 TEST(PrefetchTuner, SmallTilesAreComputedTogether) {
@@ -153,14 +153,14 @@ TEST(PrefetchTuner, SmallTilesAreComputedTogether) {
   small.most_batch = 8;
   PrefetchTuner tuner(small);
   EXPECT_EQ(tuner.current().batch, 1);
-  EXPECT_EQ(tuner.update({.loads = 10, .load_seconds = 0.1, .tiles = 10, .compute_seconds = 0.05}).batch, 5);
-  EXPECT_EQ(tuner.update({.loads = 30, .load_seconds = 0.1, .tiles = 30, .compute_seconds = 0.05}).batch, 8);
+  EXPECT_EQ(tuner.update({.loads = 10, .wait_seconds = 0.1, .tiles = 10, .compute_seconds = 0.05}).batch, 5);
+  EXPECT_EQ(tuner.update({.loads = 30, .wait_seconds = 0.1, .tiles = 30, .compute_seconds = 0.05}).batch, 8);
 }
 
 TEST(PrefetchTuner, WhatIsFixedStays) {
   PrefetchTuner tuner({.workers = 3, .ahead = 1, .batch = 2, .most_batch = 8});
   EXPECT_EQ(tuner.current(), (Tuning{3, 1, 2}));
-  EXPECT_EQ(tuner.update({.loads = 9, .load_seconds = 90, .oldest_load = 50, .tiles = 9, .compute_seconds = 0.001}), (Tuning{3, 1, 2}));
+  EXPECT_EQ(tuner.update({.loads = 9, .wait_seconds = 90, .oldest_wait = 50, .tiles = 9, .compute_seconds = 0.001}), (Tuning{3, 1, 2}));
   EXPECT_EQ(tuner.changes(), 0);
 }
 
