@@ -15,7 +15,7 @@
 #include "tuile/core/executor.hpp"
 #include "tuile/las/decode.hpp"
 #include "tuile/las/file_info.hpp"
-#include "tuile/source/byte_source.hpp"
+#include "tuile/source/store.hpp"
 
 namespace tuile::app {
 
@@ -107,10 +107,11 @@ int info(const InfoArguments& arguments, Context& context) {
   Executor executor;
   Json all = Json::array();
   bool failed = false;
+  source::Store store;
   for (const catalog::InputFile& input : catalog::expand_inputs(arguments.inputs)) {
     if (context.stop.stop_requested()) return interrupted;
     try {
-      const std::unique_ptr<source::ByteSource> source = source::open_file(input.path);
+      const std::unique_ptr<source::ByteSource> source = store.open(input.path, context.stop);
       const las::FileInfo info = las::read_info(*source);
       Json json = header_json(input.path, *source, info);
       if (arguments.stats) add_statistics(json, *source, info, executor, context.stop);
@@ -139,7 +140,7 @@ void add_info(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<InfoArguments>();
   CLI::App* command = app.add_subcommand("info", "What a file holds: header, CRS, bounds, density, extra dimensions");
   command->footer("Example:\n  tuile info --stats tiles/*.laz");
-  command->add_option("input", arguments->inputs, "Files, folders, globs, or @list.txt")->required();
+  command->add_option("input", arguments->inputs, "Files, folders, globs, http(s) URLs, or @list.txt")->required();
   command->add_flag("--stats", arguments->stats, "Also decode the points: counts per class and return");
   command->callback([arguments, &action] { action = {[arguments](Context& context) { return info(*arguments, context); }, true}; });
 }

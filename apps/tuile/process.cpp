@@ -117,7 +117,7 @@ void add_process(CLI::App& app, Action& action) {
       "Example:\n  tuile process tiles/ -o out --features lod2 --formats npz,laz\n"
       "Tiles already done are skipped: after an interruption the same command goes on.\n"
       "Exit status: 0 all done, 1 some tiles failed, 2 wrong usage or configuration, 3 backend cannot run here, 130 interrupted.");
-  command->add_option("input", arguments->inputs, "Files, folders, globs, or @list.txt");
+  command->add_option("input", arguments->inputs, "Files, folders, globs, http(s) URLs, or @list.txt");
   command->add_option("-c,--config", arguments->config_file, "YAML configuration")->check(CLI::ExistingFile);
   command->add_option("--preset", arguments->preset, "A ready-made configuration (tuile config presets)");
   command->add_option("--set", arguments->set, "key=value, e.g. features.k=30; repeatable")->take_all()->allow_extra_args(false);

@@ -1,21 +1,20 @@
 #include "tuile/catalog/catalog.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <numeric>
+#include <optional>
 #include <thread>
 #include <variant>
 
 #include "catalog/crs_guess.hpp"
 #include "catalog/hilbert.hpp"
 #include "tuile/las/file_info.hpp"
-#include "tuile/source/byte_source.hpp"
+#include "tuile/source/store.hpp"
 
 namespace tuile::catalog {
 
@@ -23,15 +22,14 @@ namespace {
 
 using Outcome = std::variant<std::monostate, TileEntry, FailedInput>;
 
-TileEntry read_entry(const InputFile& input, int crs) {
+TileEntry read_entry(const InputFile& input, int crs, source::Store& store, const std::stop_token& stop) {
   TileEntry entry;
   entry.path = input.path;
   entry.name = input.name;
-  struct stat status {};
-  if (::stat(input.path.c_str(), &status) != 0) throw_errno(errno, "open", input.path);
-  entry.file_size = static_cast<std::uint64_t>(status.st_size);
-  entry.modified_ns = static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec;
-  const las::FileInfo info = las::read_info(*source::open_file(input.path));
+  const std::unique_ptr<source::ByteSource> source = store.open(input.path, stop);
+  entry.file_size = source->size();
+  entry.modified_ns = source->modified_ns();
+  const las::FileInfo info = las::read_info(*source);
   entry.points = info.header.point_count;
   entry.bounds = info.bounds();
   entry.grid_scale = info.grid_scale();
@@ -46,11 +44,13 @@ TileEntry read_entry(const InputFile& input, int crs) {
 /// Reads every header on I/O threads: on a network store their latencies overlap.
 std::vector<Outcome> read_entries(const std::vector<InputFile>& inputs, const CatalogOptions& options, const std::stop_token& stop) {
   std::vector<Outcome> outcomes(inputs.size());
+  std::optional<source::Store> own;
+  source::Store& store = options.store != nullptr ? *options.store : own.emplace();
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     for (std::size_t i = next.fetch_add(1); i < inputs.size() && !stop.stop_requested(); i = next.fetch_add(1)) {
       try {
-        outcomes[i] = read_entry(inputs[i], options.crs);
+        outcomes[i] = read_entry(inputs[i], options.crs, store, stop);
       } catch (const Error& error) {
         outcomes[i] = FailedInput{inputs[i].path, inputs[i].name, error.kind(), located(error.what(), inputs[i].path)};
       } catch (const std::exception& error) {

@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <string_view>
 #include <system_error>
 
 #include "tuile/core/error.hpp"
+#include "tuile/source/store.hpp"
 
 namespace fs = std::filesystem;
 
@@ -27,13 +30,44 @@ bool is_tile_name(const fs::path& path) {
   return extension == ".las" || extension == ".laz";
 }
 
+/// The last part of a URL's path, as it stands there.
+std::string file_part(const std::string& url) {
+  const std::string place = source::public_location(url);
+  const std::size_t path = place.find('/', place.find("://") + 3);
+  return path == std::string::npos ? std::string() : place.substr(place.rfind('/') + 1);
+}
+
+bool has_user(const std::string& url) {
+  const std::size_t host = url.find("://") + 3;
+  return std::string_view(url).substr(host, url.find_first_of("/?#", host) - host).find('@') != std::string_view::npos;
+}
+
+/// Undoes percent-encoding; text that is no file name once it is undone stays as it is.
+std::string decoded_name(const std::string& text) {
+  std::string name;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned char byte = 0;
+    const char* const digits = text.data() + i + 1;
+    if (text[i] == '%' && i + 2 < text.size() && std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2) {
+      name += static_cast<char>(byte);
+      i += 2;
+    } else {
+      name += text[i];
+    }
+  }
+  const bool is_name = name != "." && name != ".." && name.find('/') == std::string::npos &&
+                       std::none_of(name.begin(), name.end(), [](unsigned char c) { return std::iscntrl(c) != 0; });
+  return is_name ? name : text;
+}
+
 class Expansion {
  public:
   explicit Expansion(const std::string& output) : output_(output.empty() ? fs::path() : fs::weakly_canonical(fs::absolute(output))) {}
 
   void add(const std::string& input, const fs::path& base, bool lists_allowed) {
-    if (input.rfind("http://", 0) == 0 || input.rfind("https://", 0) == 0) {
-      throw ConfigError("input '" + input + "': http(s) inputs are not in this version; download the tile and give its path");
+    if (source::is_url(input)) {
+      add_url(input);
+      return;
     }
     if (input.rfind('@', 0) == 0) {
       if (!lists_allowed) throw ConfigError("input '" + input + "': a list inside a list is not allowed; name the files themselves");
@@ -59,7 +93,7 @@ class Expansion {
       add_glob(path);
       return;
     }
-    throw ConfigError("input '" + path + "' does not exist; give files, folders, globs or @list.txt");
+    throw ConfigError("input '" + path + "' does not exist; give files, folders, globs, URLs or @list.txt");
   }
 
   std::vector<InputFile> take() {
@@ -78,6 +112,18 @@ class Expansion {
       return;
     }
     files_.push_back({path.lexically_normal().string(), std::move(name)});
+  }
+
+  void add_url(const std::string& input) {
+    const std::string url = input.substr(0, input.find('#'));
+    const std::string shown = source::public_location(url);
+    if (has_user(url)) {
+      throw ConfigError("input '" + shown + "' was given with a user or a password, which would be in every message; write them into " +
+                        "~/.netrc (machine HOST login USER password PASSWORD) and leave them out of the URL");
+    }
+    if (const std::string part = file_part(url); part.empty() || part == "." || part == "..")
+      throw ConfigError("input '" + shown + "' names no file; give the URLs of the tiles, or a list of them (@list.txt)");
+    if (seen_.insert(url).second) files_.push_back({url, tile_name(url)});
   }
 
   void add_directory(const fs::path& root) {
@@ -141,7 +187,7 @@ class Expansion {
 }  // namespace
 
 std::string tile_name(const std::string& path) {
-  std::string name = fs::path(path).filename().string();
+  std::string name = source::is_url(path) ? decoded_name(file_part(path)) : fs::path(path).filename().string();
   const auto drop = [&](const std::string& extension) {
     if (name.size() <= extension.size() || lower(name).compare(name.size() - extension.size(), extension.size(), extension) != 0)
       return false;
@@ -156,7 +202,7 @@ std::vector<InputFile> expand_inputs(const std::vector<std::string>& inputs, con
   Expansion expansion(output);
   for (const std::string& input : inputs) expansion.add(input, {}, true);
   std::vector<InputFile> files = expansion.take();
-  if (files.empty()) throw ConfigError("no input: give files, folders, globs or @list.txt");
+  if (files.empty()) throw ConfigError("no input: give files, folders, globs, URLs or @list.txt");
   return files;
 }
 

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <span>
 #include <string>
+#include <utility>
 
 #include "las/byte_reader.hpp"
+#include "las/vlr.hpp"
 #include "tuile/core/error.hpp"
 
 namespace tuile::las {
@@ -31,10 +34,36 @@ std::string name(const CopcNode& node) {
   return std::to_string(node.depth) + "-" + std::to_string(node.x) + "-" + std::to_string(node.y) + "-" + std::to_string(node.z);
 }
 
-/// Reads one page: nodes go to `nodes`, sub-pages to `pages`.
-void read_page(const source::ByteSource& source, const Page& page, std::vector<CopcNode>& nodes, std::vector<Page>& pages) {
-  std::vector<std::byte> bytes(page.size);
-  source.read(page.offset, bytes);
+/// The pages of a file. They are the data of an EVLR, which came with the file's info; what is not there is read.
+class Pages {
+ public:
+  Pages(const source::ByteSource& source, const FileInfo& info) : source_(source) {
+    std::uint64_t at = info.header.evlr_offset;
+    for (const Vlr& record : info.evlrs) {
+      at += evlr_header_size;
+      known_.push_back({at, record.data});
+      at += record.data.size();
+    }
+  }
+
+  std::span<const std::byte> bytes(const Page& page) {
+    for (const auto& [begin, data] : known_) {
+      const std::uint64_t into = page.offset - begin;
+      if (page.offset >= begin && into <= data.size() && page.size <= data.size() - into) return data.subspan(into, page.size);
+    }
+    read_.resize(page.size);
+    source_.read(page.offset, read_);
+    return read_;
+  }
+
+ private:
+  const source::ByteSource& source_;
+  std::vector<std::pair<std::uint64_t, std::span<const std::byte>>> known_;
+  std::vector<std::byte> read_;  ///< the page that was read last
+};
+
+/// Parses one page: nodes go to `nodes`, sub-pages to `pages`.
+void parse_page(std::span<const std::byte> bytes, std::vector<CopcNode>& nodes, std::vector<Page>& pages) {
   ByteReader in(bytes, "a COPC hierarchy page");
   while (in.remaining() > 0) {
     CopcNode node;
@@ -102,6 +131,7 @@ std::vector<CopcNode> read_copc_nodes(const source::ByteSource& source, const Fi
   std::vector<Page> pages{{info.copc->root_offset, info.copc->root_size}};
   std::set<std::uint64_t> visited;
   std::uint64_t read = 0;
+  Pages hierarchy(source, info);
   while (!pages.empty()) {
     const Page page = pages.back();
     pages.pop_back();
@@ -112,7 +142,7 @@ std::vector<CopcNode> read_copc_nodes(const source::ByteSource& source, const Fi
     }
     read += page.size;
     if (read > source.size()) throw CorruptData(std::string("the pages of the COPC hierarchy overlap") + remedy);
-    read_page(source, page, nodes, pages);
+    parse_page(hierarchy.bytes(page), nodes, pages);
   }
   std::sort(nodes.begin(), nodes.end(), [](const CopcNode& a, const CopcNode& b) { return a.offset < b.offset; });
   std::uint64_t end = std::uint64_t{info.header.point_data_offset} + sizeof(std::uint64_t);

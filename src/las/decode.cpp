@@ -46,11 +46,13 @@ std::vector<Range> read_ranges(const source::ByteSource& source, const std::vect
     if (ranges.empty() || chunk.offset > ranges.back().offset + ranges.back().size + largest_gap) ranges.push_back({chunk.offset, 0, {}});
     ranges.back().size = chunk.offset + chunk.size - ranges.back().offset;
   }
+  std::vector<source::Piece> pieces;
   for (Range& range : ranges) {
-    job.check_stop();
     range.bytes = Buffer<std::byte>(range.size);
-    source.read(range.offset, range.bytes.span());
+    pieces.push_back({range.offset, range.bytes.span()});
   }
+  job.check_stop();
+  source.read_pieces(pieces);
   return ranges;
 }
 

@@ -8,7 +8,7 @@
 
 #include "tuile/core/version.hpp"
 #include "tuile/las/file_info.hpp"
-#include "tuile/source/byte_source.hpp"
+#include "tuile/source/store.hpp"
 #include "tuile/write/laz_sink.hpp"
 #include "tuile/write/npz_sink.hpp"
 #include "tuile/write/statistics.hpp"
@@ -21,7 +21,7 @@ namespace tuile::pipeline {
 namespace {
 
 write::LazSinkOptions laz_options(const PlannedTile& planned, const catalog::TileEntry& tile, const ComputedTile& computed,
-                                  const RunPlan& plan, const config::Config& config) {
+                                  const RunPlan& plan, const config::Config& config, source::Store& store) {
   write::LazSinkOptions options;
   options.labels =
       config.write.laz.labels == config::LazLabels::classification ? write::LazLabels::classification : write::LazLabels::extra_bytes;
@@ -37,8 +37,8 @@ write::LazSinkOptions laz_options(const PlannedTile& planned, const catalog::Til
     if (at == names.end() || info.las_dimension) continue;
     options.columns.push_back({static_cast<std::size_t>(at - names.begin()), column.name, std::string(info.description)});
   }
-  options.original = las::read_info(*source::open_file(tile.path));
-  options.read_original = [path = tile.path] { return source::read_all(*source::open_file(path)); };
+  options.original = las::read_info(*store.open(tile.path));
+  options.read_original = [&store, path = tile.path] { return source::read_all(*store.open(path)); };
   if (planned.task.tile.bbox) {
     const Buffer<std::uint32_t>& rows = computed.input->core->rows;
     options.rows.emplace(rows.begin(), rows.end());
@@ -204,11 +204,12 @@ void settle_columns(compute::TileOutput& output, const RunPlan& plan, config::Mi
 }
 
 void publish(const PlannedTile& planned, const ComputedTile& computed, const RunPlan& plan, const config::Config& config,
-             const imagery::ImagerySource* imagery, Executor& executor) {
+             const imagery::ImagerySource* imagery, source::Store& store, Executor& executor) {
   const catalog::TileEntry& tile = plan.catalog.tiles[plan.catalog.jobs[planned.job].tile];
   const PointBlock& core = *computed.input->core;
   const compute::TileOutput& output = computed.output;
-  if (!(write::identify(tile.path) == planned.key.input)) {
+  // What came from a server was held to one version all the way.
+  if (!source::is_url(tile.path) && !(write::identify(tile.path) == planned.key.input)) {
     throw CorruptData(tile.path + ": the file changed while it was processed; run the same command again");
   }
   write::TileLayout layout;
@@ -230,7 +231,7 @@ void publish(const PlannedTile& planned, const ComputedTile& computed, const Run
     sinks.push_back(write::make_npz_sink(planned.output + ".npz", layout, compression, executor));
   }
   if (config.write.laz_wanted)
-    sinks.push_back(write::make_laz_sink(planned.output + ".laz", layout, laz_options(planned, tile, computed, plan, config), &executor));
+    sinks.push_back(write::make_laz_sink(planned.output + ".laz", layout, laz_options(planned, tile, computed, plan, config, store), &executor));
   write::TileWriter writer(planned.output + ".json", std::move(sinks));
   if (core.size() > 0) {
     write::RowBlock rows{.first_row = 0,

@@ -10,6 +10,7 @@
 
 #include "tuile/config/load.hpp"
 #include "tuile/core/version.hpp"
+#include "tuile/source/store.hpp"
 
 namespace fs = std::filesystem;
 
@@ -58,7 +59,7 @@ void refuse_overwriting_inputs(const std::vector<catalog::InputFile>& inputs, co
   }
 }
 
-write::FileIdentity identity(const catalog::TileEntry& tile) { return {tile.path, tile.file_size, tile.modified_ns}; }
+write::FileIdentity identity(const catalog::TileEntry& tile) { return {source::public_location(tile.path), tile.file_size, tile.modified_ns}; }
 
 void refuse_long_names(const features::FeaturePlan& plan) {
   for (const features::Column& column : plan.columns) {
@@ -124,7 +125,7 @@ features::FeaturePlan feature_plan(const config::Config& config) {
   }
 }
 
-RunPlan plan_run(const ProcessOptions& options, const RunContext& context) {
+RunPlan plan_run(const ProcessOptions& options, const RunContext& context, source::Store& store) {
   const config::Config& config = options.config;
   RunPlan plan;
   plan.features = feature_plan(config);
@@ -134,7 +135,7 @@ RunPlan plan_run(const ProcessOptions& options, const RunContext& context) {
   const std::vector<catalog::InputFile> inputs = catalog::expand_inputs(config.input, config.output);
   refuse_overwriting_inputs(inputs, config);
   plan.catalog = catalog::build_catalog(
-      inputs, {.halo = config.halo, .crs = config.crs.value_or(0), .io_threads = 8, .shard = options.shard, .bbox = options.bbox},
+      inputs, {.halo = config.halo, .crs = config.crs.value_or(0), .io_threads = 8, .shard = options.shard, .bbox = options.bbox, .store = &store},
       options.stop);
   if (options.bbox && options.shard.count == 1 && plan.catalog.jobs.empty() && plan.catalog.failed.empty()) {
     throw ConfigError("the box touches none of the " + std::to_string(plan.catalog.tiles.size()) +

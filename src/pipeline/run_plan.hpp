@@ -9,6 +9,7 @@
 #include "tuile/features/plan.hpp"
 #include "tuile/pipeline/async_pipeline.hpp"
 #include "tuile/pipeline/lidar_processor.hpp"
+#include "tuile/source/store.hpp"
 #include "tuile/write/done.hpp"
 
 namespace tuile::pipeline {
@@ -45,6 +46,6 @@ struct RunContext {
 };
 
 /// Reads headers, finds neighbours and what is done already. Throws ConfigError for clashes of names and paths, else as build_catalog.
-RunPlan plan_run(const ProcessOptions& options, const RunContext& context);
+RunPlan plan_run(const ProcessOptions& options, const RunContext& context, source::Store& store);
 
 }  // namespace tuile::pipeline

@@ -74,6 +74,15 @@ label::LabelPlan label_plan(const config::GroundTruth& config) {
   return plan;
 }
 
+std::unique_ptr<source::Store> make_input_store(const config::Config& config, const Log& log) {
+  source::HttpOptions options = source::Store::http_defaults();
+  options.retries = config.prefetch.retries == 0 ? 0 : std::max(options.retries, config.prefetch.retries);
+  options.timeout = std::min(options.timeout, config.prefetch.timeout);
+  options.breaker_failures = options.max_in_flight * (options.retries + 1);
+  options.log = log;
+  return std::make_unique<source::Store>(std::move(options));
+}
+
 std::unique_ptr<TruthService> make_truth_service(const config::GroundTruth& config, const Log& log) {
   if (config.source == "none") return nullptr;
   auto service = std::make_unique<TruthService>();

@@ -10,6 +10,7 @@
 #include "tuile/imagery/imagery.hpp"
 #include "tuile/label/label.hpp"
 #include "tuile/source/http.hpp"
+#include "tuile/source/store.hpp"
 #include "tuile/truth/store.hpp"
 
 namespace tuile::pipeline {
@@ -35,6 +36,9 @@ struct ImageryService {
 
 /// The layers of a configuration as they are labelled with. Throws ConfigError naming the layer and what is wrong with its condition.
 label::LabelPlan label_plan(const config::GroundTruth& config);
+
+/// Opens the run's inputs. prefetch.timeout bounds the time without a byte, prefetch.retries: 0 switches retries off.
+std::unique_ptr<source::Store> make_input_store(const config::Config& config, const Log& log);
 
 /// Null where the configuration asks for none. log: retries, throttling and such, one line each, from any thread; may be empty.
 /// Throws ConfigError for files that cannot be used.

@@ -1,60 +1,94 @@
 #include "prefetch/strip_store.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tuile::prefetch {
 
-std::list<StripStore::Strip>::iterator StripStore::find(const std::string& path, const Bounds& bbox) {
-  const auto [first, last] = by_path_.equal_range(path);
-  for (auto entry = first; entry != last; ++entry) {
-    if (entry->second->bbox == bbox) return entry->second;
-  }
-  return strips_.end();
+const StripStore::Expected* StripStore::find_expected(const TileRequest& request) const {
+  const auto entry = expected_.find(request.path);
+  if (entry == expected_.end()) return nullptr;
+  const auto found =
+      std::find_if(entry->second.begin(), entry->second.end(), [&](const Expected& expected) { return expected.bbox == request.bbox; });
+  return found == entry->second.end() ? nullptr : &*found;
 }
 
-void StripStore::drop(std::list<Strip>::iterator strip) {
-  const auto [first, last] = by_path_.equal_range(strip->path);
-  by_path_.erase(std::find_if(first, last, [&](const auto& entry) { return entry.second == strip; }));
-  bytes_ -= strip->points.bytes();
-  strips_.erase(strip);
+void StripStore::erase_expected(const TileRequest& request) {
+  const auto entry = expected_.find(request.path);
+  if (entry == expected_.end()) return;
+  std::vector<Expected>& all = entry->second;
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Expected& expected) { return expected.bbox == request.bbox; });
+  if (found != all.end()) all.erase(found);
+  if (all.empty()) expected_.erase(entry);
 }
 
-void StripStore::forget(const std::string& path, const Bounds& bbox) {
-  if (const auto entry = expected_.find(path); entry != expected_.end()) {
-    std::erase(entry->second, bbox);
-    if (entry->second.empty()) expected_.erase(entry);
-  }
-  if (const auto strip = find(path, bbox); strip != strips_.end()) drop(strip);
+StripStore::KeptList::iterator StripStore::find_kept(const TileRequest& request) {
+  return std::find_if(kept_.begin(), kept_.end(), [&](const Kept& kept) { return kept.request == request; });
 }
 
-std::vector<Bounds> StripStore::wanted(const std::string& path) const {
+void StripStore::drop(KeptList::iterator kept) {
+  bytes_ -= kept->bytes;
+  kept_.erase(kept);
+}
+
+double StripStore::cost(const Kept& kept) const noexcept {
+  const std::uint64_t wait = kept.turn > now_ ? kept.turn - now_ : 0;
+  return static_cast<double>(kept.bytes) * static_cast<double>(wait + 1);
+}
+
+void StripStore::expect(const TileRequest& request) {
+  if (!request.bbox) whole_turns_.push_back(next_turn_);
+  expected_[request.path].push_back({request.bbox, next_turn_});
+  ++next_turn_;
+}
+
+void StripStore::forget(const TileRequest& request) {
+  erase_expected(request);
+  if (const auto kept = find_kept(request); kept != kept_.end()) drop(kept);
+}
+
+bool StripStore::expects(const TileRequest& request) const { return find_expected(request) != nullptr; }
+
+bool StripStore::comes_soon(const std::string& path, std::size_t turns) const {
+  const Expected* const whole = find_expected({path, std::nullopt});
+  if (whole == nullptr) return false;
+  const auto next = std::upper_bound(whole_turns_.begin(), whole_turns_.end(), now_);
+  const auto own = std::lower_bound(whole_turns_.begin(), whole_turns_.end(), whole->turn);
+  return own - next < static_cast<std::ptrdiff_t>(turns);
+}
+
+std::vector<Bounds> StripStore::wanted(const std::string& path, bool early) const {
   std::vector<Bounds> boxes;
   const auto entry = expected_.find(path);
   if (entry == expected_.end()) return boxes;
-  const auto [first, last] = by_path_.equal_range(path);
-  for (const Bounds& box : entry->second) {
-    if (std::none_of(first, last, [&](const auto& stored) { return stored.second->bbox == box; })) boxes.push_back(box);
+  const Expected* const own = early ? find_expected({path, std::nullopt}) : nullptr;
+  for (const Expected& expected : entry->second) {
+    if (!expected.bbox || (own != nullptr && expected.turn > own->turn)) continue;
+    const TileRequest request{path, expected.bbox};
+    if (std::none_of(kept_.begin(), kept_.end(), [&](const Kept& kept) { return kept.request == request; })) boxes.push_back(*expected.bbox);
   }
   return boxes;
 }
 
-void StripStore::put(const std::string& path, const Bounds& bbox, PointBlock strip) {
-  if (find(path, bbox) != strips_.end()) return;
-  bytes_ += strip.bytes();
-  strips_.push_back({path, bbox, std::move(strip)});
-  by_path_.emplace(path, std::prev(strips_.end()));
-  while (bytes_ > budget_ && strips_.size() > 1) drop(strips_.begin());
+void StripStore::put(const TileRequest& request, Tile tile) {
+  const Expected* const expected = find_expected(request);
+  if (expected == nullptr || find_kept(request) != kept_.end()) return;
+  const std::size_t bytes = tile.points.bytes();
+  kept_.push_back({request, expected->turn, bytes, std::move(tile)});
+  bytes_ += bytes;
+  while (bytes_ > budget_) {
+    drop(std::max_element(kept_.begin(), kept_.end(), [this](const Kept& a, const Kept& b) { return cost(a) < cost(b); }));
+  }
 }
 
-std::optional<PointBlock> StripStore::take(const std::string& path, const Bounds& bbox) {
-  const auto strip = find(path, bbox);
-  if (strip == strips_.end()) return std::nullopt;
-  PointBlock points = std::move(strip->points);
-  bytes_ -= points.bytes();
-  strip->points = PointBlock{};
-  drop(strip);
-  if (const auto entry = expected_.find(path); entry != expected_.end()) std::erase(entry->second, bbox);
-  return points;
+std::optional<Tile> StripStore::take(const TileRequest& request) {
+  if (const Expected* const expected = find_expected(request)) now_ = std::max(now_, expected->turn);
+  const auto kept = find_kept(request);
+  if (kept == kept_.end()) return std::nullopt;
+  Tile tile = std::move(kept->tile);
+  drop(kept);
+  erase_expected(request);
+  return tile;
 }
 
 }  // namespace tuile::prefetch

@@ -1,22 +1,28 @@
 #include "tuile/prefetch/tile_reader.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "prefetch/strip_store.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/las/decode.hpp"
 #include "tuile/las/file_info.hpp"
 #include "tuile/source/byte_source.hpp"
+#include "tuile/source/store.hpp"
 
 namespace tuile::prefetch {
 
 namespace {
+
+/// A COPC tile that is among the next so many is decoded whole for the first halo that wants a part of it.
+constexpr std::size_t soon = 3;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -36,31 +42,58 @@ PointBlock cut(const PointBlock& block, const Bounds& bbox) {
 }  // namespace
 
 struct TileReader::Impl {
-  Impl(TileReaderOptions options, Executor& pool) : fields(options.fields), executor(pool), strips(options.strip_budget) {}
+  Impl(TileReaderOptions options, Executor& pool)
+      : fields(options.fields),
+        executor(pool),
+        own_store(options.store == nullptr ? std::make_unique<source::Store>() : nullptr),
+        store(options.store == nullptr ? *own_store : *options.store),
+        strips(options.strip_budget) {}
 
   // Constant after construction.
   const FieldSet fields;
   Executor& executor;
+  const std::unique_ptr<source::Store> own_store;
+  source::Store& store;
 
   // Guarded by mutex.
   std::mutex mutex;
   std::condition_variable_any decoded;
   StripStore strips;
-  std::set<std::string> decoding;                ///< files being decoded whole
-  std::set<std::string> announced;               ///< files whose whole load will come
-  std::unordered_map<std::string, Tile> parked;  ///< whole blocks that a halo decoded before the announced load came
+  std::set<std::string> decoding;  ///< files being decoded whole
   ReaderStatistics statistics;
 
   Tile whole(const std::string& path, std::stop_token stop);
   Tile part(const TileRequest& request, std::stop_token stop);
-  Tile decode_whole(const std::string& path, const std::stop_token& stop);
+  std::optional<Tile> take_strip(const TileRequest& request, std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
+  Tile decode_whole(const source::ByteSource& source, const std::string& path, bool early, const std::stop_token& stop);
   Tile decode_nodes(const source::ByteSource& source, const las::FileInfo& info, const Bounds& bbox, const std::stop_token& stop);
-  void keep_strips(const std::string& path, const PointBlock& points);
+  void keep_strips(const std::string& path, const PointBlock& points, bool early);
   void count(const las::DecodeResult& result, double decode_seconds, bool whole);
 
   void wait_until_decoded(std::unique_lock<std::mutex>& lock, const std::string& path, const std::stop_token& stop) {
     if (!decoded.wait(lock, stop, [&] { return !decoding.contains(path); })) throw Cancelled("cancelled");
   }
+};
+
+/// A file of the store; what reading it cost is counted at the end.
+class CountedSource {
+ public:
+  template <class Impl>
+  CountedSource(Impl& impl, const std::string& path, const std::stop_token& stop)
+      : source_(impl.store.open(path, stop)), count_([&impl](const source::Traffic& traffic) {
+          const std::lock_guard lock(impl.mutex);
+          impl.statistics.bytes_read += traffic.bytes;
+          impl.statistics.read_seconds += traffic.seconds;
+        }) {}
+  ~CountedSource() { count_(source_->traffic()); }
+  CountedSource(const CountedSource&) = delete;
+  CountedSource& operator=(const CountedSource&) = delete;
+  const source::ByteSource& operator*() const noexcept { return *source_; }
+  const source::ByteSource* operator->() const noexcept { return source_.get(); }
+
+ private:
+  std::unique_ptr<source::ByteSource> source_;
+  std::function<void(const source::Traffic&)> count_;
 };
 
 /// Marks a file as being decoded whole, for the lifetime of the object.
@@ -88,85 +121,89 @@ void TileReader::Impl::count(const las::DecodeResult& result, double decode_seco
   ++(is_whole ? statistics.full_decodes : statistics.partial_decodes);
 }
 
-Tile TileReader::Impl::decode_whole(const std::string& path, const std::stop_token& stop) {
+Tile TileReader::Impl::decode_whole(const source::ByteSource& source, const std::string& path, bool early, const std::stop_token& stop) {
+  las::FileInfo info;
+  if (source.has_ranges()) info = las::read_info(source);  // a damaged header is found before all is read
+  const Buffer<std::byte> bytes = source::read_all(source);
+  if (!source.has_ranges()) info = las::read_info(*source::from_memory(bytes.span(), path));
   const auto start = std::chrono::steady_clock::now();
-  const std::unique_ptr<source::ByteSource> source = source::open_file(path);
-  const las::FileInfo info = las::read_info(*source);
-  const Buffer<std::byte> bytes = source::read_all(*source);
-  const double read_seconds = seconds_since(start);
-  {
-    const std::lock_guard lock(mutex);
-    statistics.bytes_read += bytes.size();
-    statistics.read_seconds += read_seconds;
-  }
-  const auto decode_start = std::chrono::steady_clock::now();
   las::DecodeResult result = las::decode(bytes.span(), info, {.fields = fields, .bbox = std::nullopt, .stop = stop}, executor);
-  count(result, seconds_since(decode_start), true);
-  keep_strips(path, result.points);
+  count(result, seconds_since(start), true);
+  keep_strips(path, result.points, early);
   return {std::move(result.points), std::move(result.warnings)};
 }
 
-void TileReader::Impl::keep_strips(const std::string& path, const PointBlock& points) {
+void TileReader::Impl::keep_strips(const std::string& path, const PointBlock& points, bool early) {
   std::vector<Bounds> boxes;
   {
     const std::lock_guard lock(mutex);
-    boxes = strips.wanted(path);
+    boxes = strips.wanted(path, early);
   }
   std::vector<PointBlock> cuts(boxes.size());
   executor.for_each(boxes.size(), [&](std::size_t i) { cuts[i] = cut(points, boxes[i]); });
   const std::lock_guard lock(mutex);
-  for (std::size_t i = 0; i < boxes.size(); ++i) strips.put(path, boxes[i], std::move(cuts[i]));
+  for (std::size_t i = 0; i < boxes.size(); ++i) strips.put({path, boxes[i]}, {std::move(cuts[i]), {}});
 }
 
 Tile TileReader::Impl::whole(const std::string& path, std::stop_token stop) {
+  std::optional<Tile> parked;
   {
     std::unique_lock lock(mutex);
     wait_until_decoded(lock, path, stop);
-    announced.erase(path);
-    if (const auto entry = parked.find(path); entry != parked.end()) {
-      Tile tile = std::move(entry->second);
-      parked.erase(entry);
-      return tile;
-    }
+    parked = strips.take({path, std::nullopt});
+    strips.forget({path, std::nullopt});
     decoding.insert(path);
   }
   const DecodingMark mark(*this, path);
-  return decode_whole(path, stop);
+  if (!parked) return decode_whole(*CountedSource(*this, path, stop), path, false, stop);
+  keep_strips(path, parked->points, false);
+  return std::move(*parked);
 }
 
 Tile TileReader::Impl::decode_nodes(const source::ByteSource& source, const las::FileInfo& info, const Bounds& bbox,
                                     const std::stop_token& stop) {
   const auto start = std::chrono::steady_clock::now();
+  const double read_before = source.traffic().seconds;
   las::DecodeResult result = las::decode_copc_nodes(source, info, {.fields = fields, .bbox = bbox, .stop = stop}, executor);
-  count(result, seconds_since(start), false);
+  const double read = source.traffic().seconds - read_before;  // of several reads at once
+  count(result, std::max(0.0, seconds_since(start) - read), false);
   return {std::move(result.points), std::move(result.warnings)};
+}
+
+/// What another decode left for a part, once no decode is under way.
+std::optional<Tile> TileReader::Impl::take_strip(const TileRequest& request, std::unique_lock<std::mutex>& lock,
+                                                 const std::stop_token& stop) {
+  wait_until_decoded(lock, request.path, stop);
+  std::optional<Tile> strip = strips.take(request);
+  if (strip) ++statistics.strips_reused;
+  return strip;
 }
 
 Tile TileReader::Impl::part(const TileRequest& request, std::stop_token stop) {
   const Bounds& bbox = *request.bbox;
-  const std::unique_ptr<source::ByteSource> source = source::open_file(request.path);
-  const las::FileInfo info = las::read_info(*source);
-  bool keep_whole = false;
-  {
-    std::unique_lock lock(mutex);
-    wait_until_decoded(lock, request.path, stop);
-    if (std::optional<PointBlock> strip = strips.take(request.path, bbox)) {
-      ++statistics.strips_reused;
-      return {std::move(*strip), {}};
-    }
-    keep_whole = announced.contains(request.path);
-    if (info.copc && !keep_whole) {
-      lock.unlock();
-      return decode_nodes(*source, info, bbox, stop);
-    }
-    decoding.insert(request.path);
+  std::unique_lock lock(mutex);
+  if (std::optional<Tile> strip = take_strip(request, lock, stop)) return std::move(*strip);
+  lock.unlock();
+  const CountedSource source(*this, request.path, stop);
+  std::optional<las::FileInfo> info;
+  if (source->has_ranges()) info = las::read_info(*source);
+  lock.lock();
+  if (std::optional<Tile> strip = take_strip(request, lock, stop)) return std::move(*strip);
+  if (info && info->copc && !strips.comes_soon(request.path, soon)) {
+    strips.forget(request);
+    lock.unlock();
+    return decode_nodes(*source, *info, bbox, stop);
   }
+  const bool early = strips.expects({request.path, std::nullopt});
+  decoding.insert(request.path);
+  lock.unlock();
   const DecodingMark mark(*this, request.path);
-  Tile tile = decode_whole(request.path, stop);
+  Tile tile = decode_whole(*source, request.path, early, stop);
   Tile piece{cut(tile.points, bbox), {}};
-  const std::lock_guard lock(mutex);
-  strips.forget(request.path, bbox);
-  if (keep_whole && announced.contains(request.path)) parked.insert_or_assign(request.path, std::move(tile));
+  lock.lock();
+  strips.forget(request);
+  strips.put({request.path, std::nullopt}, std::move(tile));
+  lock.unlock();
   return piece;
 }
 
@@ -175,24 +212,22 @@ TileReader::~TileReader() = default;
 
 void TileReader::expect(const std::string& path, const Bounds& bbox) {
   const std::lock_guard lock(impl_->mutex);
-  impl_->strips.expect(path, bbox);
+  impl_->strips.expect({path, bbox});
 }
 
 void TileReader::forget(const std::string& path, const Bounds& bbox) {
   const std::lock_guard lock(impl_->mutex);
-  impl_->strips.forget(path, bbox);
-}
-
-void TileReader::renounce(const std::string& path) {
-  std::unordered_map<std::string, Tile>::node_type parked;  // freed after the lock
-  const std::lock_guard lock(impl_->mutex);
-  impl_->announced.erase(path);
-  parked = impl_->parked.extract(path);
+  impl_->strips.forget({path, bbox});
 }
 
 void TileReader::announce(const std::string& path) {
   const std::lock_guard lock(impl_->mutex);
-  impl_->announced.insert(path);
+  impl_->strips.expect({path, std::nullopt});
+}
+
+void TileReader::renounce(const std::string& path) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->strips.forget({path, std::nullopt});
 }
 
 Tile TileReader::load(const TileRequest& request, std::stop_token stop) {

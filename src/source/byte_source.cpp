@@ -7,17 +7,19 @@
 #include <cerrno>
 #include <cstring>
 
+#include "source/short_read.hpp"
+#include "source/traffic_meter.hpp"
 #include "tuile/core/error.hpp"
 
 namespace tuile::source {
 
-namespace {
-
-[[noreturn]] void throw_short(const std::string& name, std::uint64_t offset, std::size_t wanted, std::uint64_t have) {
+void throw_short(const std::string& name, std::uint64_t offset, std::size_t wanted, std::uint64_t have) {
   throw CorruptData("cannot read " + std::to_string(wanted) + " bytes at offset " + std::to_string(offset) + " of " + name +
                     ": it ends at " + std::to_string(have) +
                     " bytes; the file is truncated or was changed while it was read, copy it again");
 }
+
+namespace {
 
 /// pread, not mmap: a file that shrinks while it is read must be an error, not a SIGBUS.
 class FileSource final : public ByteSource {
@@ -37,6 +39,7 @@ class FileSource final : public ByteSource {
                             "; a LAS or LAZ file is expected");
     }
     size_ = static_cast<std::uint64_t>(status.st_size);
+    modified_ns_ = static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec;
   }
   ~FileSource() override { ::close(descriptor_); }
   FileSource(const FileSource&) = delete;
@@ -45,7 +48,11 @@ class FileSource final : public ByteSource {
   const std::string& name() const noexcept override { return name_; }
   std::uint64_t size() const noexcept override { return size_; }
 
+  std::int64_t modified_ns() const noexcept override { return modified_ns_; }
+  Traffic traffic() const noexcept override { return meter_.traffic(); }
+
   void read(std::uint64_t offset, std::span<std::byte> out) const override {
+    const TrafficMeter::Timer timer(meter_);
     std::size_t done = 0;
     while (done < out.size()) {
       const ssize_t got = ::pread(descriptor_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
@@ -55,6 +62,7 @@ class FileSource final : public ByteSource {
       }
       if (got == 0) throw_short(name_, offset, out.size(), offset + done);
       done += static_cast<std::size_t>(got);
+      meter_.add(static_cast<std::uint64_t>(got));
     }
   }
 
@@ -62,6 +70,8 @@ class FileSource final : public ByteSource {
   std::string name_;
   int descriptor_;
   std::uint64_t size_ = 0;
+  std::int64_t modified_ns_ = 0;
+  mutable TrafficMeter meter_;
 };
 
 class MemorySource final : public ByteSource {

@@ -57,6 +57,47 @@ std::string media_type(std::string_view content_type) {
 
 bool is_redirect(int status) noexcept { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
 
+std::optional<ContentRange> parse_content_range(std::string_view text) {
+  constexpr std::string_view unit = "bytes ";
+  if (!text.starts_with(unit)) return std::nullopt;
+  text.remove_prefix(unit.size());
+  const auto number = [&](std::uint64_t& value) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc()) return false;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return true;
+  };
+  const auto skip = [&](char c) {
+    if (!text.starts_with(c)) return false;
+    text.remove_prefix(1);
+    return true;
+  };
+  ContentRange range;
+  if (!skip('*')) {
+    std::uint64_t first = 0, last = 0;
+    if (!number(first) || !skip('-') || !number(last) || last < first) return std::nullopt;
+    range.first = first;
+  }
+  if (!skip('/')) return std::nullopt;
+  if (!skip('*')) {
+    std::uint64_t total = 0;
+    if (!number(total)) return std::nullopt;
+    range.total = total;
+  }
+  return range;
+}
+
+std::optional<std::int64_t> http_time(const std::string& text) {
+  const std::time_t time = text.empty() ? -1 : curl_getdate(text.c_str(), nullptr);
+  return time < 0 ? std::nullopt : std::optional<std::int64_t>(time);
+}
+
+std::string validator_of(const AnswerHead& head) {
+  if (head.etag.starts_with('"')) return head.etag;
+  const std::optional<std::int64_t> modified = http_time(head.last_modified), sent = http_time(head.date);
+  return modified && sent && *sent > *modified ? head.last_modified : std::string();
+}
+
 void throw_status(const std::string& url, int status, const Excerpt& page) {
   const std::string what = url_text(url) + " answered with status " + std::to_string(status) + page.text();
   if (status == 404 || status == 410) throw NotFound(what + "; check the address and the name of the resource");

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,6 +42,21 @@ double retry_after_seconds(const AnswerHead& head);
 std::string media_type(std::string_view content_type);
 
 bool is_redirect(int status) noexcept;
+
+/// "bytes 5-9/10" or, where nothing satisfies, "bytes */10".
+struct ContentRange {
+  std::optional<std::uint64_t> first;
+  std::optional<std::uint64_t> total;  ///< nothing where the server does not know
+};
+/// Nothing where the text is no content range.
+std::optional<ContentRange> parse_content_range(std::string_view text);
+
+/// What If-Range may hold: a strong ETag, or a date that RFC 9110 §8.8.2.2 takes for strong, a second or more before the answer. Else
+/// empty.
+std::string validator_of(const AnswerHead& head);
+
+/// Seconds since the epoch of an HTTP date; nothing where the text is none.
+std::optional<std::int64_t> http_time(const std::string& text);
 
 /// Throws what an answer that is neither 2xx nor a redirect to follow means: NotFound, PermissionDenied, Unsupported, or AttemptFailed for
 /// 408, 429 and 5xx.

@@ -179,6 +179,21 @@ std::uint64_t HttpClient::download(const std::string& url, const std::string& pa
   throw;
 }
 
+ResourceStart HttpClient::begin_reading(const std::string& url, std::size_t wanted, std::stop_token stop) try {
+  return impl_->begin_reading(url, wanted, stop);
+} catch (...) {
+  impl_->failures += 1;
+  throw;
+}
+
+std::uint64_t HttpClient::read_range(const std::string& url, const ResourceVersion& version, std::uint64_t offset, std::span<std::byte> out,
+                                     std::stop_token stop) try {
+  return impl_->read_range(url, version, offset, out, stop);
+} catch (...) {
+  impl_->failures += 1;
+  throw;
+}
+
 HttpStatistics HttpClient::statistics() const {
   return {impl_->requests, impl_->retries, impl_->failures, impl_->throttled, impl_->refused, impl_->bytes};
 }

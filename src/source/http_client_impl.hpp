@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <stop_token>
 #include <string>
 
@@ -35,21 +36,33 @@ struct HttpClient::Impl {
   std::uint64_t download(const std::string& url, const std::string& path, const std::function<void(std::uint64_t, std::uint64_t)>& progress,
                          const std::stop_token& stop, const std::function<void()>& complete);
 
+  ResourceStart begin_reading(const std::string& url, std::size_t wanted, const std::stop_token& stop);
+  std::uint64_t read_range(const std::string& url, const ResourceVersion& version, std::uint64_t offset, std::span<std::byte> out,
+                           const std::stop_token& stop);
+
+  /// A GET of bytes as they are, bounded in the time that passes without one.
+  TransferRequest bytes_request(const std::string& url) const {
+    TransferRequest wire{.url = url, .compressed = false};
+    wire.stall = from_seconds(options.timeout);
+    wire.connect = from_seconds(options.connect_timeout);
+    return wire;
+  }
+
   /// One attempt: sends the request through the gate of its host and follows redirects. The reader gets the body of a 2xx only.
   /// Counts, informs the gate of every host on the way, closes it for a Retry-After. Throws what has no answer (AttemptFailed among them);
   /// a status other than 2xx comes back.
   HttpAnswer exchange(HttpCall call, const BodyReader& reader, const std::stop_token& stop);
 
-  /// Calls attempt(retry) until it throws no AttemptFailed, with growing pauses and `retries` times at most; an attempt that made
+  /// Calls attempt(retry) until it throws no AttemptFailed, with growing pauses and `retries_allowed` times at most; an attempt that made
   /// progress starts the count anew.
   template <class Attempt>
-  auto with_retries(const std::string& url, int retries, const std::stop_token& stop, Attempt&& attempt) {
+  auto with_retries(const std::string& url, int retries_allowed, const std::stop_token& stop, Attempt&& attempt) {
     for (int failed = 0; true;) {
       try {
         return attempt(failed > 0);
       } catch (const AttemptFailed& error) {
         failed = error.progressed() ? 1 : failed + 1;
-        prepare_retry(url, failed, retries, error, stop);
+        prepare_retry(url, failed, retries_allowed, error, stop);
       }
     }
   }

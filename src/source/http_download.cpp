@@ -1,9 +1,4 @@
-#include <curl/curl.h>
-
-#include <charconv>
-#include <ctime>
 #include <optional>
-#include <string_view>
 
 #include "source/http_client_impl.hpp"
 #include "source/http_partial_file.hpp"
@@ -11,45 +6,6 @@
 
 namespace tuile::source {
 namespace {
-
-/// "bytes 5-9/10" or, where nothing satisfies, "bytes */10".
-struct ContentRange {
-  std::optional<std::uint64_t> first;
-  std::uint64_t total = 0;  ///< 0: unknown
-};
-
-std::optional<ContentRange> parse_content_range(std::string_view text) {
-  constexpr std::string_view unit = "bytes ";
-  if (!text.starts_with(unit)) return std::nullopt;
-  text.remove_prefix(unit.size());
-  const auto number = [&](std::uint64_t& value) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc()) return false;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    return true;
-  };
-  const auto skip = [&](char c) {
-    if (!text.starts_with(c)) return false;
-    text.remove_prefix(1);
-    return true;
-  };
-  ContentRange range;
-  if (!skip('*')) {
-    std::uint64_t first = 0, last = 0;
-    if (!number(first) || !skip('-') || !number(last) || last < first) return std::nullopt;
-    range.first = first;
-  }
-  if (!skip('/')) return std::nullopt;
-  if (!skip('*') && !number(range.total)) return std::nullopt;
-  return range;
-}
-
-/// What If-Range may hold: a strong ETag, or a date that RFC 9110 §8.8.2.2 takes for strong, a second or more before the answer.
-std::string validator_of(const AnswerHead& head) {
-  if (head.etag.starts_with('"')) return head.etag;
-  const std::time_t modified = curl_getdate(head.last_modified.c_str(), nullptr), sent = curl_getdate(head.date.c_str(), nullptr);
-  return modified >= 0 && sent > modified ? head.last_modified : std::string();
-}
 
 /// One attempt to bring the file to its end.
 class DownloadAttempt {
@@ -100,7 +56,7 @@ void DownloadAttempt::start(const AnswerHead& head) {
     if (head.etag.starts_with('"') && file_.validator().starts_with('"') && head.etag != file_.validator()) {
       begin_anew("sent a part of another version of the file");
     }
-    total_ = range->total;
+    total_ = range->total.value_or(0);
   } else {
     throw Unsupported(url_text(url_) + " answered with status " + std::to_string(head.status) + "; 200 or 206 is expected of a file");
   }
@@ -131,9 +87,7 @@ std::uint64_t HttpClient::Impl::download(const std::string& url, const std::stri
   static_cast<void>(origin_of(url));  // refused before a file is created
   throw_if_stopped(stop, "a download");
   PartialFile file(path, url);
-  TransferRequest wire{.url = url, .compressed = false};
-  wire.stall = from_seconds(options.timeout);
-  wire.connect = from_seconds(options.connect_timeout);
+  TransferRequest wire = bytes_request(url);
   std::uint64_t most = file.validator().empty() ? 0 : file.size();
   with_retries(url, options.retries, stop, [&](bool retry) {
     DownloadAttempt attempt(url, file, progress);

@@ -175,6 +175,7 @@ void prepare(CURL* easy, const TransferRequest& request, const List& headers, Tr
   set(easy, CURLOPT_FOLLOWLOCATION, 0L);
   set(easy, CURLOPT_NOSIGNAL, 1L);
   set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  set(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
   set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   // A libcurl without HTTP/2 refuses the wish, and speaks HTTP/1.1.

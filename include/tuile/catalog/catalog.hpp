@@ -12,14 +12,18 @@
 #include "tuile/core/error.hpp"
 #include "tuile/core/point_block.hpp"
 
+namespace tuile::source {
+class Store;
+}
+
 namespace tuile::catalog {
 
 /// What a run knows of a tile before it is loaded. Small: half a million of them are normal.
 struct TileEntry {
-  std::string path;  ///< as found below the INPUT
+  std::string path;  ///< as found below the INPUT, or the URL
   std::string name;  ///< output name without extension, with the sub-path below an INPUT directory
   std::uint64_t file_size = 0;
-  std::int64_t modified_ns = 0;  ///< modification time, nanoseconds since the epoch
+  std::int64_t modified_ns = 0;  ///< modification time, nanoseconds since the epoch; of URLs see source::ByteSource::modified_ns
   std::uint64_t points = 0;
   Bounds bounds;             ///< the header's, metres
   double grid_scale = 0.01;  ///< the file's own grid (las::FileInfo::grid_scale)
@@ -58,6 +62,7 @@ struct CatalogOptions {
   int io_threads = 8;  ///< threads that read headers
   Shard shard;
   std::optional<Bounds> bbox;  ///< only tiles that touch it become jobs; all remain neighbours
+  source::Store* store = nullptr;  ///< opens the inputs; null: one for this call
 };
 
 /// The tiles of a run, in a locality-preserving order.

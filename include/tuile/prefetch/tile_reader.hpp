@@ -10,28 +10,34 @@
 #include "tuile/core/point_block.hpp"
 #include "tuile/prefetch/async_tile_loader.hpp"
 
+namespace tuile::source {
+class Store;
+}
+
 namespace tuile::prefetch {
 
 struct TileReaderOptions {
   FieldSet fields;                                    ///< attributes to decode besides coordinates and classification
-  std::size_t strip_budget = std::size_t{256} << 20;  ///< bytes of border strips kept for later halos; the oldest leave first
+  std::size_t strip_budget = std::size_t{256} << 20;  ///< bytes kept for later loads; what is large and wanted late leaves first
+  source::Store* store = nullptr;                     ///< opens the files; null: one of its own
 };
 
 /// What the reader did so far.
 struct ReaderStatistics {
-  std::uint64_t bytes_read = 0;      ///< of files read whole
+  std::uint64_t bytes_read = 0;      ///< that files and servers gave
   std::uint64_t points_decoded = 0;  ///< over the points of the input this is the decode amplification
   std::uint64_t full_decodes = 0;
   std::uint64_t partial_decodes = 0;  ///< COPC: only the nodes that touch the box
   std::uint64_t strips_reused = 0;    ///< partial loads served without decoding
-  double read_seconds = 0;            ///< waiting for bytes
+  double read_seconds = 0;            ///< waiting for bytes, summed over reads
   double decode_seconds = 0;          ///< wall time in the decoder
 };
 
 /// The load function of the pipeline: bytes → PointBlock, decoding each tile about once although several tiles need its border.
 ///
 /// `expect` tells it which parts of a tile later halos will ask for; a full decode leaves those border strips behind, and the partial load
-/// takes them. `announce` tells that a tile will be loaded whole soon; a halo that decodes it first leaves the whole block for that load.
+/// takes them. `announce` tells that a tile will be loaded whole; a halo that decodes it first leaves the whole block for that load, as long
+/// as there is room. Both are called in the order in which the loads will come: what is wanted last leaves the store first.
 /// Without a strip a partial load reads only the octree nodes that touch the box (COPC), or decodes the whole file.
 /// Thread-safe; a load waits for another one of the same file, never for anything else.
 class TileReader {
@@ -41,11 +47,11 @@ class TileReader {
   TileReader(const TileReader&) = delete;
   TileReader& operator=(const TileReader&) = delete;
 
-  /// Announces a partial load of `path`: a decode of the whole tile keeps the points inside `bbox` for it.
+  /// A partial load of `path` will come: a decode of the whole tile keeps the points inside `bbox` for it.
   void expect(const std::string& path, const Bounds& bbox);
   /// The partial load will not come (its tile is done or failed): drops the strip.
   void forget(const std::string& path, const Bounds& bbox);
-  /// A whole load of `path` will come soon.
+  /// A whole load of `path` will come.
   void announce(const std::string& path);
   /// It will not come any more, or has come: drops what was kept for it.
   void renounce(const std::string& path);

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
 
+#include "tuile/core/buffer.hpp"
 #include "tuile/core/error.hpp"
 
 namespace tuile::source {
@@ -42,6 +44,21 @@ struct HttpResponse {
   std::string body;
 };
 
+/// One version of a resource, as its server describes it.
+struct ResourceVersion {
+  std::uint64_t size = 0;     ///< bytes
+  std::string etag;           ///< as sent, weak ones too; empty where there is none
+  std::string last_modified;  ///< as sent; empty where there is none
+  std::string validator;      ///< that of the two which a server may be held to (If-Range); empty where neither is strong
+  bool ranges = true;         ///< false: the server answers with the whole, whatever part is asked for
+};
+
+/// What the first request for a resource tells.
+struct ResourceStart {
+  ResourceVersion version;
+  Buffer<std::byte> bytes;  ///< its beginning
+};
+
 /// An answer beyond the limit: ask for less. Never retried.
 class BodyTooLarge : public Error {
  public:
@@ -62,7 +79,7 @@ struct HttpStatistics {
   std::uint64_t bytes = 0;      ///< of bodies received
 };
 
-/// HTTP(S) for the services that tuile asks: connections kept alive (HTTP/2 where the server has it), a token bucket and a circuit breaker
+/// HTTP(S) for the services and files that tuile asks for: user and password of a host come from ~/.netrc; connections kept alive (HTTP/2 where the server has it), a token bucket and a circuit breaker
 /// per host, retries with jitter, Retry-After obeyed by all threads at once, limits on the size of answers. TLS is verified; redirects are
 /// followed at most 5 times, never from https to http. 4xx other than 408 and 429 is not retried. Thread-safe; calls block, and end with
 /// Cancelled within a fifth of a second of a stop request. No thread of its own.
@@ -87,6 +104,16 @@ class HttpClient {
   /// for the next call. Bytes are taken as they come: whether they are the file that was meant is the caller's to check.
   std::uint64_t download(const std::string& url, const std::string& path, const std::function<void(std::uint64_t, std::uint64_t)>& progress,
                          std::stop_token stop, const std::function<void()>& complete = {});
+
+  /// Begins to read a resource in parts: its version and its first `wanted` bytes (all of a shorter one), by one request.
+  /// Errors as fetch; IoError also where the server goes on telling no size, or sends a page in place of a file.
+  ResourceStart begin_reading(const std::string& url, std::size_t wanted, std::stop_token stop);
+
+  /// Fills `out` with the bytes of that version from `offset`; the range must lie inside. One request where all goes well; one that breaks
+  /// off is continued where it did. From a server without ranges all that is before `offset` is received and dropped, up to a gigabyte.
+  /// Returns the bytes received. Errors as fetch; CorruptData where the resource has changed; Unsupported where too much would be dropped.
+  std::uint64_t read_range(const std::string& url, const ResourceVersion& version, std::uint64_t offset, std::span<std::byte> out,
+                           std::stop_token stop);
 
   HttpStatistics statistics() const;
 

@@ -65,12 +65,46 @@ TEST(Inputs, TheOutputFolderBelowAnInputIsLeftOut) {
   EXPECT_EQ(names(expand_inputs({folder / "t/out"}, folder / "t/out")), (std::vector<std::string>{"x"}));
 }
 
+TEST(Inputs, UrlsAreNamedByTheirPath) {
+  const test::TemporaryFolder folder;
+  const std::string list = folder.write("list.txt", "https://h.example/q/c.LAZ?key=1/2 # the last\nHTTP://h.example/a.copc.laz#part\n");
+  const std::vector<InputFile> files = expand_inputs({"http://h.example:8080/x%20y%c3%a9.laz", "@" + list, "https://h.example/q/c.LAZ?key=1/2"});
+  ASSERT_EQ(files.size(), 3U) << "the one that was named twice counts once";
+  EXPECT_EQ(files[0].path, "HTTP://h.example/a.copc.laz");
+  EXPECT_EQ(files[0].name, "a");
+  EXPECT_EQ(files[1].path, "http://h.example:8080/x%20y%c3%a9.laz");
+  EXPECT_EQ(files[1].name, "x y\xc3\xa9");
+  EXPECT_EQ(files[2].path, "https://h.example/q/c.LAZ?key=1/2");
+  EXPECT_EQ(files[2].name, "c");
+}
+
+TEST(Inputs, TheNameOfAUrlStaysInTheOutputFolder) {
+  EXPECT_EQ(tile_name("http://h.example/..%2F..%2Fa.laz"), "..%2F..%2Fa");
+  EXPECT_EQ(tile_name("http://h.example/a%00b.laz"), "a%00b");
+  EXPECT_EQ(tile_name("http://h.example/100%.laz"), "100%");
+  EXPECT_EQ(tile_name("http://h.example/%2e%2e"), "%2e%2e");
+  for (const char* nowhere : {"http://h.example", "http://h.example/", "http://h.example/tiles/?f=a.laz", "http://h.example/tiles/.."})
+    EXPECT_THROW(expand_inputs({nowhere}), ConfigError) << nowhere;
+}
+
+TEST(Inputs, PasswordsAreNotTakenAndNotRepeated) {
+  for (const char* url : {"https://me:secret@h.example/a.laz", "https://secret@h.example/a.laz?b"}) {
+    try {
+      expand_inputs({url});
+      FAIL() << url;
+    } catch (const ConfigError& error) {
+      EXPECT_EQ(std::string(error.what()).find("secret"), std::string::npos) << error.what();
+      EXPECT_NE(std::string(error.what()).find(".netrc"), std::string::npos) << error.what();
+    }
+  }
+  EXPECT_EQ(expand_inputs({"https://h.example/a@b.laz"}).size(), 1U);
+}
+
 TEST(Inputs, WhatLeadsNowhereIsAnError) {
   const test::TemporaryFolder folder;
   EXPECT_THROW(expand_inputs({folder / "absent.laz"}), ConfigError);
   EXPECT_THROW(expand_inputs({folder / "no*.laz"}), ConfigError);
   EXPECT_THROW(expand_inputs({"@" + (folder / "absent.txt")}), ConfigError);
-  EXPECT_THROW(expand_inputs({"https://example.org/a.laz"}), ConfigError);
   fs::create_directories(folder / "empty");
   EXPECT_THROW(expand_inputs({folder / "empty"}), ConfigError);
   EXPECT_THROW(expand_inputs({}), ConfigError);
