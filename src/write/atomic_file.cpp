@@ -21,6 +21,8 @@ namespace tuile::write {
 
 namespace {
 
+constexpr std::size_t large_write = 256 * 1024;  // bytes, from which on it pays to hand them to the device at once
+
 std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
@@ -69,6 +71,7 @@ void AtomicFile::reserve(std::uint64_t size) {
 }
 
 void AtomicFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
+  const std::size_t size = bytes.size();
   std::size_t done = 0;
   while (done < bytes.size()) {
     const ssize_t count = ::pwrite(descriptor_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
@@ -76,6 +79,8 @@ void AtomicFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes
     if (count < 0) throw_errno(errno, "write", path_.string());
     done += static_cast<std::size_t>(count);
   }
+  // The device starts now, while the next rows are made; publish() waits for what is left.
+  if (size >= large_write) (void)::sync_file_range(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(size), SYNC_FILE_RANGE_WRITE);
 }
 
 void AtomicFile::read_at(std::uint64_t offset, std::span<std::byte> bytes) const {
