@@ -57,6 +57,7 @@ class ProcessRun {
     store_ = make_input_store(config_, log());
     plan_ = plan_run(options_, run_context(backend_->name(), truth_.get(), imagery_.get()), *store_);
     memory_ = plan_memory(plan_, config_, wanted_colours(), imagery_ ? imagery_->source->finest_pixel() : 0);
+    if (memory_.search > 0) backend_ = compute::make_backend(backend_->name(), executor_, {.memory = memory_.search});
     prepare_output();
     start_summary();
     if (options_.fail_fast && !summary_.failed.empty()) {
@@ -113,7 +114,7 @@ class ProcessRun {
       if (config_.features.radius && config_.origins.contains("features.k")) {
         options_.warn("features.k is not used: features.radius is set, so the neighbours are all points within it");
       }
-      if (memory_.working + memory_.strips > memory_.budget) {
+      if (memory_.passes_budget()) {
         options_.warn("the largest tile needs " + std::to_string((memory_.working + memory_.strips) >> 20) +
                       " MiB in work, more than the budget of " + std::to_string(memory_.budget >> 20) +
                       " MiB: the run will pass it; raise memory.budget or process smaller tiles");
@@ -197,7 +198,8 @@ class ProcessRun {
                            trace);
 
     std::optional<AutoPace> auto_pace;
-    if (memory_.workers > 0) auto_pace.emplace(loader, pipeline, tuning_limits());
+    if (memory_.workers > 0) 
+      auto_pace.emplace(loader, pipeline, [&] { return wait_times(reader, image_threads); }, tuning_limits());
 
     rows_.assign(plan_.tiles.size(), 0);
     std::vector<TileTask> tasks;
@@ -231,9 +233,10 @@ class ProcessRun {
     constexpr double usual_rate = 2.5e6;  // points a second and thread, rather too many: too few loads at first cost more than too many
     // The first tile needs its neighbours too.
     const int first_files = plan_.tiles.empty() ? 1 : static_cast<int>(1 + plan_.tiles.front().task.halo.size());
-    return {.workers = config_.prefetch.workers,
-            .ahead = config_.prefetch.ahead,
-            .batch = config_.batch.size,
+    const auto fixed = [this](const auto& chosen, int planned) { return memory_.tight ? std::optional(planned) : std::optional<int>(chosen); };
+    return {.workers = fixed(config_.prefetch.workers, memory_.workers),
+            .ahead = fixed(config_.prefetch.ahead, memory_.ahead),
+            .batch = fixed(config_.batch.size, memory_.batch),
             .first_workers = std::clamp(first_files, 2, 4),
             .most_workers = memory_.most_workers,
             .most_batch = memory_.most_batch,
@@ -241,11 +244,16 @@ class ProcessRun {
             .likely_compute = static_cast<double>(points) / tiles / (usual_rate * executor_.threads())};
   }
 
+  static WaitTimes wait_times(const prefetch::TileReader& reader, const prefetch::BackgroundFetch& images) {
+    const prefetch::ReaderStatistics read = reader.statistics();
+    return {read.read_seconds + images.statistics().waited_seconds, read.full_decodes + read.partial_decodes == 0};
+  }
+
   void report_pace(const PrefetchTuner& tuner) {
     summary_.workers = tuner.current().workers;
     summary_.ahead = tuner.current().ahead;
     summary_.batch = tuner.current().batch;
-    summary_.tuning = {.changes = tuner.changes(), .load_seconds = tuner.load_seconds(), .compute_seconds = tuner.compute_seconds()};
+    summary_.tuning = {.changes = tuner.changes(), .wait_seconds = tuner.wait_seconds(), .compute_seconds = tuner.compute_seconds()};
   }
 
   /// Calls action(request) for the loads of a task that want a part of a file only.
@@ -266,7 +274,7 @@ class ProcessRun {
       tile->halo_errors = task.halo_errors;
       rows_[task.index] = tile->input->core->size();
       warn_of_missing(planned, *tile);
-      inputs.push_back({tile->input->core, &tile->input->halo, grid_bounds(planned.bounds, scale), config_.halo});
+      inputs.push_back({tile->input->core, &tile->input->halo, grid_bounds(planned.bounds, scale), config_.halo, spill_folder(planned, *tile)});
       computed.push_back(std::move(tile));
     }
     std::vector<compute::TileOutput> outputs =
@@ -279,6 +287,12 @@ class ProcessRun {
       products.push_back(std::move(computed[i]));
     }
     return products;
+  }
+
+  /// Where the rows of a tile go that are too large for the memory there is; empty for others.
+  std::string spill_folder(const PlannedTile& planned, const ComputedTile& tile) const {
+    const std::uint64_t bytes = std::uint64_t{tile.input->core->size()} * plan_.computed.columns.size() * sizeof(float);
+    return bytes >= memory_.spilled_rows ? fs::path(planned.output).parent_path().string() : std::string();
   }
 
   /// On a writer's thread: a tile whose ground truth is late does not hold back those that are computed meanwhile.
@@ -355,6 +369,7 @@ class ProcessRun {
     if (imagery_ && imagery_->http) summary_.imagery.http = imagery_->http->statistics();
     summary_.cpu_seconds = usage_.cpu_seconds();
     summary_.peak_rss = peak_resident_bytes();
+    summary_.peak_anonymous = anonymous_.peak();
     // What was computed is computed: a report that cannot be written is no reason to lose the summary.
     or_warn([&] { save_run_report(summary_, config_.output); });
     if (config_.trace) or_warn([&] { trace_.save(*config_.trace); });
@@ -372,6 +387,7 @@ class ProcessRun {
   const ProcessOptions& options_;
   const config::Config& config_;
   const ResourceUsage usage_;
+  AnonymousPeak anonymous_;
   Executor executor_;
   std::unique_ptr<compute::Backend> backend_;
   std::unique_ptr<source::Store> store_;
