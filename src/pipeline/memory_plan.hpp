@@ -17,9 +17,18 @@ struct MemoryPlan {
   int workers = 0, ahead = 0, batch = 1, writers = 1;
   int most_workers = 0, most_ahead = 0, most_batch = 1;
   int pending = 1;  ///< computed tiles that may wait for a writer
+
+  /// The largest tiles leave no room for the usual ways: `auto` settings stay at what the run begins with.
+  bool tight = false;
+  std::uint64_t search = 0;                ///< bytes for a tile's neighbour search and ground surface: BackendOptions::memory; 0: no limit
+  std::uint64_t spilled_rows = UINT64_MAX;  ///< a tile whose rows take so many bytes or more has them in a temporary file
+
+  /// Whether the run will pass its budget all the same.
+  bool passes_budget() const noexcept { return working + strips > budget; }
 };
 
-/// Settles everything that is `auto`. A tile is never refused: where the budget is too small for one, one is worked on at a time.
+/// Settles everything that is `auto`. A tile is never refused: where the budget is too small for the usual ways, fewer tiles are under way,
+/// at last one; the largest are computed in blocks, and their rows wait in files.
 /// colours: fetched from images whose finest pixel has `pixel` metres (0: none are).
 MemoryPlan plan_memory(const RunPlan& plan, const config::Config& config, FieldSet colours, double pixel);
 

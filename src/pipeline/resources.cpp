@@ -3,9 +3,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <condition_variable>
 #include <ctime>
 #include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <stop_token>
 #include <string>
 
 #include "tuile/write/atomic_file.hpp"
@@ -32,6 +37,23 @@ std::uint64_t peak_resident_bytes() {
   ::getrusage(RUSAGE_SELF, &usage);
   return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
+
+std::uint64_t anonymous_bytes() {
+  // Pages: size, resident, and those of them that belong to files or are shared.
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t size = 0, resident = 0, of_files = 0;
+  if (!(statm >> size >> resident >> of_files) || resident < of_files) return 0;
+  return (resident - of_files) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+AnonymousPeak::AnonymousPeak()
+    : peak_(anonymous_bytes()), thread_([this](const std::stop_token& stop) {
+        std::mutex mutex;
+        std::condition_variable_any tick;  // nothing but the stop wakes it before its time
+        std::unique_lock lock(mutex);
+        while (!tick.wait_for(lock, stop, std::chrono::milliseconds(20), [] { return false; }) && !stop.stop_requested())
+          peak_ = std::max<std::uint64_t>(peak_, anonymous_bytes());
+      }) {}
 
 void save_run_report(const RunSummary& summary, const std::string& folder) {
   const std::time_t now = std::time(nullptr);

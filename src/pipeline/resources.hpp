@@ -1,8 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <thread>
 
 #include "tuile/pipeline/run_summary.hpp"
 
@@ -22,6 +24,20 @@ class ResourceUsage {
 
 /// Highest resident memory of the process so far, bytes.
 std::uint64_t peak_resident_bytes();
+
+/// Anonymous resident memory of the process now (RssAnon), bytes; 0 where the system does not tell.
+std::uint64_t anonymous_bytes();
+
+/// Samples anonymous_bytes() fifty times a second for its lifetime: the system keeps no peak of it.
+class AnonymousPeak {
+ public:
+  AnonymousPeak();
+  std::uint64_t peak() const noexcept { return peak_; }
+
+ private:
+  std::atomic<std::uint64_t> peak_;
+  std::jthread thread_;  ///< the last member: it ends before the others
+};
 
 /// Writes the summary to FOLDER/run-<id>.json; id: UTC time, host and process. Throws IoError, PermissionDenied.
 void save_run_report(const RunSummary& summary, const std::string& folder);
