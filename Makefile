@@ -1,6 +1,6 @@
 # Thin over the presets of CMakePresets.json: what each preset builds lies in build/<preset>.
 .DEFAULT_GOAL := build
-.PHONY: build demo test asan tsan bench docs format tidy install clean setup
+.PHONY: build demo test asan tsan bench bench-page microbench docs format tidy install clean setup
 
 BUILD := build/default
 TUILE := $(BUILD)/bin/tuile
@@ -31,14 +31,32 @@ asan tsan: setup
 	$(call configure_and_build,$@)
 	@ctest --preset $@
 
+# Every row of the targets, at their sizes, on a quiet machine: some 25 minutes. BENCH=--quick for a look; RESULTS=folder to file them elsewhere.
+# COPC: a folder of adjoining COPC tiles; without one their row is left out.
+BENCH ?= --full
+RESULTS ?= bench/results
+TUILE_TEST_DATA ?= ../shared/data
+COPC ?= $(wildcard $(TUILE_TEST_DATA)/copc_grid)
 bench: build
-	@$(TUILE) bench
+	@$(TUILE) bench $(BENCH) -v --results $(RESULTS) --commit "$$(git describe --always --dirty 2>/dev/null)" $(if $(COPC),--copc $(COPC))
+
+# docs/performance.md and its plots from the newest results.
+bench-page:
+	@bench/plot.py
+
+# The inner loops one by one; one of them: make microbench FILTER=search/k20
+FILTER ?= .
+microbench: setup
+	@scripts/setup.sh bench
+	@cmake --preset default --log-level=WARNING
+	@cmake --build --preset default -j $(JOBS) --target tuile_micro
+	@$(BUILD)/bin/tuile_micro --benchmark_filter='$(FILTER)'
 
 # docs/configuration.md from the table of keys.
 docs: build
 	@TUILE_UPDATE_DOCS=1 $(BUILD)/bin/test_config --gtest_brief=1
 
-SOURCES = $(shell git ls-files 'src/*.hpp' 'src/*.cpp' 'include/*.hpp' 'apps/*.hpp' 'apps/*.cpp' 'tests/*.hpp' 'tests/*.cpp' 'bench/*.cpp')
+SOURCES = $(shell git ls-files 'src/*.hpp' 'src/*.cpp' 'include/*.hpp' 'apps/*.hpp' 'apps/*.cpp' 'tests/*.hpp' 'tests/*.cpp' 'bench/*.hpp' 'bench/*.cpp')
 format:
 	@scripts/setup.sh tools
 	@clang-format -i $(SOURCES)

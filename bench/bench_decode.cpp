@@ -6,6 +6,7 @@
 #include <memory>
 #include <streambuf>
 
+#include "alternate.hpp"
 #include "bench.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/las/decode.hpp"
@@ -56,35 +57,32 @@ std::uint64_t read_with_laszip(std::span<const std::byte> bytes, std::uint64_t p
 }  // namespace
 
 Row bench_decode(const std::vector<std::string>& paths, Executor& executor, int runs) {
-  double points = 0, theirs = 0, ours = 0, target = 2;
+  double points = 0, per_thread = 2;
+  Times theirs, ours;  // of all files together, run by run
+  theirs.all.resize(static_cast<std::size_t>(runs));
+  ours.all.resize(static_cast<std::size_t>(runs));
   for (const std::string& path : paths) {
     const auto source = source::open_file(path);
     const las::FileInfo info = las::read_info(*source);
     if (!info.header.compressed || info.header.point_count == 0) continue;
     const Buffer<std::byte> bytes = source::read_all(*source);
     volatile std::uint64_t sink = 0;
-    const auto [their_seconds, our_seconds] = alternate(
+    const auto [their_times, our_times] = alternate(
         runs, [&] { sink = read_with_laszip(bytes.span(), info.header.point_count); },
         [&] {
           sink = las::decode(bytes.span(), info, {.fields = FieldSet{}.with(Field::rgb), .bbox = std::nullopt, .stop = {}}, executor)
                      .points.size();
         });
     points += static_cast<double>(info.header.point_count);
-    theirs += their_seconds;
-    ours += our_seconds;
-    target = std::min(target, info.header.point_format >= 6 ? 1.4 : 0.9);  // older formats cannot be decoded selectively
+    for (std::size_t run = 0; run < ours.all.size(); ++run) {
+      theirs.all[run] += their_times.all[run];
+      ours.all[run] += our_times.all[run];
+    }
+    per_thread = std::min(per_thread, info.header.point_format >= 6 ? 1.4 : 0.9);  // older formats cannot be decoded selectively
   }
   if (points == 0) throw InvalidArgument("bench decode: none of the tiles is a LAZ file with points");
-  Row row;
-  row.name = "decode.lod2";
-  row.value = 1e-6 * points / ours;
-  row.unit = "M points/s";
-  row.baseline_name = "LASzip, one thread, full records";
-  row.baseline = 1e-6 * points / theirs;
-  row.ratio = theirs / ours;
-  row.target = target * executor.threads();
-  row.runs = runs;
-  return row;
+  return speed_row("decode.lod2", 1e-6 * points, "M points/s", ours, "LASzip, one thread, full records", theirs,
+                   per_thread * executor.threads());
 }
 
 }  // namespace tuile::bench

@@ -4,6 +4,7 @@
 #include <random>
 #include <string>
 
+#include "alternate.hpp"
 #include "bench.hpp"
 #include "tuile/compute/backend.hpp"
 #include "tuile/core/error.hpp"
@@ -90,17 +91,8 @@ Row bench_labels(const PointBlock& points, Executor& executor, int runs) {
       [&] {
         backend->compute({&tile, 1}, feature_plan, {}, {});
       });
-  const double millions = 1e-6 * static_cast<double>(points.size());
-  Row row;
-  row.name = "labels.5000_polygons";
-  row.value = millions / labels;
-  row.unit = "M points/s, areas' index included";
-  row.baseline_name = "lod2 features (k = 20) of the same points";
-  row.baseline = millions / features;
-  row.ratio = features / labels;
-  row.target = 5;
-  row.runs = runs;
-  return row;
+  return speed_row("labels.5000_polygons", 1e-6 * static_cast<double>(points.size()), "M points/s, areas' index included", labels,
+                   "lod2 features (k = 20) of the same points", features, 5);
 }
 
 }  // namespace tuile::bench

@@ -1,88 +1,33 @@
-#include <unistd.h>
-
-#include <filesystem>
 #include <string>
 
+#include "alternate.hpp"
 #include "bench.hpp"
-#include "tuile/core/error.hpp"
-#include "tuile/pipeline/lidar_processor.hpp"
-
-namespace fs = std::filesystem;
+#include "pipeline_run.hpp"
 
 namespace tuile::bench {
 
-namespace {
-
-/// A folder that goes with its owner.
-class TemporaryFolder {
- public:
-  TemporaryFolder() : path_(fs::temp_directory_path() / ("tuile-bench-" + std::to_string(::getpid()))) { fs::create_directories(path_); }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string path() const { return path_.string(); }
-
- private:
-  fs::path path_;
-};
-
-pipeline::RunSummary process(const std::vector<std::string>& paths, const std::string& output, int threads, bool sequential) {
-  pipeline::ProcessOptions options;
-  options.config.input = paths;
-  options.config.output = output;
-  if (threads > 0) options.config.threads = threads;
-  if (sequential) options.config.prefetch.workers = 0;
-  options.overwrite = true;
-  pipeline::RunSummary summary = pipeline::LidarProcessor(std::move(options)).process();
-  if (!summary.failed.empty()) throw CorruptData("bench pipeline: " + summary.failed.front().path + ": " + summary.failed.front().message);
-  return summary;
-}
-
-}  // namespace
-
-std::vector<Row> bench_pipeline(const std::vector<std::string>& paths, int threads, int runs) {
-  const TemporaryFolder folder;
-  std::vector<double> wall, bound, sequential, utilisation;
+std::vector<Row> bench_pipeline(Workload& workload) {
+  const std::vector<std::string>& tiles = workload.tiles();
+  const std::string output = workload.fresh_folder("pipeline");
+  std::vector<double> wall, bound, sequential, utilisation, hidden;
   std::uint64_t points = 0;
-  process(paths, folder.path(), threads, false);  // warms the page cache
-  for (int i = 0; i < runs; ++i) {
-    const pipeline::RunSummary run = process(paths, folder.path(), threads, false);
+  run_pipeline(workload, tiles, output);  // warms the page cache
+  for (int i = 0; i < workload.sizes().pipeline_runs; ++i) {
+    const pipeline::RunSummary run = run_pipeline(workload, tiles, output);
     wall.push_back(run.times.wall);
     bound.push_back(run.cpu_seconds / run.threads);
     utilisation.push_back(run.times.utilisation());
+    hidden.push_back(hidden_after_first(run));
     points = run.points;
-    sequential.push_back(process(paths, folder.path(), threads, true).times.wall);
+    sequential.push_back(run_pipeline(workload, tiles, output, [](config::Config& config) { config.prefetch.workers = 0; }).times.wall);
   }
-  Row cpu_bound;
-  cpu_bound.name = "pipeline.cpu_bound";
-  cpu_bound.value = median(wall);
-  cpu_bound.unit = "s for " + std::to_string(paths.size()) + " tiles, " + std::to_string(points) + " points";
-  cpu_bound.baseline_name = "CPU seconds of the run / cores";
-  cpu_bound.baseline = median(bound);
-  cpu_bound.ratio = cpu_bound.value / cpu_bound.baseline;
-  cpu_bound.target = 1.08;
-  cpu_bound.higher_is_better = false;
-  cpu_bound.runs = runs;
-
-  Row overlap = cpu_bound;
-  overlap.name = "pipeline.async_over_sequential";
-  overlap.baseline_name = "the same with --no-async";
-  overlap.baseline = median(sequential);
-  overlap.ratio = overlap.value / overlap.baseline;
-  overlap.target = 1.0;
-
-  Row busy;
-  busy.name = "pipeline.compute_utilisation";
-  busy.value = busy.ratio = median(utilisation);
-  busy.unit = "busy time of compute / time from first tile to last compute";
-  busy.baseline_name = "1";
-  busy.baseline = 1;
-  busy.target = 0.95;
-  busy.runs = runs;
-  return {cpu_bound, overlap, busy};
+  const std::string unit = "s for " + std::to_string(tiles.size()) + " tiles, " + std::to_string(points) + " points";
+  const std::vector<double> one(wall.size(), 1.0);
+  Row busy = cost_row("pipeline.compute_utilisation", utilisation, "busy time of compute / time from first tile to last compute", "1", one, 0.95);
+  Row covered = cost_row("pipeline.io_hidden_ratio", hidden, "of the loads' time but the first tile's", "1", one, 0.95);
+  busy.higher_is_better = covered.higher_is_better = true;
+  return {cost_row("pipeline.cpu_bound", wall, unit, "CPU seconds of the run / cores", bound, 1.08),
+          cost_row("pipeline.async_over_sequential", wall, unit, "the same with --no-async", sequential, 1.0), busy, covered};
 }
 
 }  // namespace tuile::bench

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
+#include "alternate.hpp"
 #include "bench.hpp"
 #include "tuile/prefetch/async_tile_loader.hpp"
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "alternate.hpp"
 #include "bench.hpp"
 #include "las/record_codec.hpp"
 #include "tuile/compute/backend.hpp"
@@ -131,19 +132,6 @@ void write_input(const fs::path& path, const PointBlock& points, Executor& execu
 
 Buffer<std::byte> read_file(const fs::path& path) { return source::read_all(*source::open_file(path.string())); }
 
-Row row_of(const char* name, double bytes, double seconds, double baseline_seconds, const char* baseline, double target, int runs) {
-  Row row;
-  row.name = name;
-  row.value = 1e-6 * bytes / seconds;
-  row.unit = "MB/s of the file, published";
-  row.baseline_name = baseline;
-  row.baseline = 1e-6 * bytes / baseline_seconds;
-  row.ratio = baseline_seconds / seconds;
-  row.target = target;
-  row.runs = runs;
-  return row;
-}
-
 }  // namespace
 
 std::vector<Row> bench_write(const PointBlock& points, Executor& executor, int runs) {
@@ -196,9 +184,11 @@ std::vector<Row> bench_write(const PointBlock& points, Executor& executor, int r
   const auto [laszip_seconds, laz_seconds] = alternate(
       runs, [&] { remove(plain), write_with_laszip(plain, records.span(), written.header); }, [&] { remove(laz), write_laz(); });
 
-  return {row_of("write.npz", static_cast<double>(archive.size()), npz_seconds, plain_seconds, "write(2) + fsync of the same bytes", 0.7, runs),
-          row_of("write.laz", static_cast<double>(compressed.size()), laz_seconds, laszip_seconds,
-                 "LASzip, one thread, given the records; fsync", 0.9 * executor.threads(), runs)};
+  const auto megabytes = [](const Buffer<std::byte>& file) { return 1e-6 * static_cast<double>(file.size()); };
+  constexpr const char* unit = "MB/s of the file, published";
+  return {speed_row("write.npz", megabytes(archive), unit, npz_seconds, "write(2) + fsync of the same bytes", plain_seconds, 0.7),
+          speed_row("write.laz", megabytes(compressed), unit, laz_seconds, "LASzip, one thread, given the records; fsync", laszip_seconds,
+                    0.9 * executor.threads())};
 }
 
 }  // namespace tuile::bench

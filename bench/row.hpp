@@ -1,13 +1,14 @@
 #pragma once
 
-#include <algorithm>
-#include <chrono>
-#include <functional>
+#include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace tuile::bench {
+
+/// Extremes of a ratio over the runs that were made.
+struct Spread {
+  double low = 0, high = 0;
+};
 
 /// One measured figure beside its baseline, both taken in the same run.
 struct Row {
@@ -15,34 +16,15 @@ struct Row {
   double value = 0;
   std::string unit;
   std::string baseline_name;
-  double baseline = 0;  ///< same unit
-  double ratio = 0;     ///< value over baseline, as the target counts it
-  double target = 0;
+  double baseline = 0;           ///< same unit
+  double ratio = 0;              ///< value over baseline, as the target counts it
+  std::optional<double> target;  ///< none: for information
   bool higher_is_better = true;
   int runs = 0;
-  bool met() const noexcept { return higher_is_better ? ratio >= target : ratio <= target; }
+  std::optional<Spread> spread = {};  ///< of the ratio, each run against its neighbour in time; none: one run
+
+  /// A row without a target has nothing to miss.
+  bool met() const noexcept { return !target || (higher_is_better ? ratio >= *target : ratio <= *target); }
 };
-
-inline double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
-}
-
-inline double seconds_of(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-/// Medians in seconds of two pieces of work run in turn, so that a drift of the machine meets both.
-inline std::pair<double, double> alternate(int runs, const std::function<void()>& first, const std::function<void()>& second) {
-  std::vector<double> a, b;
-  for (int i = 0; i < runs; ++i) {
-    a.push_back(seconds_of(first));
-    b.push_back(seconds_of(second));
-  }
-  return {median(a), median(b)};
-}
 
 }  // namespace tuile::bench

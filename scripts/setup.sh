@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# setup.sh [tools]: installs the system packages that tuile builds and tests with; with `tools` also those of `make format` and `make tidy`.
+# setup.sh [tools|bench]: installs the system packages that tuile builds and tests with; with `tools` also those of `make format` and
+# `make tidy`, with `bench` also that of `make microbench`.
 # Idempotent: asks the package manager for what is missing only. The one place that lists them. Debian 12 and 13, Ubuntu 24.04.
 set -euo pipefail
 
@@ -9,13 +10,15 @@ libraries=(liblaszip-dev libtbb-dev libyaml-cpp-dev libcli11-dev libfmt-dev nloh
            libxxhash-dev zlib1g-dev libeigen3-dev libnanoflann-dev libgdal-dev libgeos-dev libcurl4-openssl-dev)
 tests=(libgtest-dev libgmock-dev python3 python3-numpy python3-jsonschema cgi-mapserver lighttpd openssl)
 tools=(clang-format clang-tidy)
+bench=(libbenchmark-dev)
 # ---------------------------------------------------------------------------------------------------------------------
 
 packages=("${build[@]}" "${libraries[@]}" "${tests[@]}")
 case "${1:-}" in
   "") ;;
   tools) packages+=("${tools[@]}") ;;
-  *) echo "usage: setup.sh [tools]" >&2; exit 2 ;;
+  bench) packages+=("${bench[@]}") ;;
+  *) echo "usage: setup.sh [tools|bench]" >&2; exit 2 ;;
 esac
 
 missing() {

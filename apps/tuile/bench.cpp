@@ -1,20 +1,15 @@
-#include "bench.hpp"
-
+#include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "results.hpp"
+#include "suite.hpp"
 #include "tuile/catalog/inputs.hpp"
-#include "tuile/core/error.hpp"
-#include "tuile/las/decode.hpp"
-#include "tuile/source/byte_source.hpp"
-#include "tuile/synth/town.hpp"
+#include "tuile/core/version.hpp"
 
 namespace fs = std::filesystem;
 
@@ -23,90 +18,62 @@ namespace tuile::app {
 namespace {
 
 struct BenchArguments {
-  std::string what = "all";
-  std::vector<std::string> inputs;
-  int runs = 5, threads = 0, tiles = 4;
-  double points = 1.0;  ///< millions, per synthetic tile
+  std::string what = "all", commit;
+  std::vector<std::string> inputs, copc;
+  bool quick = false, full = false;
+  std::optional<std::string> results;
+  std::optional<int> runs, tiles;
+  std::optional<double> points, large;  ///< millions
+  int threads = 0;
 };
 
-/// The tiles to measure on: those given, or a synthetic town that goes with this object.
-class Tiles {
- public:
-  Tiles(const BenchArguments& arguments, Executor& executor) {
-    if (!arguments.inputs.empty()) {
-      for (const catalog::InputFile& file : catalog::expand_inputs(arguments.inputs)) paths_.push_back(file.path);
-      return;
-    }
-    folder_ = fs::temp_directory_path() / ("tuile-bench-town-" + std::to_string(::getpid()));
-    synth::TownOptions town;
-    town.tiles_x = arguments.tiles;
-    town.tiles_y = 1;
-    town.density = 20;
-    town.size = std::round(std::sqrt(1e6 * arguments.points / town.density));
-    town.point_format = 8;
-    paths_ = synth::write_town(town, folder_.string(), executor);
-  }
-  ~Tiles() {
-    std::error_code ignored;
-    if (!folder_.empty()) fs::remove_all(folder_, ignored);
-  }
-  Tiles(const Tiles&) = delete;
-  Tiles& operator=(const Tiles&) = delete;
-  const std::vector<std::string>& paths() const noexcept { return paths_; }
-
- private:
-  fs::path folder_;
-  std::vector<std::string> paths_;
-};
-
-PointBlock load(const std::string& path, Executor& executor) {
-  try {
-    const auto source = source::open_file(path);
-    const las::FileInfo info = las::read_info(*source);
-    return las::decode(source::read_all(*source).span(), info, {}, executor).points;
-  } catch (const Error& error) {
-    rethrow_at(error, path);
-  }
+bench::Sizes sizes_of(const BenchArguments& arguments) {
+  bench::Sizes sizes = arguments.quick ? bench::Sizes::quick() : arguments.full ? bench::Sizes::full() : bench::Sizes();
+  if (arguments.runs) sizes.runs = sizes.pipeline_runs = *arguments.runs;
+  if (arguments.tiles) sizes.tiles = *arguments.tiles;
+  if (arguments.points) sizes.points = *arguments.points;
+  if (arguments.large) sizes.large = *arguments.large;
+  return sizes;
 }
 
-void print(const std::vector<bench::Row>& rows, bool json) {
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const bench::Row& row : rows) {
-    list.push_back({{"name", row.name},
-                    {"value", row.value},
-                    {"unit", row.unit},
-                    {"baseline_name", row.baseline_name},
-                    {"baseline", row.baseline},
-                    {"ratio", row.ratio},
-                    {"target", row.target},
-                    {"better", row.higher_is_better ? "higher" : "lower"},
-                    {"met", row.met()},
-                    {"runs", row.runs}});
-    if (!json) {
-      fmt::print("{:<32} {:>9.3f} {}\n{:<32} {:>9.3f} {}\n{:<32} {:>9.3f} (target {} {:.2f}: {}; median of {})\n", row.name, row.value,
-                 row.unit, "  baseline", row.baseline, row.baseline_name, "  ratio", row.ratio,
-                 row.higher_is_better ? ">=" : "<=", row.target, row.met() ? "met" : "missed", row.runs);
-    }
-  }
-  if (json) std::puts(nlohmann::ordered_json{{"rows", std::move(list)}}.dump(2).c_str());
+std::vector<std::string> paths_of(const std::vector<std::string>& inputs) {
+  std::vector<std::string> paths;
+  if (inputs.empty()) return paths;
+  for (const catalog::InputFile& file : catalog::expand_inputs(inputs)) paths.push_back(file.path);
+  return paths;
+}
+
+void print(const bench::Row& row) {
+  const std::string target =
+      row.target ? fmt::format("target {} {:.2f}: {}", row.higher_is_better ? ">=" : "<=", *row.target, row.met() ? "met" : "missed")
+                 : std::string("no target");
+  const std::string spread = row.spread ? fmt::format(", {:.3f} to {:.3f}", row.spread->low, row.spread->high) : std::string();
+  fmt::print("{:<34} {:>10.3f} {}\n{:<34} {:>10.3f} {}\n{:<34} {:>10.3f} ({}; median of {}{})\n", row.name, row.value, row.unit,
+             "  baseline", row.baseline, row.baseline_name, "  ratio", row.ratio, target, row.runs, spread);
+  std::fflush(stdout);
 }
 
 int measure(const BenchArguments& arguments, Context& context) {
-  Executor executor(arguments.threads);
-  const Tiles tiles(arguments, executor);
-  if (tiles.paths().empty()) throw ConfigError("bench: no tile to measure on");
-  const auto wanted = [&](const char* what) { return arguments.what == "all" || arguments.what == what; };
-  std::vector<bench::Row> rows;
-  const auto add = [&](std::vector<bench::Row> more) { rows.insert(rows.end(), more.begin(), more.end()); };
-  if (wanted("decode")) rows.push_back(bench::bench_decode(tiles.paths(), executor, arguments.runs));
-  if (wanted("features")) add(bench::bench_features(load(tiles.paths().front(), executor), executor, arguments.runs));
-  if (wanted("labels")) rows.push_back(bench::bench_labels(load(tiles.paths().front(), executor), executor, arguments.runs));
-  if (wanted("pipeline")) {
-    add(bench::bench_pipeline(tiles.paths(), arguments.threads, arguments.runs));
-    rows.push_back(bench::bench_preload_call());
+  bench::WorkloadOptions options;
+  options.sizes = sizes_of(arguments);
+  options.threads = arguments.threads;
+  options.tiles = paths_of(arguments.inputs);
+  options.copc = paths_of(arguments.copc);
+  options.program = fs::read_symlink("/proc/self/exe").string();
+  options.log = [&](const std::string& line) { context.console.detail(line); };
+  bench::Workload workload(std::move(options));
+  const bench::Outcome outcome = bench::run_suite(workload, arguments.what, [&](const bench::Row& row) {
+    if (!context.json) print(row);
+  });
+  for (const bench::LeftOut& what : outcome.left_out) context.console.warn(what.what + " was left out: " + what.reason);
+  if (context.json) std::puts(bench::rows_json(outcome).c_str());
+  if (arguments.results) {
+    const bench::ResultsHead head{version(), arguments.commit, fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr))),
+                                  bench::this_machine(), workload.sizes()};
+    const fs::path path = bench::write_results(*arguments.results, head, outcome);
+    context.console.info("the results are " + path.string());
   }
-  print(rows, context.json);
-  return success;
+  return outcome.failed ? some_failed : success;
 }
 
 }  // namespace
@@ -115,13 +82,22 @@ void add_bench(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<BenchArguments>();
   CLI::App* command = app.add_subcommand("bench", "Measure on tiles given or synthetic, each figure beside a baseline of the same run");
   command->footer("Example:\n  tuile bench features tiles/a.laz --runs 5");
-  command->add_option("what", arguments->what, "decode, features, labels, pipeline or all (default)")
-      ->check(CLI::IsMember({"decode", "features", "labels", "pipeline", "all"}));
-  command->add_option("input", arguments->inputs, "Tiles (features, labels: the first of them); none: a synthetic town");
-  command->add_option("--runs", arguments->runs, "Alternating runs whose median counts (default 5)")->check(CLI::Range(1, 1000));
+  std::string words;
+  for (const std::string& word : bench::choices()) words += (words.empty() ? "" : ", ") + word;
+  command->add_option("what", arguments->what, words + "; default all")->check(CLI::IsMember(bench::choices()));
+  command->add_option("input", arguments->inputs, "Tiles (single steps: the first of them); none: a synthetic town");
+  command->add_option("--copc", arguments->copc, "Adjoining COPC tiles, for the row that wants such");
+  CLI::Option* quick = command->add_flag("--quick", arguments->quick, "Small sizes: a look at all rows within two minutes, too noisy to cite");
+  command->add_flag("--full", arguments->full, "The sizes of the targets: 20 tiles of 2 million points, one of 33")->excludes(quick);
+  command->add_option("--runs", arguments->runs, "Alternating runs whose median counts (default 5, of whole pipelines 3)")
+      ->check(CLI::Range(1, 1000));
   command->add_option("--threads", arguments->threads, "Computing threads (default: all)")->check(CLI::Range(0, 4096));
-  command->add_option("--tiles", arguments->tiles, "Synthetic tiles (default 4)")->check(CLI::Range(1, 1000));
-  command->add_option("--points", arguments->points, "Millions of pulses per synthetic tile (default 1)")->check(CLI::Range(0.01, 100.0));
+  command->add_option("--tiles", arguments->tiles, "Synthetic tiles (default 6)")->check(CLI::Range(1, 1000));
+  command->add_option("--points", arguments->points, "Millions of points per synthetic tile (default 0.7)")->check(CLI::Range(0.01, 100.0));
+  command->add_option("--large", arguments->large, "Millions of points of the tile that the budget does not hold (default 4)")
+      ->check(CLI::Range(0.01, 1000.0));
+  command->add_option("--results", arguments->results, "Folder for a JSON file of the rows, the machine and the versions");
+  command->add_option("--commit", arguments->commit, "What the results file says of the source's commit");
   command->callback([arguments, &action] { action.run = [arguments](Context& context) { return measure(*arguments, context); }; });
 }
 

@@ -1,0 +1,13 @@
+find_path(NANOFLANN_INCLUDE_DIR nanoflann.hpp)
+find_path(EIGEN_INCLUDE_DIR Eigen/Eigenvalues PATH_SUFFIXES eigen3)
+if(NOT NANOFLANN_INCLUDE_DIR)
+  tuile_missing("nanoflann" "libnanoflann-dev")
+endif()
+if(NOT EIGEN_INCLUDE_DIR)
+  tuile_missing("Eigen" "libeigen3-dev")
+endif()
+# The baseline of trees and features, apart from everything of ours but blocks and plans.
+add_library(tuile_bench_peer STATIC peer.cpp)
+target_include_directories(tuile_bench_peer PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+target_include_directories(tuile_bench_peer SYSTEM PRIVATE ${NANOFLANN_INCLUDE_DIR} ${EIGEN_INCLUDE_DIR})
+target_link_libraries(tuile_bench_peer PUBLIC tuile_core tuile_features PRIVATE tuile_flags)
