@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::uint64_t label_bytes = 6;
 constexpr int most_pending = 16, most_workers = 16, most_batch = 16, most_writers = 4;
-/// Smaller blocks would mostly be made of what they share with their neighbours.
-constexpr std::uint64_t least_search = std::uint64_t{64} << 20, good_search = std::uint64_t{256} << 20;
+/// With less for the search a tile goes on in another way, if there is one: small blocks are mostly made of what they share.
+constexpr std::uint64_t good_search = std::uint64_t{256} << 20;
 
 /// Bytes per point of a decoded tile.
 std::uint64_t block_bytes(const FieldSet& fields) {
@@ -128,7 +128,8 @@ MemoryPlan plan_tight(MemoryPlan memory, const TileCost& cost, const config::Con
   memory.strips = tiles > 1 ? memory.budget / 16 : 0;
   const std::uint64_t file_while_written = config.write.laz_wanted ? cost.file : 0;
   const std::uint64_t batch = static_cast<std::uint64_t>(memory.batch), loads = static_cast<std::uint64_t>(std::max(1, memory.workers));
-  const std::uint64_t least = std::min(cost.search, cost.surface + least_search), good = std::min(cost.search, cost.surface + good_search);
+  const std::uint64_t least = std::min(cost.search, cost.surface + memory.budget / 16);
+  const std::uint64_t good = std::min(cost.search, cost.surface + std::min(memory.budget / 4, good_search));
   const std::uint64_t others = tiles - std::min<std::size_t>(tiles, 1);
 
   const auto settle = [&](const Pace& pace, bool spill) {
