@@ -239,6 +239,7 @@ class ProcessRun {
             .batch = fixed(config_.batch.size, memory_.batch),
             .first_workers = std::clamp(first_files, 2, 4),
             .most_workers = memory_.most_workers,
+            .most_ahead = memory_.most_ahead,
             .most_batch = memory_.most_batch,
             .loads_per_tile = static_cast<double>(loads) / tiles,
             .likely_compute = static_cast<double>(points) / tiles / (usual_rate * executor_.threads())};

@@ -16,8 +16,8 @@ constexpr double shortest_compute = 1e-4;
 
 PrefetchTuner::PrefetchTuner(const TuningLimits& limits) : limits_(limits) {
   window_.push_back({});
-  current_.workers = limits_.workers.value_or(std::clamp(limits_.first_workers, 1, limits_.most_workers));
-  current_.ahead = limits_.ahead.value_or(std::max(limits_.first_ahead, current_.workers + 1));
+  current_.workers = limits_.workers.value_or(std::min(limits_.first_workers, limits_.most_workers));
+  current_.ahead = limits_.ahead.value_or(std::min(std::max(limits_.first_ahead, current_.workers + 1), limits_.most_ahead));
   current_.batch = limits_.batch.value_or(1);
 }
 
@@ -44,9 +44,9 @@ Tuning PrefetchTuner::update(const TuningSample& sample) {
   }
   if (!limits_.workers) {
     const double waiting = std::ceil(std::min(margin * wait_ / compute, static_cast<double>(limits_.most_workers)));
-    next.workers = approach(current_.workers, std::clamp(1 + static_cast<int>(waiting), 2, limits_.most_workers));
+    next.workers = approach(current_.workers, std::min(std::max(1 + static_cast<int>(waiting), 2), limits_.most_workers));
   }
-  if (!limits_.ahead && sample.tiles > 0) next.ahead = approach(current_.ahead, next.workers + next.batch);
+  if (!limits_.ahead && sample.tiles > 0) next.ahead = approach(current_.ahead, std::min(next.workers + next.batch, limits_.most_ahead));
   if (next != current_) ++changes_;
   return current_ = next;
 }

@@ -27,7 +27,7 @@ struct Tuning {
 struct TuningLimits {
   std::optional<int> workers, ahead, batch;  ///< set: that value, whatever is measured
   int first_workers = 2, first_ahead = 8;
-  int most_workers = 16, most_batch = 1;
+  int most_workers = 16, most_ahead = 32, most_batch = 1;
   double loads_per_tile = 1;  ///< a tile and the parts of its neighbours
   double likely_compute = 1;  ///< seconds that a tile may take to compute, as long as none has been
 };

@@ -157,6 +157,12 @@ TEST(PrefetchTuner, SmallTilesAreComputedTogether) {
   EXPECT_EQ(tuner.update({.loads = 30, .wait_seconds = 0.1, .tiles = 30, .compute_seconds = 0.05}).batch, 8);
 }
 
+TEST(PrefetchTuner, NeverMoreThanMemoryAllows) {
+  PrefetchTuner tuner({.most_workers = 1, .most_ahead = 0});
+  EXPECT_EQ(tuner.current(), (Tuning{1, 0, 1}));
+  EXPECT_EQ(tuner.update({.loads = 9, .wait_seconds = 90, .tiles = 9, .compute_seconds = 0.001}), (Tuning{1, 0, 1}));
+}
+
 TEST(PrefetchTuner, WhatIsFixedStays) {
   PrefetchTuner tuner({.workers = 3, .ahead = 1, .batch = 2, .most_batch = 8});
   EXPECT_EQ(tuner.current(), (Tuning{3, 1, 2}));
