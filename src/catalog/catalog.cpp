@@ -79,6 +79,17 @@ void refuse_name_clashes(const std::vector<InputFile>& inputs) {
   }
 }
 
+/// Without a date or an ETag the next run cannot tell a changed file from the one that was processed.
+void note_unnamed_versions(Catalog& catalog) {
+  const auto is_unnamed = [](const TileEntry& tile) { return source::is_url(tile.path) && tile.modified_ns == 0; };
+  const auto count = std::count_if(catalog.tiles.begin(), catalog.tiles.end(), is_unnamed);
+  if (count == 0) return;
+  const auto first = std::find_if(catalog.tiles.begin(), catalog.tiles.end(), is_unnamed);
+  catalog.notes.push_back("the server tells neither ETag nor date of " + source::public_location(first->path) +
+                          (count > 1 ? " and " + std::to_string(count - 1) + " more" : "") +
+                          ": a change that keeps the size will not be noticed by later runs; use --overwrite then");
+}
+
 std::string crs_key(const TileEntry& entry) { return entry.epsg != 0 ? "EPSG:" + std::to_string(entry.epsg) : entry.crs_name; }
 
 bool is_copy(const TileEntry& a, const TileEntry& b) {
@@ -167,6 +178,7 @@ Catalog build_catalog(const std::vector<InputFile>& inputs, const CatalogOptions
     if (auto* failure = std::get_if<FailedInput>(&outcome); failure != nullptr && options.shard.index == 0)
       catalog.failed.push_back(std::move(*failure));
   }
+  note_unnamed_versions(catalog);
   std::vector<std::vector<std::size_t>> neighbours = find_neighbours(catalog, options.halo);
   std::vector<std::size_t> order = visiting_order(catalog.tiles);
   if (options.bbox) {

@@ -34,6 +34,8 @@ class StripStore {
   /// The turn of this load has come: what was kept for it, which leaves the store and is expected no more; nothing where it is not there.
   std::optional<Tile> take(const TileRequest& request);
   std::size_t bytes() const noexcept { return bytes_; }
+  /// Whether so many bytes more find room without another leaving.
+  bool has_room(std::size_t bytes) const noexcept { return bytes <= budget_ && bytes_ <= budget_ - bytes; }
 
  private:
   struct Expected {

@@ -21,8 +21,15 @@ namespace tuile::prefetch {
 
 namespace {
 
-/// A COPC tile that is among the next so many is decoded whole for the first halo that wants a part of it.
+/// A COPC tile that is among the next so many is decoded whole for the first halo that wants a part of it, if it can be kept.
 constexpr std::size_t soon = 3;
+
+std::size_t block_bytes(const las::FileInfo& info, FieldSet wanted) {
+  const FieldSet fields{wanted.bits & info.fields().bits};
+  const std::size_t point = sizeof(GridPoint) + 1 + (fields.has(Field::intensity) ? 2U : 0U) + (fields.has(Field::returns) ? 2U : 0U) +
+                            (fields.has(Field::rgb) ? 6U : 0U) + (fields.has(Field::nir) ? 2U : 0U);
+  return static_cast<std::size_t>(info.header.point_count) * point;
+}
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -189,7 +196,8 @@ Tile TileReader::Impl::part(const TileRequest& request, std::stop_token stop) {
   if (source->has_ranges()) info = las::read_info(*source);
   lock.lock();
   if (std::optional<Tile> strip = take_strip(request, lock, stop)) return std::move(*strip);
-  if (info && info->copc && !strips.comes_soon(request.path, soon)) {
+  const bool keep_whole = info && strips.comes_soon(request.path, soon) && strips.has_room(block_bytes(*info, fields));
+  if (info && info->copc && !keep_whole) {
     strips.forget(request);
     lock.unlock();
     return decode_nodes(*source, *info, bbox, stop);

@@ -57,6 +57,13 @@ ResourceVersion version_of(const std::string& url, const AnswerHead& head) {
   return version;
 }
 
+/// For servers that send all of a file from its beginning.
+void refuse_waste(const std::string& url, std::uint64_t offset) {
+  if (offset <= most_dropped) return;
+  throw Unsupported(url_text(url) + " ignores ranges, so that " + std::to_string(offset) +
+                    " bytes would have to be received for nothing; download the file and give its path");
+}
+
 /// One attempt to fill a range.
 class RangeAttempt {
  public:
@@ -131,10 +138,7 @@ class RangeAttempt {
       throw AttemptFailed(url_text(url_) + " sent something that it does not call a version of the file");
     }
     if (head.length >= 0) check_size(static_cast<std::uint64_t>(head.length));
-    if (offset_ > most_dropped) {
-      throw Unsupported(url_text(url_) + " ignores ranges, so that " + std::to_string(offset_) +
-                        " bytes would have to be received for nothing; download the file and give its path");
-    }
+    refuse_waste(url_, offset_);
     is_whole_ = true;
     to_drop_ = offset_;
   }
@@ -210,6 +214,7 @@ std::uint64_t HttpClient::Impl::read_range(const std::string& url, const Resourc
                           ", which has " + std::to_string(version.size) + "; a range inside is expected");
   }
   if (out.empty()) return 0;
+  if (!version.ranges) refuse_waste(url, offset);
   TransferRequest wire = bytes_request(url);
   std::uint64_t received = 0;
   std::size_t done = 0;

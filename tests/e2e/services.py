@@ -139,6 +139,52 @@ END
         return [line for line in self.access_log.read_text().splitlines() if f"REQUEST={what}" in line]
 
 
+class FileStore(Process):
+    """lighttpd serving a folder. rate: kB/s that each connection gets at most, none for as fast as it goes."""
+
+    def __init__(self, folder, root, rate=None, port=0):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.access_log = self.folder / "access.log"
+        server = shutil.which("lighttpd") or "/usr/sbin/lighttpd"
+        if not os.access(server, os.X_OK):
+            raise RuntimeError(f"{server} is missing; run scripts/setup.sh")
+        throttle = f"connection.kbytes-per-second = {rate}" if rate else ""
+        # A type of their own, or lighttpd names no version (ETag, Last-Modified) of the files.
+        (self.folder / "lighttpd.conf").write_text(f"""
+server.document-root = "{pathlib.Path(root).resolve()}"
+server.bind = "127.0.0.1"
+server.port = {self.port}
+server.modules = ("mod_accesslog")
+accesslog.filename = "{self.access_log}"
+accesslog.format = "%m %U %s %b %{{Range}}i"
+mimetype.assign = ("" => "application/octet-stream")
+server.stat-cache-engine = "disable"
+{throttle}
+""")
+        super().__init__([server, "-D", "-f", self.folder / "lighttpd.conf"], self.folder / "lighttpd.log")
+        for _ in range(200):
+            if self.process.poll() is not None:
+                raise RuntimeError("lighttpd ended: " + (self.folder / "lighttpd.log").read_text())
+            with socket.socket() as s:
+                if s.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.02)
+        raise RuntimeError("lighttpd does not answer")
+
+    def stop(self):
+        """Ends the server; the log is complete then."""
+        self.process.terminate()
+        self.process.wait(timeout=10)
+
+    def requests(self):
+        """(path, status, bytes sent) of each request, in order. lighttpd writes its log when it ends."""
+        lines = [line.split(" ") for line in self.access_log.read_text().splitlines()]
+        return [(path, int(status), 0 if size == "-" else int(size)) for _, path, status, size, *_ in lines]
+
+
 class FaultProxy(Process):
     """Stands before a server: a share of its answers goes wrong in the way named, each after `latency` ms. remember: the server is asked once for each
     target, so that what is measured is the latency."""

@@ -1,16 +1,27 @@
+#include <algorithm>
 #include <atomic>
+#include <fstream>
+#include <iterator>
 #include <stop_token>
 #include <thread>
 #include <vector>
 
+#include "support/fault_server.hpp"
 #include "support/plain_las.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/test_data.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/las/file_info.hpp"
 #include "tuile/prefetch/tile_reader.hpp"
+#include "tuile/source/byte_source.hpp"
 
 namespace tuile::prefetch {
 namespace {
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
 
 /// 100 m × 100 m, a point every 2 m.
 class TileReaderTest : public ::testing::Test {
@@ -128,6 +139,84 @@ TEST_F(TileReaderTest, StopIsObeyed) {
   std::stop_source stop;
   stop.request_stop();
   EXPECT_THROW(reader.load({path, std::nullopt}, stop.get_token()), Cancelled);
+}
+
+TEST_F(TileReaderTest, AParkedBlockLeavesTheStripsOfItsOwnTurn) {
+  TileReader reader({}, executor);
+  reader.expect(path, east);
+  reader.announce(path);
+  reader.expect(path, north);
+  reader.load({path, east}, {});
+  reader.load({path, std::nullopt}, {});
+  EXPECT_EQ(reader.load({path, north}, {}).points.size(), 51U * 6U);
+  EXPECT_EQ(reader.statistics().full_decodes, 1U);
+  EXPECT_EQ(reader.statistics().strips_reused, 1U);
+}
+
+TEST_F(TileReaderTest, WhatAServerSendsIsWhatTheFileHolds) {
+  const std::string bytes = read_file(path);
+  const test::FaultServer server([&](const test::ServerRequest& request) { return test::file_answer(request, bytes, "\"v1\""); });
+  TileReader local({}, executor), remote({}, executor);
+  const std::string url = server.url("/tile.las");
+  for (const std::optional<Bounds>& box : {std::optional<Bounds>(), std::optional<Bounds>(east)}) {
+    const Tile here = local.load({path, box}, {}), there = remote.load({url, box}, {});
+    ASSERT_EQ(there.points.size(), here.points.size());
+    EXPECT_TRUE(std::equal(here.points.units.begin(), here.points.units.end(), there.points.units.begin()));
+  }
+  EXPECT_EQ(remote.statistics().full_decodes, 2U);
+  EXPECT_GE(remote.statistics().bytes_read, bytes.size());
+  EXPECT_GT(remote.statistics().read_seconds, 0.0);
+}
+
+TEST_F(TileReaderTest, AnErrorOfAServerNamesTheUrlOnce) {
+  const test::FaultServer server([](const test::ServerRequest&) { return test::ServerAnswer{.status = 404}; });
+  TileReader reader({}, executor);
+  const std::string url = server.url("/absent.laz");
+  try {
+    reader.load({url, std::nullopt}, {});
+    FAIL() << "no error";
+  } catch (const NotFound& error) {
+    const std::string message = error.what();
+    EXPECT_EQ(message.find(url), message.rfind(url)) << message;
+    EXPECT_NE(message.find(url), std::string::npos) << message;
+  }
+}
+
+TEST(TileReaderCopc, AServerIsAskedForTheNodesOfAHaloOnly) {
+  const auto tile = test::test_data("copc_grid/tile_0_0.copc.laz");
+  if (!tile) GTEST_SKIP() << "no real data here (TUILE_TEST_DATA)";
+  const std::string bytes = read_file(tile->string());
+  const test::FaultServer server([&](const test::ServerRequest& request) { return test::file_answer(request, bytes, "\"v1\""); });
+  Executor executor(2);
+  TileReader local({}, executor), remote({}, executor);
+  const Bounds whole = las::read_info(*source::open_file(tile->string())).bounds();
+  const Bounds band{whole.max_x - 5, whole.min_y, whole.max_x, whole.max_y};
+  const Tile here = local.load({tile->string(), band}, {}), there = remote.load({server.url("/t.copc.laz"), band}, {});
+  ASSERT_EQ(there.points.size(), here.points.size());
+  EXPECT_GT(here.points.size(), 0U);
+  EXPECT_TRUE(std::equal(here.points.rows.begin(), here.points.rows.end(), there.points.rows.begin()));
+  EXPECT_TRUE(std::equal(here.points.units.begin(), here.points.units.end(), there.points.units.begin()));
+  EXPECT_EQ(remote.statistics().partial_decodes, 1U);
+  EXPECT_LT(remote.statistics().bytes_read, bytes.size() / 2);
+  EXPECT_LT(server.request_count(), 40U) << "nodes that lie close together come with one request";
+}
+
+/// Tiles that can be kept are decoded once; those that cannot, by their nodes.
+TEST(TileReaderCopc, ATileThatComesSoonIsDecodedWholeWhereThereIsRoom) {
+  const auto tile = test::test_data("copc_grid/tile_0_0.copc.laz");
+  if (!tile) GTEST_SKIP() << "no real data here (TUILE_TEST_DATA)";
+  Executor executor(2);
+  const Bounds whole = las::read_info(*source::open_file(tile->string())).bounds();
+  const Bounds band{whole.max_x - 5, whole.min_y, whole.max_x, whole.max_y};
+  for (const bool room : {true, false}) {
+    TileReader reader({.fields = {}, .strip_budget = std::size_t{room ? 64U : 16U} << 20}, executor);
+    reader.expect(tile->string(), band);
+    reader.announce(tile->string());
+    reader.load({tile->string(), band}, {});
+    reader.load({tile->string(), std::nullopt}, {});
+    EXPECT_EQ(reader.statistics().full_decodes, 1U);
+    EXPECT_EQ(reader.statistics().partial_decodes, room ? 0U : 1U);
+  }
 }
 
 TEST(TileReaderCopc, AHaloReadsTheNodesThatTouchItOnly) {
