@@ -309,7 +309,7 @@ class ProcessRun {
                                    config_.ground_truth.on_failure, executor_, options_.stop);
     }
     settle_columns(computed.output, plan_, config_.features.missing);
-    publish(planned, computed, plan_, config_, imagery_ ? imagery_->source.get() : nullptr, *store_, executor_);
+    publish(planned, computed, plan_, config_, imagery_ ? imagery_->source.get() : nullptr, *store_, executor_, options_.stop);
     const std::lock_guard lock(mutex_);
     count_annotations(computed);
   }

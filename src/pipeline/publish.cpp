@@ -21,7 +21,8 @@ namespace tuile::pipeline {
 namespace {
 
 write::LazSinkOptions laz_options(const PlannedTile& planned, const catalog::TileEntry& tile, const ComputedTile& computed,
-                                  const RunPlan& plan, const config::Config& config, source::Store& store) {
+                                  const RunPlan& plan, const config::Config& config, source::Store& store,
+                                  const std::stop_token& stop) {
   write::LazSinkOptions options;
   options.labels =
       config.write.laz.labels == config::LazLabels::classification ? write::LazLabels::classification : write::LazLabels::extra_bytes;
@@ -37,8 +38,8 @@ write::LazSinkOptions laz_options(const PlannedTile& planned, const catalog::Til
     if (at == names.end() || info.las_dimension) continue;
     options.columns.push_back({static_cast<std::size_t>(at - names.begin()), column.name, std::string(info.description)});
   }
-  options.original = las::read_info(*store.open(tile.path));
-  options.read_original = [&store, path = tile.path] { return source::read_all(*store.open(path)); };
+  options.original = las::read_info(*store.open(tile.path, stop));
+  options.read_original = [&store, path = tile.path, stop] { return source::read_all(*store.open(path, stop)); };
   if (planned.task.tile.bbox) {
     const Buffer<std::uint32_t>& rows = computed.input->core->rows;
     options.rows.emplace(rows.begin(), rows.end());
@@ -206,7 +207,7 @@ void settle_columns(compute::TileOutput& output, const RunPlan& plan, config::Mi
 }
 
 void publish(const PlannedTile& planned, const ComputedTile& computed, const RunPlan& plan, const config::Config& config,
-             const imagery::ImagerySource* imagery, source::Store& store, Executor& executor) {
+             const imagery::ImagerySource* imagery, source::Store& store, Executor& executor, std::stop_token stop) {
   const catalog::TileEntry& tile = plan.catalog.tiles[plan.catalog.jobs[planned.job].tile];
   const PointBlock& core = *computed.input->core;
   const compute::TileOutput& output = computed.output;
@@ -233,7 +234,8 @@ void publish(const PlannedTile& planned, const ComputedTile& computed, const Run
     sinks.push_back(write::make_npz_sink(planned.output + ".npz", layout, compression, executor));
   }
   if (config.write.laz_wanted)
-    sinks.push_back(write::make_laz_sink(planned.output + ".laz", layout, laz_options(planned, tile, computed, plan, config, store), &executor));
+    sinks.push_back(
+        write::make_laz_sink(planned.output + ".laz", layout, laz_options(planned, tile, computed, plan, config, store, stop), &executor));
   write::TileWriter writer(planned.output + ".json", std::move(sinks));
   if (core.size() > 0) {
     write::RowBlock rows{.first_row = 0,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,9 @@ struct ComputedTile {
 };
 
 /// Writes the outputs and the sidecar of one tile.
-/// imagery: where colours came from if not from the tile, else null. store: opens the tile again for LAZ.
+/// imagery: where colours came from if not from the tile, else null. store: opens the tile again for LAZ, until `stop`.
 void publish(const PlannedTile& planned, const ComputedTile& computed, const RunPlan& plan, const config::Config& config,
-             const imagery::ImagerySource* imagery, source::Store& store, Executor& executor);
+             const imagery::ImagerySource* imagery, source::Store& store, Executor& executor, std::stop_token stop);
 
 /// Throws InvalidArgument naming the output columns that the tile lacks, where features.missing is `error`.
 void refuse_missing(const compute::TileOutput& output, const RunPlan& plan, config::Missing missing);

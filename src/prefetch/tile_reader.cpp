@@ -22,7 +22,7 @@ namespace tuile::prefetch {
 namespace {
 
 /// A COPC tile that is among the next so many is decoded whole for the first halo that wants a part of it, if it can be kept.
-constexpr std::size_t soon = 3;
+constexpr std::size_t soon = 6;
 
 std::size_t block_bytes(const las::FileInfo& info, FieldSet wanted) {
   const FieldSet fields{wanted.bits & info.fields().bits};
@@ -48,6 +48,8 @@ PointBlock cut(const PointBlock& block, const Bounds& bbox) {
 
 }  // namespace
 
+class CountedSource;
+
 struct TileReader::Impl {
   Impl(TileReaderOptions options, Executor& pool)
       : fields(options.fields),
@@ -72,7 +74,7 @@ struct TileReader::Impl {
   Tile whole(const std::string& path, std::stop_token stop);
   Tile part(const TileRequest& request, std::stop_token stop);
   std::optional<Tile> take_strip(const TileRequest& request, std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
-  Tile decode_whole(const source::ByteSource& source, const std::string& path, bool early, const std::stop_token& stop);
+  Tile decode_whole(CountedSource& source, const std::string& path, bool early, const std::stop_token& stop);
   Tile decode_nodes(const source::ByteSource& source, const las::FileInfo& info, const Bounds& bbox, const std::stop_token& stop);
   void keep_strips(const std::string& path, const PointBlock& points, bool early);
   void count(const las::DecodeResult& result, double decode_seconds, bool whole);
@@ -82,7 +84,7 @@ struct TileReader::Impl {
   }
 };
 
-/// A file of the store; what reading it cost is counted at the end.
+/// A file of the store; what reading it cost is counted at the end at the latest.
 class CountedSource {
  public:
   template <class Impl>
@@ -92,15 +94,23 @@ class CountedSource {
           impl.statistics.bytes_read += traffic.bytes;
           impl.statistics.read_seconds += traffic.seconds;
         }) {}
-  ~CountedSource() { count_(source_->traffic()); }
+  ~CountedSource() { count(); }
   CountedSource(const CountedSource&) = delete;
   CountedSource& operator=(const CountedSource&) = delete;
+
+  /// Counts what was read since the last time.
+  void count() {
+    const source::Traffic now = source_->traffic();
+    count_({now.bytes - counted_.bytes, now.seconds - counted_.seconds});
+    counted_ = now;
+  }
   const source::ByteSource& operator*() const noexcept { return *source_; }
   const source::ByteSource* operator->() const noexcept { return source_.get(); }
 
  private:
   std::unique_ptr<source::ByteSource> source_;
   std::function<void(const source::Traffic&)> count_;
+  source::Traffic counted_;
 };
 
 /// Marks a file as being decoded whole, for the lifetime of the object.
@@ -128,11 +138,12 @@ void TileReader::Impl::count(const las::DecodeResult& result, double decode_seco
   ++(is_whole ? statistics.full_decodes : statistics.partial_decodes);
 }
 
-Tile TileReader::Impl::decode_whole(const source::ByteSource& source, const std::string& path, bool early, const std::stop_token& stop) {
+Tile TileReader::Impl::decode_whole(CountedSource& source, const std::string& path, bool early, const std::stop_token& stop) {
   las::FileInfo info;
-  if (source.has_ranges()) info = las::read_info(source);  // a damaged header is found before all is read
-  const Buffer<std::byte> bytes = source::read_all(source);
-  if (!source.has_ranges()) info = las::read_info(*source::from_memory(bytes.span(), path));
+  if (source->has_ranges()) info = las::read_info(*source);  // a damaged header is found before all is read
+  const Buffer<std::byte> bytes = source::read_all(*source);
+  source.count();
+  if (!source->has_ranges()) info = las::read_info(*source::from_memory(bytes.span(), path));
   const auto start = std::chrono::steady_clock::now();
   las::DecodeResult result = las::decode(bytes.span(), info, {.fields = fields, .bbox = std::nullopt, .stop = stop}, executor);
   count(result, seconds_since(start), true);
@@ -162,9 +173,12 @@ Tile TileReader::Impl::whole(const std::string& path, std::stop_token stop) {
     decoding.insert(path);
   }
   const DecodingMark mark(*this, path);
-  if (!parked) return decode_whole(*CountedSource(*this, path, stop), path, false, stop);
-  keep_strips(path, parked->points, false);
-  return std::move(*parked);
+  if (parked) {
+    keep_strips(path, parked->points, false);
+    return std::move(*parked);
+  }
+  CountedSource source(*this, path, stop);
+  return decode_whole(source, path, false, stop);
 }
 
 Tile TileReader::Impl::decode_nodes(const source::ByteSource& source, const las::FileInfo& info, const Bounds& bbox,
@@ -191,7 +205,7 @@ Tile TileReader::Impl::part(const TileRequest& request, std::stop_token stop) {
   std::unique_lock lock(mutex);
   if (std::optional<Tile> strip = take_strip(request, lock, stop)) return std::move(*strip);
   lock.unlock();
-  const CountedSource source(*this, request.path, stop);
+  CountedSource source(*this, request.path, stop);
   std::optional<las::FileInfo> info;
   if (source->has_ranges()) info = las::read_info(*source);
   lock.lock();
@@ -206,7 +220,7 @@ Tile TileReader::Impl::part(const TileRequest& request, std::stop_token stop) {
   decoding.insert(request.path);
   lock.unlock();
   const DecodingMark mark(*this, request.path);
-  Tile tile = decode_whole(*source, request.path, early, stop);
+  Tile tile = decode_whole(source, request.path, early, stop);
   Tile piece{cut(tile.points, bbox), {}};
   lock.lock();
   strips.forget(request);
