@@ -9,8 +9,8 @@
 
 namespace tuile::compute {
 
-/// The inner loops, compiled once per instruction set from one source (kernels_lists.hpp, kernels_search.hpp, kernels_evaluate.hpp); every
-/// version gives the same bits.
+/// The inner loops, compiled once per instruction set from one source (kernels_lists.hpp, kernels_count.hpp, kernels_search.hpp,
+/// kernels_evaluate.hpp); every version gives the same bits.
 struct Kernels {
   const char* name;  ///< "AVX-512", "AVX2", "portable"
 

@@ -12,6 +12,7 @@ namespace {
 #include "compute/cpu/lanes_avx2.hpp"
 #include "compute/cpu/lanes_eight_avx.hpp"
 #include "compute/cpu/kernels_lists.hpp"
+#include "compute/cpu/kernels_count.hpp"
 #include "compute/cpu/kernels_search.hpp"
 #include "compute/cpu/kernels_evaluate.hpp"
 // clang-format on

@@ -35,7 +35,7 @@ inline bool within(const TreeNode& a, const TreeNode& b, float r2) {
 }
 
 /// Lists the buckets within squared distance `r2` of the box. False where they are more than `most`: the list is of no use then.
-/// inside  where given, nodes that lie within r2 of all of the box are not listed; their points are counted here
+/// inside  where given, nodes that lie within r2 of all of the box are not listed; their points are counted here, and full buckets marked
 inline bool list_buckets(const TreeView& tree, const TreeNode& box, float r2, std::uint32_t most, Scratch& s,
                          std::uint32_t* inside = nullptr) {
   s.candidates = 0;
@@ -63,10 +63,11 @@ inline bool list_buckets(const TreeView& tree, const TreeNode& box, float r2, st
       s.box[d][s.candidates] = node.low[d];
       s.box[d + 3][s.candidates] = node.high[d];
     }
-    const std::uint32_t last = (node.first + 1) * bucket_size - 1;
-    const std::uint32_t position = s.candidates % bucket_size;
-    if (position == 0) s.full[s.candidates / bucket_size] = 0;
-    s.full[s.candidates / bucket_size] |= (tree.records[last].index != no_point ? 1U : 0U) << position;
+    if (inside != nullptr) {
+      const std::uint32_t position = s.candidates % bucket_size;
+      if (position == 0) s.full[s.candidates / bucket_size] = 0;
+      s.full[s.candidates / bucket_size] |= (tree.points_of(node) == bucket_size ? 1U : 0U) << position;
+    }
     ++s.candidates;
   }
   for (std::uint32_t i = s.candidates; i % bucket_size != 0; ++i) {

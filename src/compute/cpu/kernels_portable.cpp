@@ -9,6 +9,7 @@ namespace {
 // clang-format off
 #include "compute/cpu/lanes_portable.hpp"
 #include "compute/cpu/kernels_lists.hpp"
+#include "compute/cpu/kernels_count.hpp"
 #include "compute/cpu/kernels_search.hpp"
 #include "compute/cpu/kernels_evaluate.hpp"
 // clang-format on

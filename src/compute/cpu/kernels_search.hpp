@@ -283,33 +283,3 @@ inline std::uint64_t search_group(const TreeView& tree, std::uint32_t node, cons
   return search.needs_z_span ? search_slots<true>(tree, box, search, nearest, queries, s, batch)
                              : search_slots<false>(tree, box, search, nearest, queries, s, batch);
 }
-
-/// Points within √limit units of every point of the group.
-inline bool count_group(const TreeView& tree, std::uint32_t node, std::uint64_t limit, std::uint64_t queries, Scratch& s,
-                        std::uint32_t* counts) {
-  if (!tree.exact || limit >= static_cast<std::uint64_t>(exact_limit)) return false;
-  const TreeNode& box = tree.nodes[node];
-  const auto r2 = static_cast<float>(limit);
-  std::uint32_t inside = 0;
-  list_buckets(tree, box, r2, tree.node_count, s, &inside);
-  const Floats bound = all(r2);
-  const std::uint32_t first = box.first * bucket_size;
-  for (std::uint64_t left = queries; left != 0; left &= left - 1) {
-    const auto slot = static_cast<std::uint32_t>(__builtin_ctzll(left));
-    const QueryLanes q = spread({tree.x[first + slot], tree.y[first + slot], tree.z[first + slot]});
-    std::uint32_t n = inside;
-    for (std::uint32_t at = 0; at < s.candidates; at += bucket_size) {
-      const Floats x = max(sub(load(s.box[3] + at), q.x), sub(q.x, load(s.box[0] + at)));
-      const Floats y = max(sub(load(s.box[4] + at), q.y), sub(q.y, load(s.box[1] + at)));
-      const Floats z = max(sub(load(s.box[5] + at), q.z), sub(q.z, load(s.box[2] + at)));
-      const std::uint32_t whole = bits(at_most(muladd(x, x, muladd(y, y, mul(z, z))), bound)) & s.full[at / bucket_size];
-      n += bucket_size * static_cast<std::uint32_t>(__builtin_popcount(whole));
-      for (std::uint32_t near = bits(near_mask(s, at, q, bound)) & ~whole; near != 0; near &= near - 1) {
-        const Offsets o = offsets(tree, bucket_of(s.bucket[at + static_cast<std::uint32_t>(__builtin_ctz(near))]), q);
-        n += static_cast<std::uint32_t>(__builtin_popcount(bits(at_most(o.d2, bound))));
-      }
-    }
-    counts[slot] = n;
-  }
-  return true;
-}

@@ -137,6 +137,56 @@ TEST(Oracle, DensityJump) {
   compare(cloud, {20, 0, 200}, 0.01, 3);
 }
 
+/// Trees: every beam's column from the ground up, over ground of a point in 25 cm.
+TEST(Oracle, VegetationColumns) {
+  Cloud cloud = random_points(0, 1, 1);
+  std::mt19937 random(40);
+  for (int i = 0; i < 6000; ++i) {
+    const auto tree = static_cast<std::int32_t>(random() % 6);
+    cloud.points.push_back({tree * 700 + static_cast<std::int32_t>(random() % 25), tree * 300 + static_cast<std::int32_t>(random() % 25),
+                            static_cast<std::int32_t>(random() % 3000)});
+    cloud.classes.push_back(5);
+  }
+  for (int i = 0; i < 1500; ++i) {
+    cloud.points.push_back({static_cast<std::int32_t>(random() % 4000), static_cast<std::int32_t>(random() % 2000),
+                            static_cast<std::int32_t>(random() % 5)});
+    cloud.classes.push_back(2);
+  }
+  compare(cloud, {20, 0, 200}, 0.01, 3);
+  compare(cloud, {20, 1.0, 100}, 0.01, 7);
+}
+
+/// Sagging lines a point thick, far from all else.
+TEST(Oracle, PowerLines) {
+  Cloud cloud = town(1500, 6000, 41);
+  for (std::int32_t i = 0; i < 4500; ++i) {
+    const std::int32_t x = i * 4 - 6000, line = i % 3;
+    cloud.points.push_back({x, 2000 + line * 400, 4000 + x * x / 40'000});
+    cloud.classes.push_back(1);
+  }
+  compare(cloud, {20, 0, 200}, 0.01, 3);
+  compare(cloud, {20, 1.0, 200}, 0.01, 7);
+}
+
+/// A cube of two metres where every eighth place is taken: the surface of each ball cuts through many buckets.
+TEST(Oracle, FilledCube) {
+  Cloud cloud = random_points(60'000, 100, 42);
+  compare(cloud, {20, 0, 200}, 0.01, 601);
+  compare(cloud, {20, 1.0, 1000}, 0.01, 1201);
+  compare(cloud, {20, 0, 200}, 0.001, 3001);  // millimetres: the ball of two metres holds all, that of the group does not fit products
+}
+
+/// Ten thousand copies of one point amid others.
+TEST(Oracle, TenThousandEqualPoints) {
+  Cloud cloud = town(4000, 1500, 43);
+  for (int i = 0; i < 10'000; ++i) {
+    cloud.points.push_back({700, 700, 100});
+    cloud.classes.push_back(1);
+  }
+  compare(cloud, {20, 0, 200}, 0.01, 37);
+  compare(cloud, {20, 1.0, 200}, 0.01, 101);
+}
+
 TEST(Oracle, Duplicates) {
   Cloud cloud = town(1000, 1000, 18);
   for (std::size_t i = 0; i < 1000; ++i) {
