@@ -153,6 +153,52 @@ TEST_F(TileReaderTest, AParkedBlockLeavesTheStripsOfItsOwnTurn) {
   EXPECT_EQ(reader.statistics().strips_reused, 1U);
 }
 
+/// Decode amplification of a town whose tiles are loaded row by row, each with its eight neighbours' borders.
+double amplification(std::size_t strip_budget, Executor& executor) {
+  constexpr int side = 8;
+  constexpr int tile_size = 2000;  // centimetres
+  const test::TemporaryFolder town;
+  const auto path_of = [&](int column, int row) { return town / (std::to_string(column) + "_" + std::to_string(row) + ".las"); };
+  std::vector<test::PlainPoint> points;
+  for (int row = 0; row < side; ++row) {
+    for (int column = 0; column < side; ++column) {
+      points.clear();
+      for (int x = 50; x < tile_size; x += 100) {
+        for (int y = 50; y < tile_size; y += 100) points.push_back({column * tile_size + x, row * tile_size + y, 0, 2});
+      }
+      test::write_plain_las(path_of(column, row), points);
+    }
+  }
+  const auto visit = [&](auto&& whole, auto&& part) {
+    for (int row = 0; row < side; ++row) {
+      for (int column = 0; column < side; ++column) {
+        whole(path_of(column, row));
+        const double size = tile_size / 100.0;
+        const Bounds reach = Bounds{column * size, row * size, (column + 1) * size, (row + 1) * size}.expanded(2);
+        for (int dy = -1; dy <= 1; ++dy) {
+          for (int dx = -1; dx <= 1; ++dx) {
+            const int x = column + dx, y = row + dy;
+            if ((dx != 0 || dy != 0) && x >= 0 && y >= 0 && x < side && y < side) part(path_of(x, y), reach);
+          }
+        }
+      }
+    }
+  };
+  TileReader reader({.fields = {}, .strip_budget = strip_budget}, executor);
+  visit([&](const std::string& path) { reader.announce(path); },
+        [&](const std::string& path, const Bounds& box) { reader.expect(path, box); });
+  visit([&](const std::string& path) { reader.load({path, std::nullopt}, {}); },
+        [&](const std::string& path, const Bounds& box) { reader.load({path, box}, {}); });
+  return static_cast<double>(reader.statistics().points_decoded) / static_cast<double>(side * side * points.size());
+}
+
+TEST_F(TileReaderTest, TilesAreDecodedAboutOnce) {
+  constexpr std::size_t tile = 400 * 13;  // bytes of a tile's points
+  EXPECT_LE(amplification(100 * tile, executor), 1.0) << "all that is left for later can be kept";
+  EXPECT_LE(amplification(6 * tile, executor), 1.6);
+  EXPECT_LE(amplification(4 * tile, executor), 1.8) << "the greater part of what is left does not fit";
+}
+
 TEST_F(TileReaderTest, WhatAServerSendsIsWhatTheFileHolds) {
   const std::string bytes = read_file(path);
   const test::FaultServer server([&](const test::ServerRequest& request) { return test::file_answer(request, bytes, "\"v1\""); });

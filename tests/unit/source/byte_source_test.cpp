@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -41,6 +43,21 @@ TEST_F(ByteSourceTest, ReadsAnyRangeOfAFile) {
   EXPECT_EQ(read(*source, 7, 3), "789");
   EXPECT_EQ(read(*source, 10, 0), "");
   EXPECT_EQ(read_all(*source).size(), 10U);
+}
+
+TEST_F(ByteSourceTest, KnowsTheDateOfAFileAndWhatReadingCost) {
+  const auto date = std::filesystem::last_write_time(file());
+  const auto source = open_file(file());
+  EXPECT_EQ(source->modified_ns(),
+            std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::file_clock::to_sys(date).time_since_epoch()).count());
+  EXPECT_EQ(source->traffic().bytes, 0U);
+  read(*source, 2, 5);
+  std::array<std::byte, 2> first{}, last{};
+  const std::array<Piece, 2> pieces{{{0, first}, {8, last}}};
+  source->read_pieces(pieces);
+  EXPECT_EQ(static_cast<char>(last[1]), '9');
+  EXPECT_EQ(source->traffic().bytes, 9U);
+  EXPECT_GT(source->traffic().seconds, 0.0);
 }
 
 TEST_F(ByteSourceTest, ReadingPastTheEndIsAnError) {
