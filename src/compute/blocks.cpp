@@ -104,7 +104,9 @@ class Planner {
 
 Area Area::widened(std::int64_t reach, const Area& extent) const noexcept {
   // Coordinates are below 2^31, reaches below 2^33: only open sides could overflow, and they are open already.
-  const auto lower = [reach](std::int64_t side, std::int64_t limit) { return side == -open || side - reach <= limit ? -open : side - reach; };
+  const auto lower = [reach](std::int64_t side, std::int64_t limit) {
+    return side == -open || side - reach <= limit ? -open : side - reach;
+  };
   const auto upper = [reach](std::int64_t side, std::int64_t limit) { return side == open || side + reach >= limit ? open : side + reach; };
   return {lower(min_x, extent.min_x), lower(min_y, extent.min_y), upper(max_x, extent.max_x), upper(max_y, extent.max_y)};
 }

@@ -91,7 +91,8 @@ class TilePoints {
     const auto look = [&](const Run& run) {
       return run.high.x >= area.min_x && run.low.x <= area.max_x && run.high.y >= area.min_y && run.low.y <= area.max_y;
     };
-    return gather<T>(look, [&](const GridPoint& point) { return area.contains(point.x, point.y); }, make, executor);
+    return gather<T>(
+        look, [&](const GridPoint& point) { return area.contains(point.x, point.y); }, make, executor);
   }
 
  private:

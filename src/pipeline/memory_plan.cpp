@@ -55,7 +55,9 @@ TileCost largest_cost(const RunPlan& plan, const config::Config& config, FieldSe
   const auto raise = [](std::uint64_t& value, std::uint64_t to) { value = std::max(value, to); };
   for (const PlannedTile& planned : plan.tiles) {
     const catalog::TileEntry& tile = plan.catalog.tiles[plan.catalog.jobs[planned.job].tile];
-    const auto point = [&](const catalog::TileEntry& of) { return block_bytes({(plan.computed.fields().bits & of.fields.bits) | colours.bits}); };
+    const auto point = [&](const catalog::TileEntry& of) {
+      return block_bytes({(plan.computed.fields().bits & of.fields.bits) | colours.bits});
+    };
     const std::uint64_t block = tile.points * point(tile);
     raise(cost.block, block);
     raise(cost.file, tile.file_size);
@@ -64,7 +66,8 @@ TileCost largest_cost(const RunPlan& plan, const config::Config& config, FieldSe
     const Bounds wide = planned.bounds.expanded(config.halo);
     std::uint64_t surface = 0;
     if (ground)
-      surface = compute::surface_bytes_per_point * static_cast<std::uint64_t>(std::min(static_cast<double>(tile.points), ground_cells(wide)));
+      surface =
+          compute::surface_bytes_per_point * static_cast<std::uint64_t>(std::min(static_cast<double>(tile.points), ground_cells(wide)));
     raise(cost.surface, surface);
     raise(cost.search, surface + (searches ? tile.points * compute::search_bytes_per_point : 0));
     if (!planned.task.halo.empty() && planned.bounds.area() > 0) {
@@ -142,8 +145,8 @@ MemoryPlan plan_tight(MemoryPlan memory, const TileCost& cost, const config::Con
     const std::uint64_t rows = spill ? 0 : cost.rows;
     const std::uint64_t load = loads * (cost.file + cost.images) + cost.neighbour;
     memory.loading = cost.block * (batch + ahead + finished) + (ahead > 0 ? loads * cost.file : 0) + cost.halo * (batch + ahead);
-    const std::uint64_t held = cost.block * (ahead + finished) + finished * (rows + cost.marks) +
-                               (finished > 0 ? file_while_written : 0) + (ahead > 0 ? load : 0) + cost.halo * ahead;
+    const std::uint64_t held = cost.block * (ahead + finished) + finished * (rows + cost.marks) + (finished > 0 ? file_while_written : 0) +
+                               (ahead > 0 ? load : 0) + cost.halo * ahead;
     const std::uint64_t computing = batch * (cost.block + cost.halo + rows + cost.marks);
     const std::uint64_t loading_alone = batch * cost.block + load, writing_alone = computing + file_while_written;
     const std::uint64_t room = memory.budget - std::min(memory.budget, held + computing + memory.strips);

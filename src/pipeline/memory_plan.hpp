@@ -20,7 +20,7 @@ struct MemoryPlan {
 
   /// The largest tiles leave no room for the usual ways: `auto` settings stay at what the run begins with.
   bool tight = false;
-  std::uint64_t search = 0;                ///< bytes for a tile's neighbour search and ground surface: BackendOptions::memory; 0: no limit
+  std::uint64_t search = 0;                 ///< bytes for a tile's neighbour search and ground surface: BackendOptions::memory; 0: no limit
   std::uint64_t spilled_rows = UINT64_MAX;  ///< a tile whose rows take so many bytes or more has them in a temporary file
 
   /// Whether the run will pass its budget all the same.

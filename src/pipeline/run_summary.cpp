@@ -154,7 +154,7 @@ std::string to_text(const RunSummary& s) {
       "  loads hidden {:.1f} %, cache hits {:.1f} %, decode amplification {:.2f}, CPU {:.2f} s, peak memory {:.0f} MiB of a budget of "
       "{:.0f} MiB\n",
       100 * s.loader.io_hidden_ratio(), 100 * s.loader.cache_hit_rate(), s.decode_amplification(), s.cpu_seconds,
-      static_cast<double>(s.peak_rss) / (1 << 20), static_cast<double>(s.memory_budget) / (1 << 20));
+      static_cast<double>(s.peak_anonymous) / (1 << 20), static_cast<double>(s.memory_budget) / (1 << 20));
   if (s.workers > 0) {
     text += fmt::format("  {} loads at once, {} tiles ahead, {} computed together{}; a tile took {:.3f} s of waiting for bytes and {:.3f} s of compute\n",
                         s.workers, s.ahead, s.batch, s.tuning.changes > 0 ? fmt::format(" (tuned {} times)", s.tuning.changes) : "",

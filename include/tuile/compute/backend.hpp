@@ -32,11 +32,11 @@ struct Preprocess {
 
 /// The output of one tile.
 struct TileOutput {
-  FeatureBlock features;            ///< core.size() rows, columns in the plan's order
-  Buffer<std::uint8_t> valid;       ///< core.size() zeros or ones; empty where preprocessing is off
-  std::vector<std::string> missing_columns;      ///< columns that are NaN because the tile lacks the input
-  std::uint64_t degenerate_neighbourhoods = 0;   ///< fewer than 3 points, or λ1 ≤ 1e-12 m²
-  std::uint64_t truncated_neighbourhoods = 0;    ///< reaching beyond bounds + halo: they may differ in another tiling
+  FeatureBlock features;                        ///< core.size() rows, columns in the plan's order
+  Buffer<std::uint8_t> valid;                   ///< core.size() zeros or ones; empty where preprocessing is off
+  std::vector<std::string> missing_columns;     ///< columns that are NaN because the tile lacks the input
+  std::uint64_t degenerate_neighbourhoods = 0;  ///< fewer than 3 points, or λ1 ≤ 1e-12 m²
+  std::uint64_t truncated_neighbourhoods = 0;   ///< reaching beyond bounds + halo: they may differ in another tiling
 };
 
 /// Computes features. One call takes one or several tiles; results do not depend on how tiles were batched, on threads or on point order.
@@ -72,8 +72,8 @@ struct Availability {
 std::vector<std::string> backend_names();
 /// Throws InvalidArgument for an unknown name.
 Availability availability(const std::string& name);
-/// name: "cpu", "cuda" or "auto" (the best that can run here). Throws BackendUnavailable with the reason, InvalidArgument for an unknown name.
-/// executor must outlive the backend.
+/// name: "cpu", "cuda" or "auto" (the best that can run here). Throws BackendUnavailable with the reason, InvalidArgument for an unknown
+/// name. executor must outlive the backend.
 std::unique_ptr<Backend> make_backend(const std::string& name, Executor& executor, const BackendOptions& options = {});
 
 }  // namespace tuile::compute

@@ -235,8 +235,7 @@ std::vector<GridPoint> spatial_order(std::vector<GridPoint> points) {
     }
   }
   std::vector<GridPoint> ordered(points.size());
-  std::transform(entries.begin(), entries.end(), ordered.begin(),
-                 [&](std::uint64_t entry) { return points[entry & (most_points - 1)]; });
+  std::transform(entries.begin(), entries.end(), ordered.begin(), [&](std::uint64_t entry) { return points[entry & (most_points - 1)]; });
   return ordered;
 }
 

@@ -55,7 +55,7 @@ class NeighbourPass {
   std::vector<std::size_t> count_columns_;  ///< of num_points_2m
   std::uint64_t count_limit_ = 0;
   bool has_edge_ = false;
-  double min_x_ = 0, min_y_ = 0, max_x_ = 0, max_y_ = 0;  ///< bounds + halo, units relative to the block's origin
+  double min_x_ = 0, min_y_ = 0, max_x_ = 0, max_y_ = 0;          ///< bounds + halo, units relative to the block's origin
   double given_min_x_, given_min_y_, given_max_x_, given_max_y_;  ///< infinite where a side is open
   std::atomic<std::uint64_t> degenerate_{0}, truncated_{0};
   std::mutex mutex_;

@@ -107,7 +107,8 @@ class TileRun {
     if (!plan_.needs_ground()) return 0;
     std::uint64_t ground = 0;
     for (const PointBlock* block : {tile_.core, tile_.halo}) {
-      if (block != nullptr) ground += static_cast<std::uint64_t>(std::count(block->classification.begin(), block->classification.end(), ground_class));
+      if (block != nullptr)
+        ground += static_cast<std::uint64_t>(std::count(block->classification.begin(), block->classification.end(), ground_class));
     }
     if (!tile_.bounds.empty()) {
       const auto cells = [&](std::int64_t low, std::int64_t high) {
@@ -184,6 +185,7 @@ class TileRun {
       if (b > 0) neighbours(blocks[b]);
       if (plan_.needs_ground() && tree) fill_heights(&*tree);
     }
+    if (plan_.needs_ground() && blocks.empty()) fill_heights(nullptr);  // no valid point: all that is left to say is what is missing
     tree.reset();
     search_far(points, std::move(far), reach, most);
   }
@@ -230,13 +232,13 @@ class TileRun {
     executor_.for_each(groups.size(), [&](std::size_t g) {
       if (stop_.stop_requested()) throw Cancelled("stopped while computing features");
       const FarGroup& group = groups[g];
-      Buffer<Record> records = points.gather<Record>(
-          [&](const TilePoints::Run& run) { return group.touches(run); }, [&](const GridPoint& p) { return group.holds(p); },
-          [&](const GridPoint& p, std::uint32_t index) {
-            const bool is_row = std::binary_search(group.rows.begin(), group.rows.end(), index);
-            return Record{p.x, p.y, p.z, is_row ? index : no_row()};
-          },
-          executor_);
+      Buffer<Record> records = points.gather<Record>([&](const TilePoints::Run& run) { return group.touches(run); },
+                                                     [&](const GridPoint& p) { return group.holds(p); },
+                                                     [&](const GridPoint& p, std::uint32_t index) {
+                                                       const bool is_row = std::binary_search(group.rows.begin(), group.rows.end(), index);
+                                                       return Record{p.x, p.y, p.z, is_row ? index : no_row()};
+                                                     },
+                                                     executor_);
       const PointTree tree(std::move(records), executor_, stop_);
       pass(tree, {});
       if (plan_.needs_ground()) fill_heights(&tree);
@@ -250,7 +252,8 @@ class TileRun {
     }
   }
 
-  /// Of the rows of a tree, or of all where there is none. A tree's order is the better one: a cursor finds the next triangle from the last.
+  /// Of the rows of a tree, or of all where there is none. A tree's order is the better one: a cursor finds the next triangle from the
+  /// last.
   void fill_heights(const PointTree* tree) {
     const bool missing = surface_->empty();
     if (missing && core_.size() > 0) name_missing_heights();

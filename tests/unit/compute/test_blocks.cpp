@@ -82,6 +82,8 @@ TEST(Blocks, HaloAndExcludedClasses) {
   expect_blocks_change_nothing(tile, plan_of({{20, 0, 200}, {20, 1, 200}}), {{66}});
   // With no ground at all the heights are missing, once.
   expect_blocks_change_nothing(tile, plan_of({{20, 0, 200}}), {{2}});
+  // No valid point anywhere.
+  expect_blocks_change_nothing(tile, plan_of({{20, 0, 200}}), {{2, 5, 6, 66}});
 }
 
 /// Few points in many places: the nearest lie several blocks away.
@@ -101,18 +103,21 @@ TEST(Blocks, ClustersFarApart) {
   TileInput tile = tile_of(core);
   tile.bounds = square(0, 400'800);
   expect_blocks_change_nothing(tile, features::make_plan(features::set_columns("lod3"), {{20, 0, 200}}));
-  expect_blocks_change_nothing(tile, features::make_plan({"planarity", "num_points_2m", "height_above_ground"}, {{3, 0, 200}, {300, 0, 300}}));
+  expect_blocks_change_nothing(tile,
+                               features::make_plan({"planarity", "num_points_2m", "height_above_ground"}, {{3, 0, 200}, {300, 0, 300}}));
 }
 
 /// One city and a stray point as far away as coordinates go.
 TEST(Blocks, StrayPoints) {
   Cloud cloud = town(20'000, 4000, 4);
-  for (const GridPoint& stray : {GridPoint{2'000'000'000, 5, 0}, GridPoint{-2'000'000'000, -1'900'000'000, 7}, GridPoint{9, 4'000'000, 90'000}}) {
+  for (const GridPoint& stray :
+       {GridPoint{2'000'000'000, 5, 0}, GridPoint{-2'000'000'000, -1'900'000'000, 7}, GridPoint{9, 4'000'000, 90'000}}) {
     cloud.points.push_back(stray);
     cloud.classes.push_back(1);
   }
   const PointBlock core = block_of(cloud);
-  expect_blocks_change_nothing(tile_of(core), features::make_plan({"planarity", "density", "vertical_range", "height_above_ground"}, {{20, 0, 200}}));
+  expect_blocks_change_nothing(tile_of(core),
+                               features::make_plan({"planarity", "density", "vertical_range", "height_above_ground"}, {{20, 0, 200}}));
 }
 
 TEST(Blocks, CopiesLinesAndColumns) {
