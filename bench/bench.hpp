@@ -61,8 +61,8 @@ std::vector<Row> bench_growth(Workload& workload);
 /// Memory of a process against its budget, of a cached point, and how often points are decoded.
 std::vector<Row> bench_memory(Workload& workload);
 
-/// Decode amplification of adjoining COPC tiles, each in a run of its own, so that nothing is kept from one to the next.
-/// options().copc must not be empty.
+/// Decode amplification of adjoining COPC tiles, in the bytes of a single one where they are fewer than a hundred. options().copc must not
+/// be empty.
 Row bench_copc_amplification(Workload& workload);
 
 }  // namespace tuile::bench

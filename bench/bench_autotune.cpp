@@ -35,7 +35,10 @@ std::vector<Setting> grid() {
 template <class Wall>
 Row tune(const std::string& name, Workload& workload, const Wall& wall) {
   std::vector<std::pair<double, Setting>> tried;
-  for (const Setting& setting : grid()) tried.emplace_back(wall([&](config::Config& config) { setting.apply(config); }), setting);
+  for (const Setting& setting : grid()) {
+    tried.emplace_back(wall([&](config::Config& config) { setting.apply(config); }), setting);
+    workload.log(name + ", " + setting.text() + ": " + std::to_string(tried.back().first) + " s");
+  }
   std::sort(tried.begin(), tried.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   tried.resize(3);
   const int runs = workload.sizes().runs;

@@ -7,13 +7,12 @@
 namespace tuile::bench {
 
 pipeline::RunSummary run_pipeline(const Workload& workload, const std::vector<std::string>& inputs, const std::string& output,
-                                  const Adjust& adjust, catalog::Shard shard) {
+                                  const Adjust& adjust) {
   pipeline::ProcessOptions options;
   options.config.input = inputs;
   options.config.output = output;
   if (workload.options().threads > 0) options.config.threads = workload.options().threads;
   if (adjust) adjust(options.config);
-  options.shard = shard;
   options.overwrite = true;
   pipeline::RunSummary summary = pipeline::LidarProcessor(std::move(options)).process();
   if (!summary.failed.empty()) throw CorruptData(summary.failed.front().path + ": " + summary.failed.front().message);

@@ -12,10 +12,9 @@ namespace tuile::bench {
 /// Changes of the default configuration.
 using Adjust = std::function<void(config::Config&)>;
 
-/// One `process` of the inputs (of their shard) into `output`, everything done anew, with the workload's threads. Throws CorruptData where a
-/// tile fails.
+/// One `process` of the inputs into `output`, everything done anew, with the workload's threads. Throws CorruptData where a tile fails.
 pipeline::RunSummary run_pipeline(const Workload& workload, const std::vector<std::string>& inputs, const std::string& output,
-                                  const Adjust& adjust = {}, catalog::Shard shard = {});
+                                  const Adjust& adjust = {});
 
 /// Share of the loads' time that nobody waited for, the first tile's apart: nothing can hide that one.
 double hidden_after_first(const pipeline::RunSummary& run);
