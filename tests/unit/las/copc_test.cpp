@@ -109,7 +109,7 @@ TEST(Copc, AHierarchyThatLiesIsAnError) {
   const std::size_t entries = info.copc->root_size / 32;
   std::size_t pages = 0;
   const auto expect_corrupt = [&](const Bytes& bytes, const char* what) {
-    EXPECT_THROW(read_copc_nodes(*source::from_memory(bytes), info), CorruptData) << what;
+    EXPECT_THROW(read_copc_nodes(*source::from_memory(bytes), info_of(bytes)), CorruptData) << what;
   };
   for (std::size_t i = 0; i < entries; ++i) {
     const std::size_t entry = root + 32 * i;
