@@ -25,10 +25,9 @@ struct CopcNode {
 std::optional<CopcInfo> parse_copc_info(const Header& header, const std::vector<Vlr>& vlrs, std::uint64_t file_size,
                                         std::vector<std::string>& warnings);
 
-/// Every node with points, in the order of the file. `info` must come from the same source: the hierarchy pages are taken from its EVLRs, and
-/// read where they lie elsewhere.
-/// Throws CorruptData: pages outside the file or visited twice, chunks that overlap or lie outside the points, counts that do not add up.
-/// Source: COPC 1.0, "copc hierarchy VLR".
+/// Every node with points, in the order of the file. `info` must come from the same source: the hierarchy pages are taken from its EVLRs,
+/// and read where they lie elsewhere. Throws CorruptData: pages outside the file or visited twice, chunks that overlap or lie outside the
+/// points, counts that do not add up. Source: COPC 1.0, "copc hierarchy VLR".
 std::vector<CopcNode> read_copc_nodes(const source::ByteSource& source, const FileInfo& info);
 
 }  // namespace tuile::las

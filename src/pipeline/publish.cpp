@@ -21,8 +21,7 @@ namespace tuile::pipeline {
 namespace {
 
 write::LazSinkOptions laz_options(const PlannedTile& planned, const catalog::TileEntry& tile, const ComputedTile& computed,
-                                  const RunPlan& plan, const config::Config& config, source::Store& store,
-                                  const std::stop_token& stop) {
+                                  const RunPlan& plan, const config::Config& config, source::Store& store, const std::stop_token& stop) {
   write::LazSinkOptions options;
   options.labels =
       config.write.laz.labels == config::LazLabels::classification ? write::LazLabels::classification : write::LazLabels::extra_bytes;

@@ -59,7 +59,9 @@ void refuse_overwriting_inputs(const std::vector<catalog::InputFile>& inputs, co
   }
 }
 
-write::FileIdentity identity(const catalog::TileEntry& tile) { return {source::public_location(tile.path), tile.file_size, tile.modified_ns}; }
+write::FileIdentity identity(const catalog::TileEntry& tile) {
+  return {source::public_location(tile.path), tile.file_size, tile.modified_ns};
+}
 
 void refuse_long_names(const features::FeaturePlan& plan) {
   for (const features::Column& column : plan.columns) {
@@ -135,7 +137,8 @@ RunPlan plan_run(const ProcessOptions& options, const RunContext& context, sourc
   const std::vector<catalog::InputFile> inputs = catalog::expand_inputs(config.input, config.output);
   refuse_overwriting_inputs(inputs, config);
   plan.catalog = catalog::build_catalog(
-      inputs, {.halo = config.halo, .crs = config.crs.value_or(0), .io_threads = 8, .shard = options.shard, .bbox = options.bbox, .store = &store},
+      inputs,
+      {.halo = config.halo, .crs = config.crs.value_or(0), .io_threads = 8, .shard = options.shard, .bbox = options.bbox, .store = &store},
       options.stop);
   if (options.bbox && options.shard.count == 1 && plan.catalog.jobs.empty() && plan.catalog.failed.empty()) {
     throw ConfigError("the box touches none of the " + std::to_string(plan.catalog.tiles.size()) +

@@ -65,7 +65,8 @@ std::vector<Bounds> StripStore::wanted(const std::string& path, bool early) cons
   for (const Expected& expected : entry->second) {
     if (!expected.bbox || (own != nullptr && expected.turn > own->turn)) continue;
     const TileRequest request{path, expected.bbox};
-    if (std::none_of(kept_.begin(), kept_.end(), [&](const Kept& kept) { return kept.request == request; })) boxes.push_back(*expected.bbox);
+    if (std::none_of(kept_.begin(), kept_.end(), [&](const Kept& kept) { return kept.request == request; }))
+      boxes.push_back(*expected.bbox);
   }
   return boxes;
 }

@@ -44,7 +44,8 @@ ResourceVersion version_of(const std::string& url, const AnswerHead& head) {
     if (!range || range->first != std::uint64_t{0}) {
       throw AttemptFailed(url_text(url) + " answered with the range '" + head.content_range + "' where the bytes from 0 were asked for");
     }
-    if (!range->total) throw AttemptFailed(url_text(url) + " does not tell how long the file is (Content-Range " + head.content_range + ")");
+    if (!range->total)
+      throw AttemptFailed(url_text(url) + " does not tell how long the file is (Content-Range " + head.content_range + ")");
     version.size = *range->total;
   } else if (head.status == 200) {
     if (is_page(head)) throw_no_file(url, head);

@@ -36,10 +36,10 @@ struct ReaderStatistics {
 /// The load function of the pipeline: bytes → PointBlock, decoding each tile about once although several tiles need its border.
 ///
 /// `expect` tells it which parts of a tile later halos will ask for; a full decode leaves those border strips behind, and the partial load
-/// takes them. `announce` tells that a tile will be loaded whole; a halo that decodes it first leaves the whole block for that load, as long
-/// as there is room. Both are called in the order in which the loads will come: what is wanted last leaves the store first.
-/// Without a strip a partial load reads only the octree nodes that touch the box (COPC), or decodes the whole file.
-/// Thread-safe; a load waits for another one of the same file, never for anything else.
+/// takes them. `announce` tells that a tile will be loaded whole; a halo that decodes it first leaves the whole block for that load, as
+/// long as there is room. Both are called in the order in which the loads will come: what is wanted last leaves the store first. Without a
+/// strip a partial load reads only the octree nodes that touch the box (COPC), or decodes the whole file. Thread-safe; a load waits for
+/// another one of the same file, never for anything else.
 class TileReader {
  public:
   TileReader(TileReaderOptions options, Executor& executor);

@@ -79,10 +79,10 @@ struct HttpStatistics {
   std::uint64_t bytes = 0;      ///< of bodies received
 };
 
-/// HTTP(S) for the services and files that tuile asks for: user and password of a host come from ~/.netrc; connections kept alive (HTTP/2 where the server has it), a token bucket and a circuit breaker
-/// per host, retries with jitter, Retry-After obeyed by all threads at once, limits on the size of answers. TLS is verified; redirects are
-/// followed at most 5 times, never from https to http. 4xx other than 408 and 429 is not retried. Thread-safe; calls block, and end with
-/// Cancelled within a fifth of a second of a stop request. No thread of its own.
+/// HTTP(S) for the services and files that tuile asks for: user and password of a host come from ~/.netrc; connections kept alive (HTTP/2
+/// where the server has it), a token bucket and a circuit breaker per host, retries with jitter, Retry-After obeyed by all threads at once,
+/// limits on the size of answers. TLS is verified; redirects are followed at most 5 times, never from https to http. 4xx other than 408 and
+/// 429 is not retried. Thread-safe; calls block, and end with Cancelled within a fifth of a second of a stop request. No thread of its own.
 class HttpClient {
  public:
   /// Throws InvalidArgument for options out of range.

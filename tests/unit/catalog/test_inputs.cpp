@@ -68,7 +68,8 @@ TEST(Inputs, TheOutputFolderBelowAnInputIsLeftOut) {
 TEST(Inputs, UrlsAreNamedByTheirPath) {
   const test::TemporaryFolder folder;
   const std::string list = folder.write("list.txt", "https://h.example/q/c.LAZ?key=1/2 # the last\nHTTP://h.example/a.copc.laz#part\n");
-  const std::vector<InputFile> files = expand_inputs({"http://h.example:8080/x%20y%c3%a9.laz", "@" + list, "https://h.example/q/c.LAZ?key=1/2"});
+  const std::vector<InputFile> files =
+      expand_inputs({"http://h.example:8080/x%20y%c3%a9.laz", "@" + list, "https://h.example/q/c.LAZ?key=1/2"});
   ASSERT_EQ(files.size(), 3U) << "the one that was named twice counts once";
   EXPECT_EQ(files[0].path, "HTTP://h.example/a.copc.laz");
   EXPECT_EQ(files[0].name, "a");

@@ -187,8 +187,13 @@ double amplification(std::size_t strip_budget, Executor& executor) {
   TileReader reader({.fields = {}, .strip_budget = strip_budget}, executor);
   visit([&](const std::string& path) { reader.announce(path); },
         [&](const std::string& path, const Bounds& box) { reader.expect(path, box); });
-  visit([&](const std::string& path) { reader.load({path, std::nullopt}, {}); },
-        [&](const std::string& path, const Bounds& box) { reader.load({path, box}, {}); });
+  visit(
+      [&](const std::string& path) {
+        reader.load({path, std::nullopt}, {});
+      },
+      [&](const std::string& path, const Bounds& box) {
+        reader.load({path, box}, {});
+      });
   return static_cast<double>(reader.statistics().points_decoded) / static_cast<double>(side * side * points.size());
 }
 

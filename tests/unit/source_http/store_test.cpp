@@ -158,8 +158,8 @@ TEST(Store, AFileThatChangesIsAnErrorThatSaysSo) {
   for (const Case& c : cases) {
     FaultServer server([&](const ServerRequest& request) {
       const bool is_first = request.number == 0;
-      ServerAnswer answer = test::file_answer(request, is_first ? content : content.substr(0, c.size),
-                                              c.etag.empty() || is_first ? c.etag : "\"v2\"");
+      ServerAnswer answer =
+          test::file_answer(request, is_first ? content : content.substr(0, c.size), c.etag.empty() || is_first ? c.etag : "\"v2\"");
       if (!c.date.empty()) answer.headers.emplace_back("Last-Modified", is_first ? c.date : "Mon, 23 Nov 2020 10:00:01 GMT");
       return answer;
     });
@@ -173,9 +173,8 @@ TEST(Store, AFileThatChangesIsAnErrorThatSaysSo) {
 }
 
 TEST(Store, AFileThatShrankBelowTheRangeHasChanged) {
-  FaultServer server([](const ServerRequest& request) {
-    return test::file_answer(request, request.number == 0 ? content : content.substr(0, 1000), "");
-  });
+  FaultServer server(
+      [](const ServerRequest& request) { return test::file_answer(request, request.number == 0 ? content : content.substr(0, 1000), ""); });
   Store store(options());
   const auto source = store.open(server.url("/a.laz"));
   EXPECT_TRUE(contains(thrown_by<CorruptData>([&] { all_of(*source); }), "its size was 300000 and is 1000"));
