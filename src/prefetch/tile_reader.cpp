@@ -69,11 +69,13 @@ struct TileReader::Impl {
   std::condition_variable_any decoded;
   StripStore strips;
   std::set<std::string> decoding;  ///< files being decoded whole
+  std::size_t promised = 0;        ///< bytes of the store that blocks being decoded will take
   ReaderStatistics statistics;
 
   Tile whole(const std::string& path, std::stop_token stop);
   Tile part(const TileRequest& request, std::stop_token stop);
-  std::optional<Tile> take_strip(const TileRequest& request, std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
+  /// What another decode left for a part, once no decode is under way. With `lock` held, also after it.
+  std::optional<Tile> take_strip(std::unique_lock<std::mutex>& lock, const TileRequest& request, const std::stop_token& stop);
   Tile decode_whole(CountedSource& source, const std::string& path, bool early, const std::stop_token& stop);
   Tile decode_nodes(const source::ByteSource& source, const las::FileInfo& info, const Bounds& bbox, const std::stop_token& stop);
   void keep_strips(const std::string& path, const PointBlock& points, bool early);
@@ -84,7 +86,7 @@ struct TileReader::Impl {
   }
 };
 
-/// A file of the store; what reading it cost is counted at the end at the latest.
+/// A file of the store; what reading it cost is counted at the end at the latest, under the reader's mutex.
 class CountedSource {
  public:
   template <class Impl>
@@ -113,16 +115,21 @@ class CountedSource {
   source::Traffic counted_;
 };
 
-/// Marks a file as being decoded whole, for the lifetime of the object.
+/// Marks a file as being decoded whole, for the lifetime of the object. Made with the mutex held, ends without it; `room`: bytes of the
+/// store that are promised to the block until then.
 class DecodingMark {
  public:
   template <class Impl>
-  DecodingMark(Impl& impl, std::string path)
-      : leave_([&impl, path = std::move(path)] {
+  DecodingMark(Impl& impl, const std::string& path, std::size_t room = 0)
+      : leave_([&impl, path, room] {
           const std::lock_guard lock(impl.mutex);
+          impl.promised -= room;
           impl.decoding.erase(path);
           impl.decoded.notify_all();
-        }) {}
+        }) {
+    impl.decoding.insert(path);
+    impl.promised += room;
+  }
   ~DecodingMark() { leave_(); }
   DecodingMark(const DecodingMark&) = delete;
   DecodingMark& operator=(const DecodingMark&) = delete;
@@ -165,14 +172,14 @@ void TileReader::Impl::keep_strips(const std::string& path, const PointBlock& po
 
 Tile TileReader::Impl::whole(const std::string& path, std::stop_token stop) {
   std::optional<Tile> parked;
+  std::optional<DecodingMark> mark;
   {
     std::unique_lock lock(mutex);
     wait_until_decoded(lock, path, stop);
     parked = strips.take({path, std::nullopt});
     strips.forget({path, std::nullopt});
-    decoding.insert(path);
+    mark.emplace(*this, path);
   }
-  const DecodingMark mark(*this, path);
   if (parked) {
     keep_strips(path, parked->points, false);
     return std::move(*parked);
@@ -191,8 +198,7 @@ Tile TileReader::Impl::decode_nodes(const source::ByteSource& source, const las:
   return {std::move(result.points), std::move(result.warnings)};
 }
 
-/// What another decode left for a part, once no decode is under way.
-std::optional<Tile> TileReader::Impl::take_strip(const TileRequest& request, std::unique_lock<std::mutex>& lock,
+std::optional<Tile> TileReader::Impl::take_strip(std::unique_lock<std::mutex>& lock, const TileRequest& request,
                                                  const std::stop_token& stop) {
   wait_until_decoded(lock, request.path, stop);
   std::optional<Tile> strip = strips.take(request);
@@ -202,30 +208,30 @@ std::optional<Tile> TileReader::Impl::take_strip(const TileRequest& request, std
 
 Tile TileReader::Impl::part(const TileRequest& request, std::stop_token stop) {
   const Bounds& bbox = *request.bbox;
-  std::unique_lock lock(mutex);
-  if (std::optional<Tile> strip = take_strip(request, lock, stop)) return std::move(*strip);
-  lock.unlock();
+  {
+    std::unique_lock lock(mutex);
+    if (std::optional<Tile> strip = take_strip(lock, request, stop)) return std::move(*strip);
+  }
   CountedSource source(*this, request.path, stop);
   std::optional<las::FileInfo> info;
   if (source->has_ranges()) info = las::read_info(*source);
-  lock.lock();
-  if (std::optional<Tile> strip = take_strip(request, lock, stop)) return std::move(*strip);
-  const bool keep_whole = info && strips.comes_soon(request.path, soon) && strips.has_room(block_bytes(*info, fields));
-  if (info && info->copc && !keep_whole) {
+  bool early = false;
+  std::optional<DecodingMark> mark;  // none: only the nodes that are needed
+  {
+    // A lock of its own, which ends before the source does: that counts under it.
+    std::unique_lock lock(mutex);
+    if (std::optional<Tile> strip = take_strip(lock, request, stop)) return std::move(*strip);
     strips.forget(request);
-    lock.unlock();
-    return decode_nodes(*source, *info, bbox, stop);
+    const std::size_t room = info ? block_bytes(*info, fields) : 0;
+    const bool keep_whole = info && strips.comes_soon(request.path, soon) && strips.has_room(promised + room);
+    early = strips.expects({request.path, std::nullopt});
+    if (!info || !info->copc || keep_whole) mark.emplace(*this, request.path, keep_whole ? room : 0);
   }
-  const bool early = strips.expects({request.path, std::nullopt});
-  decoding.insert(request.path);
-  lock.unlock();
-  const DecodingMark mark(*this, request.path);
+  if (!mark) return decode_nodes(*source, *info, bbox, stop);
   Tile tile = decode_whole(source, request.path, early, stop);
   Tile piece{cut(tile.points, bbox), {}};
-  lock.lock();
-  strips.forget(request);
+  const std::lock_guard lock(mutex);
   strips.put({request.path, std::nullopt}, std::move(tile));
-  lock.unlock();
   return piece;
 }
 

@@ -120,6 +120,26 @@ TEST_F(TileReaderTest, ManyThreadsDecodeOnce) {
   EXPECT_EQ(reader.statistics().full_decodes, 1U);
 }
 
+// Both miss the strip, both open the file, then one decodes and the other waits for what it leaves.
+TEST_F(TileReaderTest, HalosThatOpenAFileTogetherDecodeItOnce) {
+  const std::string content = read_file(path);
+  ASSERT_GT(content.size(), 65536U) << "the beginning alone would do";
+  test::FaultServer server([&](const test::ServerRequest& request) { return test::file_answer(request, content, "\"v1\""); }, {},
+                           {.latency = std::chrono::milliseconds(100)});
+  TileReader reader({}, executor);
+  const std::string url = server.url("/tile.las");
+  reader.expect(url, east);
+  reader.expect(url, north);
+  std::atomic<std::size_t> points{0};
+  {
+    std::vector<std::jthread> threads;
+    for (const Bounds& box : {east, north}) threads.emplace_back([&, box] { points += reader.load({url, box}, {}).points.size(); });
+  }
+  EXPECT_EQ(points.load(), 2 * 6U * 51U);
+  EXPECT_EQ(reader.statistics().full_decodes, 1U);
+  EXPECT_EQ(reader.statistics().strips_reused, 1U);
+}
+
 TEST_F(TileReaderTest, ErrorsNameTheFileAndLeaveNothingLocked) {
   TileReader reader({}, executor);
   folder.write("bad.laz", "LASF, or not");
