@@ -66,6 +66,11 @@ const std::vector<std::string>& Workload::tiles() {
   return town("tiles", tiles_, columns, sizes().tiles / columns, sizes().points, 20);
 }
 
+std::vector<std::string> Workload::some_tiles(std::size_t most) {
+  const std::vector<std::string>& all = tiles();
+  return {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(most, all.size()))};
+}
+
 const std::vector<std::string>& Workload::tuning_tiles() {
   if (!options_.tiles.empty()) return options_.tiles;
   return town("tuning", tuning_tiles_, 4, 3, 0.2 * sizes().points, 20);

@@ -51,6 +51,8 @@ class Workload {
 
   /// The tiles of the pipelines.
   const std::vector<std::string>& tiles();
+  /// The first of them, `most` at most.
+  std::vector<std::string> some_tiles(std::size_t most);
   /// Twelve smaller ones, for what runs many times.
   const std::vector<std::string>& tuning_tiles();
   /// 10 x 10 small adjoining tiles, from west to east, then from south to north.
