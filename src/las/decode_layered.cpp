@@ -20,8 +20,7 @@ LayeredChoice choice_for(FieldSet fields) {
 
 class LayeredDecoder final : public ChunkDecoder {
  public:
-  LayeredDecoder(const DecodeJob& job, const LaszipRecord& record)
-      : job_(job), points_(job.info.header, record, choice_for(job.fields)) {}
+  LayeredDecoder(const DecodeJob& job, const LaszipRecord& record) : job_(job), points_(job.info.header, record, choice_for(job.fields)) {}
 
   void decode(const Chunk& chunk, std::span<const std::byte> bytes, PointSink& sink) override {
     points_.start(bytes, chunk.points);
@@ -30,8 +29,8 @@ class LayeredDecoder final : public ChunkDecoder {
       const std::uint64_t end = std::min(chunk.points, done + stop_interval);
       for (; done < end; ++done) {
         const LayeredPoint& p = points_.next();
-        sink.put({p.x, p.y, p.z, p.intensity, p.return_number, p.number_of_returns, p.classification, p.colour[0], p.colour[1],
-                  p.colour[2], p.colour[3]},
+        sink.put({p.x, p.y, p.z, p.intensity, p.return_number, p.number_of_returns, p.classification, p.colour[0], p.colour[1], p.colour[2],
+                  p.colour[3]},
                  chunk.first_point + done);
       }
     }

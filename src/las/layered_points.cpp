@@ -14,7 +14,14 @@ namespace tuile::las {
 namespace {
 
 /// What a symbol says of the change from the point before.
-enum Change : std::uint32_t { returns_mask = 3, number_changes = 4, angle_changes = 8, time_changes = 16, source_changes = 32, channel_changes = 64 };
+enum Change : std::uint32_t {
+  returns_mask = 3,
+  number_changes = 4,
+  angle_changes = 8,
+  time_changes = 16,
+  source_changes = 32,
+  channel_changes = 64
+};
 
 constexpr std::uint32_t without_last_bit(std::uint32_t value) { return value & ~1U; }
 
@@ -68,8 +75,9 @@ void LayeredPoints::open_layers(std::span<const std::byte> chunk, std::uint64_t 
     throw CorruptData("the layers of the chunk have " + std::to_string(total) + " bytes together; " + std::to_string(in.remaining()) +
                       " are there");
   }
-  const std::array<bool, point_layers> wanted{true,           choice_.z,          choice_.classification, choice_.flags, choice_.intensity,
-                                              choice_.scan_angle, choice_.user_data, choice_.source,         choice_.time};
+  const std::array<bool, point_layers> wanted{
+      true,           choice_.z,   choice_.classification, choice_.flags, choice_.intensity, choice_.scan_angle, choice_.user_data,
+      choice_.source, choice_.time};
   std::size_t layer = 0;
   const auto open = [&](bool is_wanted) {
     const auto bytes = in.take(load<std::uint32_t>(sizes.data() + 4 * layer));

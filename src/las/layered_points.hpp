@@ -22,7 +22,7 @@ struct LayeredPoint {
   std::uint8_t channel = 0, classification = 0, user_data = 0;
   std::int16_t scan_angle = 0;
   std::uint16_t source = 0;
-  std::uint64_t time = 0;  ///< the bits of the double
+  std::uint64_t time = 0;                 ///< the bits of the double
   std::array<std::uint16_t, 4> colour{};  ///< red, green, blue, nir
 };
 

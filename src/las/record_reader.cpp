@@ -122,7 +122,10 @@ class LayeredRecords final : public ChunkRecords {
 class CompressedReader final : public RecordSource {
  public:
   CompressedReader(std::span<const std::byte> file, const Header& file_header, LaszipRecord record, Executor* executor)
-      : RecordSource(file, file_header), record_(std::move(record)), chunks_(read_chunks(file, file_header, record_)), executor_(executor) {}
+      : RecordSource(file, file_header),
+        record_(std::move(record)),
+        chunks_(read_chunks(file, file_header, record_)),
+        executor_(executor) {}
 
  private:
   static constexpr std::uint64_t most_kept = 1U << 20;  ///< points of a chunk that is decoded whole although only a part is asked for
@@ -212,10 +215,10 @@ class CompressedReader final : public RecordSource {
   const std::vector<Chunk> chunks_;
   Executor* const executor_;
   std::size_t next_chunk_ = 0;
-  std::vector<std::byte> kept_;             ///< the records of a chunk, of which the last kept_left_ were not asked for yet
+  std::vector<std::byte> kept_;  ///< the records of a chunk, of which the last kept_left_ were not asked for yet
   std::uint64_t kept_left_ = 0;
-  std::unique_ptr<ChunkRecords> stream_;    ///< of a chunk that is decoded part by part
-  std::uint64_t left_ = 0;                  ///< points of it that are still to be read
+  std::unique_ptr<ChunkRecords> stream_;  ///< of a chunk that is decoded part by part
+  std::uint64_t left_ = 0;                ///< points of it that are still to be read
 };
 
 }  // namespace

@@ -80,7 +80,8 @@ void AtomicFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes
     done += static_cast<std::size_t>(count);
   }
   // The device starts now, while the next rows are made; publish() waits for what is left.
-  if (size >= large_write) (void)::sync_file_range(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(size), SYNC_FILE_RANGE_WRITE);
+  if (size >= large_write)
+    (void)::sync_file_range(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(size), SYNC_FILE_RANGE_WRITE);
 }
 
 void AtomicFile::read_at(std::uint64_t offset, std::span<std::byte> bytes) const {

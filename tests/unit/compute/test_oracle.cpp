@@ -148,8 +148,8 @@ TEST(Oracle, VegetationColumns) {
     cloud.classes.push_back(5);
   }
   for (int i = 0; i < 1500; ++i) {
-    cloud.points.push_back({static_cast<std::int32_t>(random() % 4000), static_cast<std::int32_t>(random() % 2000),
-                            static_cast<std::int32_t>(random() % 5)});
+    cloud.points.push_back(
+        {static_cast<std::int32_t>(random() % 4000), static_cast<std::int32_t>(random() % 2000), static_cast<std::int32_t>(random() % 5)});
     cloud.classes.push_back(2);
   }
   compare(cloud, {20, 0, 200}, 0.01, 3);

@@ -23,7 +23,8 @@ Bytes wild_records(std::uint8_t format, std::uint16_t length, std::size_t count,
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t at = i * length;
     const bool wide = below(500) == 0;
-    x += static_cast<std::int32_t>(below(wide ? 4'000'000'000U : 40U)) - 15;
+    // Over the edge of 32 bits and round again.
+    x = static_cast<std::int32_t>(static_cast<std::uint32_t>(x) + below(wide ? 4'000'000'000U : 40U) - 15U);
     y -= static_cast<std::int32_t>(below(wide ? 70'000U : 300U)) - 155;
     z = below(4) == 0 ? static_cast<std::int32_t>(below(2'000'000)) - 1'000'000 : z + static_cast<std::int32_t>(below(9));
     set(records, at, x);
@@ -119,8 +120,7 @@ TEST_P(Layered, VersionFourIsReadAsLaszipReadsIt) {
   FileInfo layout;
   layout.header.point_format = form.format;
   layout.header.compressed = true;
-  const std::uint16_t length = layout.header.record_length =
-      static_cast<std::uint16_t>(standard_record_length(form.format) + form.extra);
+  const std::uint16_t length = layout.header.record_length = static_cast<std::uint16_t>(standard_record_length(form.format) + form.extra);
   const std::size_t count = 20'000;
   const std::string path = folder / "four.laz";
   RecordWriter writer(path, layout);
