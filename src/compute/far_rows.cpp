@@ -87,7 +87,8 @@ bool settle(const TilePoints& points, FarGroup& group, const Cube& cube, const F
   double radius = wish.reach + own;
   if (wish.nearest > 0) radius = std::max(radius, std::sqrt(kth_distance(points, group.centre, wish.nearest)) + 2 * own);
   group.radius = radius * (1 + 1e-9) + 2;  // what rounding may have lost
-  if (cube.low == cube.high) return true;
+  // Parting rows that lie close together beside what they reach for would only search nearly the same ball twice.
+  if (4 * own <= radius) return true;
   const std::size_t limit = std::min(wish.most, std::max(small_ball, points_per_row * group.rows.size()));
   return count_in(points, group, limit) <= limit;
 }

@@ -65,7 +65,6 @@ class AsyncPipeline::Run {
     const std::size_t from = preloaded_;
     try {
       for (; preloaded_ < window && !stopping(); ++preloaded_) {
-        if (stages_.preloading) stages_.preloading(preloaded_);
         loader_.preload_tile(tasks_[preloaded_].tile.path, tasks_[preloaded_].tile.bbox);
       }
       for (std::size_t i = from; i < preloaded_; ++i) {

@@ -1,5 +1,6 @@
 #include "pipeline/auto_pace.hpp"
 
+#include <new>
 #include <utility>
 
 #include "tuile/core/error.hpp"
@@ -28,7 +29,16 @@ TuningSample AutoPace::sample() const {
 }
 
 void AutoPace::watch(const std::stop_token& stop) {
-  bool can_grow = true;
+  // The machine may give no more threads, or no memory for what is measured: then the run goes on as it is.
+  try {
+    loader_.set_workers(state().current().workers);
+    follow(stop);
+  } catch (const OutOfMemory&) {
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+void AutoPace::follow(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!tick_.wait_for(lock, stop, interval, [] { return false; }) && !stop.stop_requested()) {
     lock.unlock();
@@ -36,13 +46,9 @@ void AutoPace::watch(const std::stop_token& stop) {
     lock.lock();
     const int before = tuner_.current().workers;
     const int workers = tuner_.update(now).workers;
-    if (workers == before || !can_grow) continue;
+    if (workers == before) continue;
     lock.unlock();
-    try {
-      loader_.set_workers(workers);
-    } catch (const OutOfMemory&) {
-      can_grow = false;  // the machine gives no more threads: the run goes on with those there are
-    }
+    loader_.set_workers(workers);
     lock.lock();
   }
 }

@@ -31,6 +31,7 @@ class AutoPace {
 
  private:
   void watch(const std::stop_token& stop);
+  void follow(const std::stop_token& stop);
   TuningSample sample() const;
 
   prefetch::AsyncTileLoader& loader_;

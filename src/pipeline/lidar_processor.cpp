@@ -275,7 +275,7 @@ class ProcessRun {
       tile->halo_errors = task.halo_errors;
       rows_[task.index] = tile->input->core->size();
       warn_of_missing(planned, *tile);
-      inputs.push_back({tile->input->core, &tile->input->halo, grid_bounds(planned.bounds, scale), config_.halo, spill_folder(planned, *tile)});
+      inputs.push_back({tile->input->core, &tile->input->halo, grid_bounds(planned.bounds, scale), config_.halo, spill_folder(*tile)});
       computed.push_back(std::move(tile));
     }
     std::vector<compute::TileOutput> outputs =
@@ -291,9 +291,9 @@ class ProcessRun {
   }
 
   /// Where the rows of a tile go that are too large for the memory there is; empty for others.
-  std::string spill_folder(const PlannedTile& planned, const ComputedTile& tile) const {
+  std::string spill_folder(const ComputedTile& tile) const {
     const std::uint64_t bytes = std::uint64_t{tile.input->core->size()} * plan_.computed.columns.size() * sizeof(float);
-    return bytes >= memory_.spilled_rows ? fs::path(planned.output).parent_path().string() : std::string();
+    return bytes >= memory_.spilled_rows ? config_.output : std::string();
   }
 
   /// On a writer's thread: a tile whose ground truth is late does not hold back those that are computed meanwhile.

@@ -117,11 +117,12 @@ MemoryPlan plan_roomy(const TileCost& cost, const config::Config& config) {
 }
 
 /// How many tiles are under way beside the one in compute.
-struct Pace {
+struct UnderWay {
   int ahead, writers, pending;
 };
 
-/// Fewer tiles under way, in blocks, at last with rows in files: whatever of it lets the run keep its budget, in this order.
+/// In blocks, then with rows in files, then with fewer tiles under way: whatever of it lets the run keep its budget, in this order, since
+/// overlap is worth more than what the rows' way over the page cache costs.
 MemoryPlan plan_tight(MemoryPlan memory, const TileCost& cost, const config::Config& config, std::size_t tiles) {
   memory.tight = true;
   memory.workers = config.prefetch.workers.value_or(1);
@@ -135,26 +136,28 @@ MemoryPlan plan_tight(MemoryPlan memory, const TileCost& cost, const config::Con
   const std::uint64_t good = std::min(cost.search, cost.surface + std::min(memory.budget / 4, good_search));
   const std::uint64_t others = tiles - std::min<std::size_t>(tiles, 1);
 
-  const auto settle = [&](const Pace& pace, bool spill) {
+  const auto settle = [&](const UnderWay& pace, bool spill) {
     memory.ahead = memory.most_ahead = memory.workers == 0 ? 0 : config.prefetch.ahead.value_or(pace.ahead);
     memory.writers = memory.workers == 0 ? 0 : pace.writers;
     memory.pending = pace.pending;
     memory.spilled_rows = spill ? memory.budget / 16 : UINT64_MAX;
     const std::uint64_t ahead = std::min(others, static_cast<std::uint64_t>(memory.ahead));
     const std::uint64_t finished = memory.writers == 0 ? 0 : std::min(others, static_cast<std::uint64_t>(memory.writers + memory.pending));
-    const std::uint64_t rows = spill ? 0 : cost.rows;
+    const std::uint64_t rows = std::min(cost.rows, memory.spilled_rows);  // those of smaller tiles stay in memory
     const std::uint64_t load = loads * (cost.file + cost.images) + cost.neighbour;
-    memory.loading = cost.block * (batch + ahead + finished) + (ahead > 0 ? loads * cost.file : 0) + cost.halo * (batch + ahead);
     const std::uint64_t held = cost.block * (ahead + finished) + finished * (rows + cost.marks) + (finished > 0 ? file_while_written : 0) +
                                (ahead > 0 ? load : 0) + cost.halo * ahead;
     const std::uint64_t computing = batch * (cost.block + cost.halo + rows + cost.marks);
     const std::uint64_t loading_alone = batch * cost.block + load, writing_alone = computing + file_while_written;
     const std::uint64_t room = memory.budget - std::min(memory.budget, held + computing + memory.strips);
     memory.search = std::max(room, least);
+    // Where `ahead` is set to more than there is room for, preloads wait.
+    const std::uint64_t wanted = cost.block * (batch + ahead + finished) + (ahead > 0 ? loads * cost.file : 0) + cost.halo * (batch + ahead);
+    memory.loading = std::min(wanted, std::max(memory.budget, cost.block * batch));
     memory.working = held + std::max({computing + memory.search, ahead > 0 ? 0 : loading_alone, finished > 0 ? 0 : writing_alone});
     return room;
   };
-  for (const Pace& pace : {Pace{1, 1, 1}, Pace{1, 0, 1}, Pace{0, 0, 1}}) {
+  for (const UnderWay& pace : {UnderWay{1, 1, 1}, UnderWay{1, 0, 1}, UnderWay{0, 0, 1}}) {
     for (const bool spill : {false, true}) {
       if (settle(pace, spill) >= good && !memory.passes_budget()) return memory;
     }

@@ -15,6 +15,10 @@ class Large(Folder):
         cls.addClassCleanup(temporary.cleanup)
         cls.town = pathlib.Path(temporary.name) / "town"
         tuile("synth", "-o", cls.town, "--tiles", "1x1", "--size", 180, "--density", 20)
+        # Outputs keep the sub-path of their inputs, in folders that are made only when the first file is published.
+        (cls.town / "tiles" / "north").mkdir()
+        for tile in (cls.town / "tiles").glob("*.laz"):
+            tile.rename(cls.town / "tiles" / "north" / tile.name)
 
     def compare(self, *arguments, saved):
         """Both runs; `saved`: bytes of its own memory that the small one does without, at least."""
@@ -25,7 +29,7 @@ class Large(Folder):
         self.assertEqual(same_files(self.folder / "large", self.folder / "small"), [])
         self.assertLess(small["peak_anonymous"], large["peak_anonymous"] - saved, "the small run was no smaller")
         self.assertLess(small["peak_anonymous"], (64 + 256) << 20)
-        self.assertEqual([p.name for p in (self.folder / "small").iterdir() if p.name.startswith(".")], [], "nothing is left behind")
+        self.assertEqual([p.name for p in (self.folder / "small").rglob("*") if p.name.startswith(".")], [], "nothing is left behind")
 
     def test_nearest_in_npz_and_laz(self):
         self.compare("--features", "lod3", "--formats", "npz,laz", saved=90 << 20)
@@ -41,7 +45,7 @@ class Large(Folder):
         done = tuile("process", self.town / "tiles", "-o", self.folder, "--memory", "64MiB", "--features", "full", status=1, restore_signals=False,
                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)))
         self.assertIn("temporary file", done.stderr)
-        self.assertEqual(list(self.folder.glob("*.npz")), [])
+        self.assertEqual(list(self.folder.rglob("*.npz")), [])
 
 
 if __name__ == "__main__":

@@ -56,8 +56,6 @@ struct Stages {
   std::function<void(std::size_t index, const Product&)> write;
   /// Called once per task, from any one thread at a time, when it is finished, failed or cancelled. Must not throw.
   std::function<void(std::size_t index, std::exception_ptr error)> finished;
-  /// Called before a task's loads are asked for.
-  std::function<void(std::size_t index)> preloading;
   /// Asked before every batch, on the caller's thread, where the pace changes while the run goes; empty: that of the options stays.
   std::function<Pace()> pace;
 };

@@ -140,7 +140,7 @@ TEST(AsyncPipeline, AHaloPartThatFailsForNowFailsTheTile) {
   AsyncPipeline pipeline(loader, {});
   std::vector<TileTask> tasks = tasks_for(2);
   tasks[0].halo = {{"t9", Bounds{0, 0, 1, 1}}};
-  const auto records = pipeline.process(tasks, {.compute = numbers_of, .write = {}, .finished = {}, .preloading = {}});
+  const auto records = pipeline.process(tasks, {.compute = numbers_of, .write = {}, .finished = {}});
   EXPECT_THROW(std::rethrow_exception(records[0].error), IoError) << "with less halo it would be taken for done";
   EXPECT_EQ(records[1].error, nullptr);
 }
@@ -152,7 +152,7 @@ TEST(AsyncPipeline, ALoaderThatIsShutDownLeavesARecordForEveryTile) {
   int finished = 0;
   const auto records = pipeline.process(
       tasks_for(5),
-      {.compute = numbers_of, .write = {}, .finished = [&](std::size_t, const std::exception_ptr&) { ++finished; }, .preloading = {}});
+      {.compute = numbers_of, .write = {}, .finished = [&](std::size_t, const std::exception_ptr&) { ++finished; }});
   EXPECT_EQ(finished, 5);
   for (const TaskRecord& record : records) EXPECT_THROW(std::rethrow_exception(record.error), Cancelled);
 }
@@ -241,7 +241,7 @@ TEST(AsyncPipeline, RefusesOptionsOutOfRange) {
   EXPECT_THROW(AsyncPipeline(loader, {.ahead = -1}), InvalidArgument);
   AsyncPipeline pipeline(loader, {});
   EXPECT_THROW(pipeline.process(tasks_for(1), {}), InvalidArgument);
-  EXPECT_TRUE(pipeline.process({}, {.compute = numbers_of, .write = {}, .finished = {}, .preloading = {}}).empty());
+  EXPECT_TRUE(pipeline.process({}, {.compute = numbers_of, .write = {}, .finished = {}}).empty());
 }
 
 }  // namespace

@@ -65,6 +65,11 @@ TEST(AutoPace, ASlowStoreIsAskedForMoreTilesAtOnce) {
   EXPECT_TRUE(std::is_sorted(observed.order.begin(), observed.order.end()));
 }
 
+TEST(AutoPace, TheLoaderBeginsWithWhatTheTunerBeginsWith) {
+  const Observed observed = run(milliseconds(40), milliseconds(20), {.workers = 4, .likely_compute = 0.02});  // never changes
+  EXPECT_EQ(observed.most_at_once, 4);
+}
+
 TEST(AutoPace, FixedSettingsAreNotTouched) {
   const Observed observed = run(milliseconds(20), milliseconds(1), {.workers = 2, .ahead = 4, .batch = 1, .likely_compute = 0.001});
   EXPECT_LE(observed.most_at_once, 2);

@@ -95,8 +95,18 @@ TEST(MemoryPlan, WhatIsSetStays) {
   EXPECT_TRUE(memory.tight);
   EXPECT_EQ(memory.workers, 3);
   EXPECT_EQ(memory.ahead, 2);
+  config.prefetch.ahead = 8;
+  EXPECT_LE(plan_with(plan_of(9, 33'000'000), gib, config).loading, gib) << "preloads wait for room, however many are asked for";
   config.prefetch.workers = 0;
   EXPECT_EQ(plan_with(plan_of(9, 33'000'000), gib, config).writers, 0);
+}
+
+TEST(MemoryPlan, RowsThatAreNotSpilledAreCounted) {
+  config::Config config;
+  config.batch.size = 16;
+  const MemoryPlan memory = plan_with(plan_of(40, 1'300'000), gib / 2, config);  // each a little less than what is spilled
+  ASSERT_TRUE(memory.tight);
+  EXPECT_TRUE(memory.passes_budget());
 }
 
 TEST(AnonymousPeak, SeesWhatIsGoneAgainAndNoFiles) {
