@@ -153,7 +153,8 @@ Key budget_key() {
   Key key = make_key(
       {"memory.budget", "bytes", false,
        "Memory that tiles may take, cached ones and those in work together; `auto`: half of what the process may use, its cgroup counted.",
-       "Less memory: fewer tiles ahead. A tile whose own work needs more is done all the same, and said."},
+       "Less memory: fewer tiles ahead; a tile that does not fit goes in blocks, its rows in a temporary file beside the outputs. One that needs more even "
+       "so is done all the same, and said."},
       "auto or a size of 64MiB or more (500MiB, 4GiB, 2GB, plain bytes)", "4GiB");
   key.read = [](Config& config, const Cell& cell) {
     config.memory.budget.reset();
