@@ -69,9 +69,11 @@ void LayerReader::open(std::span<const std::byte> bytes) {
   if (empty_) return;
   if (bytes.size() < 4) throw_end();
   for (int i = 0; i < 4; ++i) value_ = value_ << 8U | std::to_integer<std::uint32_t>(*at_++);
+  if (value_ >= length_) throw_nonsense();
 }
 
 void LayerReader::throw_end() { throw CorruptData("a layer of the chunk ends before its last point"); }
+void LayerReader::throw_nonsense() { throw CorruptData("the entropy-coded numbers of a layer of the chunk make no sense"); }
 
 FastIntegers::FastIntegers(std::uint32_t bits, std::size_t contexts) : magnitudes_(contexts), corrections_(bits) {
   for (FastModel& model : magnitudes_) model.set_symbols(bits + 1);

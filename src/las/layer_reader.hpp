@@ -114,7 +114,9 @@ class LayerReader {
       return raw(bits - 16) << 16 | low;
     }
     length_ >>= bits;
-    const std::uint32_t value = std::min(value_ / length_, (1U << bits) - 1);
+    const std::uint32_t value = value_ / length_;
+    if (value >> bits != 0) [[unlikely]]
+      throw_nonsense();
     value_ -= value * length_;
     normalize();
     return value;
@@ -122,6 +124,8 @@ class LayerReader {
 
  private:
   [[noreturn]] static void throw_end();
+  /// The number lies outside the interval, where no writer puts it: value_ < length_ from open() on, symbol() and bit() keep it so.
+  [[noreturn]] static void throw_nonsense();
   /// The interval never becomes empty, whatever the bytes: at most four are taken at once.
   void normalize() {
     const auto shift = static_cast<std::uint32_t>(std::countl_zero(length_)) & 24U;

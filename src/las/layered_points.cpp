@@ -120,8 +120,8 @@ void LayeredPoints::start(std::span<const std::byte> chunk, std::uint64_t points
 
   channel_now_ = context_ = colour_now_ = extra_channel_now_ = point_.channel;
   ready(channels_[channel_now_]).begin(point_);
-  if (rgb_) ready(colours_[colour_now_]).begin(point_.colour);
-  if (extra_bytes_ > 0) ready(extras_[extra_channel_now_], extra_bytes_).begin(extra_now_);
+  if (rgb_ && (choice_.rgb || choice_.nir)) ready(colours_[colour_now_]).begin(point_.colour);
+  if (extra_bytes_ > 0 && choice_.extra) ready(extras_[extra_channel_now_], extra_bytes_).begin(extra_now_);
   first_ = true;
 }
 

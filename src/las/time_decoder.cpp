@@ -1,4 +1,7 @@
+#include <string>
+
 #include "las/layered_models.hpp"
+#include "tuile/core/error.hpp"
 
 namespace tuile::las {
 
@@ -7,6 +10,7 @@ namespace {
 constexpr std::uint32_t largest_multiple = 500, smallest_multiple = 10;  // the latter negative
 constexpr std::uint32_t restart_symbol = largest_multiple + smallest_multiple + 1;
 constexpr int extremes_in_a_row = 3;
+constexpr int most_switches = 4;  // of one time; writers need one at most, damaged bytes may switch without end
 
 /// Which integers a step is corrected with.
 enum Context : std::size_t { first_step, same_step, few_steps, many_steps, most_steps, back_steps, most_back_steps, any_step, high_half };
@@ -30,7 +34,7 @@ std::uint64_t TimeDecoder::next(LayerReader& in) {
     times_[now_] += static_cast<std::uint64_t>(std::int64_t{static_cast<std::int32_t>(step)});
   };
   // Symbols that change to another sequence are followed by one of that sequence.
-  for (;;) {
+  for (int switches = 0; switches <= most_switches; ++switches) {
     if (steps_[now_] == 0) {
       const std::uint32_t symbol = in.symbol(after_zero_);
       if (symbol >= 2) {
@@ -83,6 +87,7 @@ std::uint64_t TimeDecoder::next(LayerReader& in) {
     advance(step);
     return times_[now_];
   }
+  throw CorruptData("a time of the chunk changes between sequences more than " + std::to_string(most_switches) + " times");
 }
 
 }  // namespace tuile::las

@@ -1,12 +1,18 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <random>
+#include <span>
+#include <utility>
 
 #include "las/chunk_table.hpp"
 #include "las/laszip_record.hpp"
+#include "las/layer_writer.hpp"
+#include "las/layered_models.hpp"
 #include "las/layered_points.hpp"
 #include "las/record_codec.hpp"
 #include "las_files.hpp"
+#include "tuile/las/record_format.hpp"
 
 namespace tuile::las::test {
 namespace {
@@ -206,6 +212,116 @@ TEST(Layered, APointTooManyOrALayerTooShortIsDamage) {
     points.to_record(again.data() + 30 * i);
   }
   EXPECT_TRUE(again == records) << "after damaged chunks";
+}
+
+/// Fields chosen in every way give what the whole record has, whatever was not decoded; chunks of every size, one point too.
+TEST_P(Layered, EveryChoiceOfFieldsIsTheWholeRecordCutDown) {
+  const Form form = GetParam();
+  const ScratchFolder folder;
+  FileInfo layout;
+  layout.header.point_format = form.format;
+  layout.header.compressed = true;
+  const std::size_t length = standard_record_length(form.format) + std::size_t{form.extra};
+  layout.header.record_length = static_cast<std::uint16_t>(length);
+  for (const std::size_t count : {std::size_t{1}, std::size_t{50'001}}) {
+    Bytes records = wild_records(form.format, layout.header.record_length, count, form.channels, 23);
+    // The grid of coordinates is not what this test is about: they must fit it.
+    for (std::size_t i = 0; i < count; ++i)
+      for (std::size_t axis = 0; axis < 3; ++axis)
+        set(records, i * length + 4 * axis, at<std::int32_t>(records, i * length + 4 * axis) % 100'000);
+    const std::string path = folder / "choice.laz";
+    RecordWriter writer(path, layout);
+    writer.write(records);
+    writer.finish();
+    const Bytes bytes = read_file(path);
+    const FileInfo info = info_of(bytes);
+    const RecordFormat& format = record_format(form.format);
+    for (const int threads : {1, 3}) {
+      Executor executor(threads);
+      for (unsigned bits = 0; bits < 16; ++bits) {
+        DecodeOptions options;
+        options.fields.bits = static_cast<decltype(options.fields.bits)>(bits);
+        const PointBlock points = decode(bytes, info, options, executor).points;
+        const FieldSet fields = options.fields;
+        const bool rgb = fields.has(Field::rgb) && format.rgb != 0, nir = fields.has(Field::nir) && format.nir != 0;
+        ASSERT_EQ(points.size(), count);
+        ASSERT_EQ(points.intensity.size(), fields.has(Field::intensity) ? count : 0);
+        ASSERT_EQ(points.return_number.size(), fields.has(Field::returns) ? count : 0);
+        ASSERT_EQ(points.red.size(), rgb ? count : 0);
+        ASSERT_EQ(points.nir.size(), nir ? count : 0);
+        std::size_t wrong = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+          const std::size_t from = i * length;
+          bool same = std::to_integer<unsigned>(records[from + 16]) == points.classification[i];
+          for (std::size_t axis = 0; axis < 3; ++axis) {
+            const GridPoint &here = points.units[i], &first = points.units[0];
+            const std::int64_t steps[] = {here.x - first.x, here.y - first.y, here.z - first.z};
+            same = same && steps[axis] == std::int64_t{at<std::int32_t>(records, from + 4 * axis)} - at<std::int32_t>(records, 4 * axis);
+          }
+          if (fields.has(Field::intensity)) same = same && at<std::uint16_t>(records, from + 12) == points.intensity[i];
+          if (fields.has(Field::returns)) {
+            const unsigned returns = std::to_integer<unsigned>(records[from + 14]);
+            same = same && points.return_number[i] == (returns & 15U) && points.number_of_returns[i] == returns >> 4U;
+          }
+          const std::size_t colour = from + format.rgb;
+          if (rgb) {
+            same = same && at<std::uint16_t>(records, colour) == points.red[i] &&
+                   at<std::uint16_t>(records, colour + 2) == points.green[i] && at<std::uint16_t>(records, colour + 4) == points.blue[i];
+          }
+          if (nir) same = same && at<std::uint16_t>(records, colour + 6) == points.nir[i];
+          wrong += same ? 0 : 1;
+        }
+        EXPECT_EQ(wrong, 0U) << "fields " << bits << ", " << threads << " threads, " << count << " points";
+      }
+    }
+  }
+}
+
+/// A time that changes its sequence `switches` times, then steps by nothing.
+std::uint64_t time_after(int switches) {
+  FastModel after_zero;
+  after_zero.set_symbols(5);
+  ModelMemory memory;
+  memory.place(std::array{&after_zero});
+  LayerWriter writer(64);
+  for (int i = 0; i < switches; ++i) writer.symbol(after_zero, 2);
+  writer.symbol(after_zero, 0);
+  const std::span<const std::byte> layer = writer.finish();
+  Bytes bytes(layer.begin(), layer.end());
+  bytes.resize(bytes.size() + 16);
+  TimeDecoder times;
+  std::vector<FastModel*> models;
+  times.list(models);
+  ModelMemory decoder_memory;
+  decoder_memory.place(models);
+  for (FastModel* model : models) model->reset();
+  times.begin(42);
+  LayerReader in;
+  in.open(bytes);
+  return times.next(in);
+}
+
+TEST(Layered, TimesThatChangeTheirSequenceWithoutEndAreDamage) {
+  EXPECT_EQ(time_after(0), 42U);
+  EXPECT_EQ(time_after(1), 0U);
+  EXPECT_EQ(time_after(4), 42U);
+  EXPECT_THROW(time_after(5), CorruptData);
+}
+
+TEST(Layered, NumbersThatNoWriterMakesAreDamage) {
+  const auto bytes = [](std::uint8_t second, std::uint8_t rest) {
+    return Bytes{std::byte{0xFF}, std::byte{second}, std::byte{rest}, std::byte{rest}, {}, {}, {}, {}, {}, {}};
+  };
+  LayerReader in;
+  EXPECT_THROW(in.open(bytes(0xFF, 0xFF)), CorruptData);
+  const Bytes largest = bytes(0xFE, 0xFF), beyond = bytes(0xFF, 0x00);
+  for (const auto& [layer, good] : {std::pair(largest, true), std::pair(beyond, false)}) {
+    in.open(layer);
+    if (good)
+      EXPECT_EQ(in.raw(16), 0xFFFFU);
+    else
+      EXPECT_THROW(in.raw(16), CorruptData);
+  }
 }
 
 }  // namespace
