@@ -28,6 +28,7 @@ class RecordSource {
   virtual ~RecordSource() = default;
 
   void read(std::span<std::byte> out) {
+    if (failed_) throw InvalidArgument("records cannot be read on after a read that failed; open the file again");
     if (out.size() % header_.record_length != 0) {
       throw InvalidArgument("a buffer of " + std::to_string(out.size()) + " bytes does not hold whole records of " +
                             std::to_string(header_.record_length) + " bytes");
@@ -37,7 +38,9 @@ class RecordSource {
       throw CorruptData(std::to_string(count) + " records are wanted but only " + std::to_string(header_.point_count - done_) +
                         " of the file's " + std::to_string(header_.point_count) + " are left");
     }
+    failed_ = true;
     fill(out.data(), count);
+    failed_ = false;
     done_ += count;
   }
 
@@ -50,6 +53,7 @@ class RecordSource {
   std::span<const std::byte> bytes_;
   Header header_;
   std::uint64_t done_ = 0;
+  bool failed_ = false;  ///< a read threw: the next one would not begin where it ended
 };
 
 class PlainReader final : public RecordSource {
@@ -128,7 +132,7 @@ class CompressedReader final : public RecordSource {
         executor_(executor) {}
 
  private:
-  static constexpr std::uint64_t most_kept = 1U << 20;  ///< points of a chunk that is decoded whole although only a part is asked for
+  static constexpr std::uint64_t most_kept = 64U << 20;  ///< bytes of a chunk that is decoded whole although only a part is asked for
 
   void fill(std::byte* out, std::uint64_t count) override {
     const std::size_t length = header().record_length;
@@ -137,6 +141,7 @@ class CompressedReader final : public RecordSource {
       if (kept_left_ > 0) {
         std::memcpy(out, kept_.data() + kept_.size() - kept_left_ * length, got * length);
         kept_left_ -= got;
+        if (kept_left_ == 0) std::vector<std::byte>().swap(kept_);
       } else if (left_ > 0) {
         at_chunk(next_chunk_ - 1, [&](const Chunk& chunk) {
           stream_->read(out, got);
@@ -161,7 +166,7 @@ class CompressedReader final : public RecordSource {
     for (; next_chunk_ < chunks_.size() && whole < count; ++next_chunk_) {
       const Chunk& chunk = chunks_[next_chunk_];
       if (whole + chunk.points > count) {
-        if (chunk.open_ended || chunk.points > most_kept) break;
+        if (chunk.open_ended || chunk.points > most_kept / length) break;
         kept_.resize(chunk.points * length);
         kept_left_ = chunk.points;
         places.push_back(kept_.data());

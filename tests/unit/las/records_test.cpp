@@ -224,6 +224,39 @@ TEST(Records, MisuseIsNamed) {
   EXPECT_THROW(reader.read(four), CorruptData);
 }
 
+TEST(Records, AReaderThatFailedIsNotReadOn) {
+  const ScratchFolder folder;
+  FileInfo layout;
+  layout.header.compressed = true;
+  const Bytes records(150'000 * 30, std::byte{17});
+  write_all(folder / "a.laz", layout, records);
+  Bytes bytes = read_file(folder / "a.laz");
+  const FileInfo info = info_of(bytes);
+  // The number of points that the first chunk says of itself.
+  set<std::uint32_t>(bytes, info.header.point_data_offset + 8 + 30, 7);
+  RecordReader reader(bytes, info);
+  Bytes out(10 * 30);
+  EXPECT_THROW(reader.read(out), CorruptData);
+  EXPECT_THROW(reader.read(out), InvalidArgument);
+}
+
+/// Too large to be kept whole, such chunks are decoded part by part.
+TEST(Records, LargeChunksAreReadInParts) {
+  const ScratchFolder folder;
+  FileInfo layout;
+  layout.header.compressed = true;
+  const std::size_t length = layout.header.record_length = 30 + 1400;
+  Bytes records(51'000 * length);
+  for (std::size_t i = 0; i < 51'000; ++i) set(records, i * length, static_cast<std::int32_t>(i * i % 1000));
+  write_all(folder / "a.laz", layout, records);
+  const Bytes bytes = read_file(folder / "a.laz");
+  RecordReader reader(bytes, info_of(bytes));
+  Bytes parts(records.size());
+  for (std::size_t from = 0, part = 40'000 * length; from < parts.size(); from += part, part = std::min(part, parts.size() - from))
+    reader.read(std::span(parts).subspan(from, part));
+  EXPECT_TRUE(parts == records);
+}
+
 TEST(Records, AFullDiskIsAnError) {
   if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
   FileInfo layout;
