@@ -2,6 +2,7 @@
 
 #include <laszip/laszip_api.h>
 
+#include <algorithm>
 #include <ostream>
 #include <sstream>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "las/byte_reader.hpp"
 #include "las/extra_layers.hpp"
+#include "las/laszip_record.hpp"
 #include "las/record_codec.hpp"
 #include "las/vlr.hpp"
 #include "tuile/core/error.hpp"
@@ -86,11 +88,21 @@ std::vector<std::byte> laszip_chunk(std::span<const std::byte> records, std::siz
   return std::vector<std::byte>(bytes + sizeof end, bytes + end);
 }
 
+/// Our layers of extra bytes are of version 3; chunks of items of another version are LASzip's to write.
+bool laszip_writes_version_three() {
+  Header header;
+  header.point_format = 6;
+  header.record_length = static_cast<std::uint16_t>(record_format(header.point_format).length + 1);
+  const LaszipRecord record = parse_laszip_record(make_laszip_payload(header.point_format, header.record_length), header);
+  return std::all_of(record.items.begin(), record.items.end(), [](const LaszipItem& item) { return item.version == 3; });
+}
+
 }  // namespace
 
 std::vector<std::byte> compress_chunk(std::span<const std::byte> records, std::uint8_t point_format, std::uint16_t record_length) {
   const RecordFormat& format = record_format(point_format);
-  const bool own_layers = format.extended && format.wave_packet == 0 && record_length > format.length && !records.empty();
+  static const bool version_three = laszip_writes_version_three();
+  const bool own_layers = version_three && format.extended && format.wave_packet == 0 && record_length > format.length && !records.empty();
   if (!own_layers) return laszip_chunk(records, record_length, point_format, record_length);
   // Layers of extra bytes depend on nothing but the scanner channel: LASzip makes the chunk without them, several times slower byte for
   // byte. A chunk: the first record, the number of points, the length of each layer, the layers.
