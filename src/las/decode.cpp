@@ -13,8 +13,9 @@ namespace tuile::las {
 
 namespace {
 
-constexpr std::uint64_t plain_chunk = 1U << 16;   // points
-constexpr std::uint64_t largest_gap = 64 * 1024;  // bytes read for nothing rather than asked for separately
+constexpr std::uint64_t plain_chunk = 1U << 16;    // points
+constexpr std::uint64_t read_at_once = 64U << 20;  // bytes between two looks at the stop token
+constexpr std::uint64_t largest_gap = 64 * 1024;   // bytes read for nothing rather than asked for separately
 
 std::vector<Chunk> plain_chunks(std::span<const std::byte> bytes, const Header& header) {
   const std::uint64_t room = (bytes.size() - header.point_data_offset) / header.record_length;
@@ -47,12 +48,24 @@ std::vector<Range> read_ranges(const source::ByteSource& source, const std::vect
     ranges.back().size = chunk.offset + chunk.size - ranges.back().offset;
   }
   std::vector<source::Piece> pieces;
+  std::uint64_t waiting = 0;
+  const auto read = [&] {
+    job.check_stop();
+    source.read_pieces(pieces);
+    pieces.clear();
+    waiting = 0;
+  };
   for (Range& range : ranges) {
     range.bytes = Buffer<std::byte>(range.size);
-    pieces.push_back({range.offset, range.bytes.span()});
+    for (std::uint64_t at = 0; at < range.size;) {
+      const std::uint64_t part = std::min(range.size - at, read_at_once - waiting);
+      pieces.push_back({range.offset + at, range.bytes.span().subspan(at, part)});
+      at += part;
+      waiting += part;
+      if (waiting == read_at_once) read();
+    }
   }
-  job.check_stop();
-  source.read_pieces(pieces);
+  if (!pieces.empty()) read();
   return ranges;
 }
 
