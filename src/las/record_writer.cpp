@@ -21,7 +21,8 @@ namespace tuile::las {
 
 namespace {
 
-constexpr std::size_t chunks_per_thread = 2;  // compressed at one time, so that no thread waits long for the slowest chunk
+constexpr std::size_t most_pending = 32U << 20;  // bytes of records gathered for one compression; a chunk at least
+constexpr std::size_t chunks_per_thread = 2;     // compressed at one time, so that no thread waits long for the slowest chunk
 
 /// By its id alone: writers spell the user id of the waveform record differently.
 bool is_waveform(const Vlr& record) { return record.record_id == 65535; }
@@ -104,7 +105,9 @@ struct RecordWriter::Impl {
         format(record_format(header.point_format)),
         executor(compressing),
         chunk_bytes(std::size_t{written_chunk_size} * header.record_length),
-        batch(executor != nullptr ? static_cast<std::size_t>(executor->threads()) * chunks_per_thread : 1),
+        batch(executor == nullptr ? 1
+                                  : std::clamp<std::size_t>(most_pending / chunk_bytes, 1,
+                                                            static_cast<std::size_t>(executor->threads()) * chunks_per_thread)),
         file(path) {
     std::copy_if(layout.evlrs.begin(), layout.evlrs.end(), std::back_inserter(evlrs),
                  [](const Vlr& record) { return !is_container_record(record) && !is_extra_bytes(record); });
