@@ -18,6 +18,8 @@ namespace {
 
 // As many as RecordWriter compresses at one time, from where they lie.
 constexpr std::size_t batch_records_per_thread = 100'000;
+constexpr std::size_t batch_bytes = 32U << 20;  // of records read and records made
+constexpr std::size_t smallest_batch = 50'000;  // a chunk
 constexpr std::size_t records_per_task = 8192;
 
 template <class T>
@@ -63,6 +65,7 @@ class LazSink final : public Sink {
   }
 
   void write(const RowBlock& block) override {
+    if (failed_) throw InvalidArgument("cannot write to " + file_.path().string() + ": a write to it failed before");
     check_block(layout_, block);
     record_.check_labels(block.labels);
     given_.add(block.first_row, block.size());
@@ -107,7 +110,9 @@ class LazSink final : public Sink {
     open_output();
     const std::size_t in_length = options_.original.header.record_length, out_length = record_.info().header.record_length;
     const std::size_t threads = executor_ != nullptr ? static_cast<std::size_t>(executor_->threads()) : 1;
-    const std::size_t batch_records = std::min(batch_records_per_thread * threads, std::max<std::size_t>(rows.count, records_per_task));
+    const std::size_t room = std::max(smallest_batch, batch_bytes / (in_length + out_length));
+    const std::size_t batch_records =
+        std::min({batch_records_per_thread * threads, room, std::max<std::size_t>(rows.count, records_per_task)});
     Buffer<std::byte> in(batch_records * in_length), out(batch_records * out_length);
     for (std::size_t done = 0; done < rows.count;) {
       // The records up to the last that is selected, as many as fit; those between are read past.

@@ -213,7 +213,8 @@ TEST(LazSink, UnfinishedOrDamagedLeavesNothing) {
   };
   {
     const std::unique_ptr<Sink> sink = make_laz_sink(folder / "out.laz", rows.layout, std::move(truncated));
-    EXPECT_THROW(sink->write(rows.rows(0, 100000)), CorruptData);
+    EXPECT_THROW(sink->write(rows.rows(0, 60000)), CorruptData);
+    EXPECT_THROW(sink->write(rows.rows(60000, 40000)), InvalidArgument);
     EXPECT_THROW(sink->finish(), InvalidArgument);
   }
   EXPECT_EQ(folder.names(), std::vector<std::string>{"in.laz"});
