@@ -99,7 +99,9 @@ std::string validator_of(const AnswerHead& head) {
 }
 
 void throw_status(const std::string& url, int status, const Excerpt& page) {
-  const std::string what = url_text(url) + " answered with status " + std::to_string(status) + page.text();
+  // Stores of files repeat an expired token, or what was signed, on their error pages.
+  const bool repeats_secrets = url.find('?') != std::string::npos && !is_service_query(url);
+  const std::string what = url_text(url) + " answered with status " + std::to_string(status) + (repeats_secrets ? "" : page.text());
   if (status == 404 || status == 410) throw NotFound(what + "; check the address and the name of the resource");
   if (status == 401 || status == 403) throw PermissionDenied(what + "; the service wants an account or a key, or refuses this address");
   if (status == 408 || status == 429 || status >= 500) throw AttemptFailed(what);

@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::uint64_t most_dropped = std::uint64_t{1} << 30;  // bytes before a range that a server sends unasked
 
+constexpr const char* as_it_is = "Accept-Encoding: identity";
+
 std::string range_header(std::uint64_t first, std::uint64_t last) {
   return "Range: bytes=" + std::to_string(first) + "-" + std::to_string(last);
 }
@@ -31,13 +33,32 @@ bool is_page(const AnswerHead& head) {
   throw Unsupported(url_text(url) + " answered with status " + std::to_string(status) + "; 200 or 206 is expected of a file");
 }
 
+/// Not retried: a part of another version fits nothing that was read before. The next run reads all of it again.
 [[noreturn]] void throw_changed(const std::string& url, const std::string& what, const std::string& before, const std::string& now) {
-  throw CorruptData(url_text(url) + " changed while it was read: its " + what + " was " + before + " and is " + now +
+  throw IoError(url_text(url) + " changed while it was read: its " + what + " was " + before + " and is " + now +
                     " now; run the same command again");
+}
+
+/// Parts of a compressed file are no parts of the file.
+void refuse_encoding(const std::string& url, const AnswerHead& head) {
+  if (head.content_encoding.empty() || media_type(head.content_encoding) == "identity") return;
+  throw Unsupported(url_text(url) + " is sent with the Content-Encoding '" + head.content_encoding +
+                    "' although the bytes as they are were asked for; have the server send the file as it is, or download it and give its path");
+}
+
+/// A file's server may refuse for reasons that pass (an expired token, a lock): a tile that fails so is tried again by the next run.
+[[noreturn]] void throw_file_status(const std::string& url, int status, const Excerpt& page) {
+  try {
+    throw_status(url, status, page);
+  } catch (const Unsupported& error) {
+    if (status / 100 != 4) throw;
+    throw IoError(error.what());
+  }
 }
 
 /// The version that the first answer describes.
 ResourceVersion version_of(const std::string& url, const AnswerHead& head) {
+  refuse_encoding(url, head);
   ResourceVersion version{0, head.etag, head.last_modified, validator_of(head), head.status == 206};
   if (head.status == 206) {
     const std::optional<ContentRange> range = parse_content_range(head.content_range);
@@ -72,7 +93,7 @@ class RangeAttempt {
       : url_(url), version_(version), offset_(offset), out_(out) {}
 
   std::vector<std::string> headers() const {
-    std::vector<std::string> lines;
+    std::vector<std::string> lines{as_it_is};
     if (version_.ranges) lines.push_back(range_header(offset_, offset_ + out_.size() - 1));
     if (version_.ranges && !version_.validator.empty()) lines.push_back("If-Range: " + version_.validator);
     return lines;
@@ -100,7 +121,7 @@ class RangeAttempt {
       if (range && range->total) check_size(*range->total);
       throw AttemptFailed(url_text(url_) + " says that it has no bytes from " + std::to_string(offset_) + " on");
     }
-    if (head.status / 100 != 2) throw_status(url_, head.status, answer.page);
+    if (head.status / 100 != 2) throw_file_status(url_, head.status, answer.page);
     start(head);
     if (taken_ < out_.size()) {
       throw AttemptFailed(url_text(url_) + " sent " + std::to_string(taken_) + " of the " + std::to_string(out_.size()) +
@@ -114,6 +135,7 @@ class RangeAttempt {
  private:
   void start(const AnswerHead& head) {
     if (started_) return;
+    refuse_encoding(url_, head);
     if (head.status == 206) {
       check_validators(head);
       const std::optional<ContentRange> range = parse_content_range(head.content_range);
@@ -134,21 +156,24 @@ class RangeAttempt {
   void start_whole(const AnswerHead& head) {
     if (is_page(head)) throw_no_file(url_, head);
     check_validators(head);
-    const bool is_named = !version_.etag.empty() || !version_.last_modified.empty();
-    if (is_named && head.etag.empty() && head.last_modified.empty()) {
-      throw AttemptFailed(url_text(url_) + " sent something that it does not call a version of the file");
-    }
     if (head.length >= 0) check_size(static_cast<std::uint64_t>(head.length));
     refuse_waste(url_, offset_);
     is_whole_ = true;
     to_drop_ = offset_;
   }
 
+  /// What the version was known by must be there and the same. A part sent for an If-Range need not name it: the server has compared.
   void check_validators(const AnswerHead& head) const {
-    if (!version_.etag.empty() && !head.etag.empty()) {
-      if (head.etag != version_.etag) throw_changed(url_, "ETag", version_.etag, head.etag);
-    } else if (!version_.last_modified.empty() && !head.last_modified.empty() && head.last_modified != version_.last_modified) {
-      throw_changed(url_, "date", version_.last_modified, head.last_modified);
+    const bool vouched = head.status == 206 && !version_.validator.empty();
+    const bool both_etags = !version_.etag.empty() && !head.etag.empty();
+    if (both_etags && head.etag != version_.etag) throw_changed(url_, "ETag", version_.etag, head.etag);
+    if (both_etags && head.etag.starts_with('"')) return;  // strong: a backend may differ in the date it gives to the same bytes
+    const bool both_dates = !version_.last_modified.empty() && !head.last_modified.empty();
+    if (both_dates && head.last_modified != version_.last_modified) throw_changed(url_, "date", version_.last_modified, head.last_modified);
+    const bool is_named = !version_.etag.empty() || !version_.last_modified.empty();
+    if (is_named && !vouched && ((!version_.etag.empty() && !both_etags) || (version_.etag.empty() && !both_dates))) {
+      throw AttemptFailed(url_text(url_) + " sent something that it does not call a version of the file: its " +
+                          (version_.etag.empty() ? "date " + version_.last_modified : "ETag " + version_.etag) + " is missing");
     }
   }
 
@@ -170,7 +195,7 @@ class RangeAttempt {
 ResourceStart HttpClient::Impl::begin_reading(const std::string& url, std::size_t wanted, const std::stop_token& stop) {
   static_cast<void>(origin_of(url));  // refused before anything is done
   TransferRequest wire = bytes_request(url);
-  wire.headers = {range_header(0, std::max<std::size_t>(wanted, 1) - 1)};
+  wire.headers = {as_it_is, range_header(0, std::max<std::size_t>(wanted, 1) - 1)};
   return with_retries(url, options.retries, stop, [&](bool retry) {
     std::optional<ResourceVersion> version;
     Buffer<std::byte> head_bytes;
@@ -197,7 +222,7 @@ ResourceStart HttpClient::Impl::begin_reading(const std::string& url, std::size_
       if (range && range->total == std::uint64_t{0})
         return ResourceStart{{0, answer.head.etag, answer.head.last_modified, validator_of(answer.head), true}, {}};
     }
-    if (answer.head.status / 100 != 2) throw_status(url, answer.head.status, answer.page);
+    if (answer.head.status / 100 != 2) throw_file_status(url, answer.head.status, answer.page);
     start(answer.head);
     if (taken < head_bytes.size()) {
       throw AttemptFailed(url_text(url) + " sent " + std::to_string(taken) + " of the " + std::to_string(head_bytes.size()) +

@@ -83,7 +83,8 @@ void read_header(AnswerHead& head, std::string_view line) {
                                                               {"date", &head.date},
                                                               {"etag", &head.etag},
                                                               {"last-modified", &head.last_modified},
-                                                              {"content-range", &head.content_range}};
+                                                              {"content-range", &head.content_range},
+                                                              {"content-encoding", &head.content_encoding}};
   std::string_view value;
   for (const auto& [name, field] : fields) {
     if (named(line, name, value)) *field = value;

@@ -28,7 +28,7 @@ struct TransferRequest {
 /// Status and headers of an answer, values as sent, empty where absent.
 struct AnswerHead {
   int status = 0;
-  std::string content_type, location, retry_after, date, etag, last_modified, content_range;
+  std::string content_type, location, retry_after, date, etag, last_modified, content_range, content_encoding;
   std::int64_t length = -1;  ///< Content-Length; -1 where unknown
 };
 

@@ -86,9 +86,21 @@ std::string redirect_target(const std::string& url, const std::string& location)
   return target;
 }
 
+bool is_service_query(const std::string& url) {
+  const std::size_t query = url.find('?');
+  if (query == std::string::npos) return false;
+  for (std::size_t at = query; at != std::string::npos; at = url.find('&', at + 1)) {
+    if (begins_with_any_case(std::string_view(url).substr(at + 1), "service=")) return true;
+  }
+  return false;
+}
+
 std::string url_text(const std::string& url) {
   constexpr std::size_t longest = 200;
+  // Queries of files hold tokens and signatures; those of map services say what was asked for.
+  const std::size_t query = url.find_first_of("?#");
   std::string text = url;
+  if (query != std::string::npos && !is_service_query(url)) text.erase(query);
   if (const std::size_t scheme = text.find("://"); scheme != std::string::npos) {
     const std::size_t host = scheme + 3, end = std::min(text.find_first_of("/?#", host), text.size());
     const std::size_t at = text.rfind('@', end);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -38,8 +39,12 @@ struct RemoteFile {
   ResourceVersion version;
 
   std::int64_t modified_ns() const {
-    if (const auto seconds = http_time(version.last_modified)) return *seconds * 1'000'000'000;
-    return version.etag.empty() ? 0 : number_of(version.etag);
+    const std::int64_t name = version.etag.empty() ? 0 : number_of(version.etag);
+    const std::optional<std::int64_t> seconds = http_time(version.last_modified);
+    if (!seconds) return version.etag.empty() ? 0 : std::max<std::int64_t>(name, 1);
+    // A date has whole seconds, in which a file can change twice; the ETag tells such versions apart.
+    const std::int64_t number = *seconds * 1'000'000'000 + name % 1'000'000'000;
+    return number == 0 ? 1 : number;
   }
 };
 
@@ -94,6 +99,7 @@ class HttpSource final : public ByteSource {
     offset += known;
     out = out.subspan(known);
     if (out.empty()) return;
+    const TrafficMeter::Timer timer(meter_);
     if (out.size() >= block_size) {
       fetch(offset, out);
       return;
@@ -114,6 +120,8 @@ class HttpSource final : public ByteSource {
         parts.push_back({piece.offset + at, piece.out.subspan(at, std::min(largest_piece, piece.out.size() - at))});
       }
     }
+    if (parts.empty()) return;
+    const TrafficMeter::Timer timer(meter_);  // of the caller's wait, which the requests share
     std::atomic<std::size_t> next{0};
     std::mutex mutex;
     std::exception_ptr error;  // guarded by mutex
@@ -144,8 +152,8 @@ class HttpSource final : public ByteSource {
     const std::lock_guard lock(store_->mutex);
     return store_->blocks.copy(&file_, offset, out);
   }
+  /// The caller times it.
   void fetch(std::uint64_t offset, std::span<std::byte> out) const {
-    const TrafficMeter::Timer timer(meter_);
     meter_.add(store_->client.read_range(file_.url, file_.version, offset, out, stop_));
   }
 

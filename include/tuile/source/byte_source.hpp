@@ -34,7 +34,8 @@ class ByteSource {
   virtual std::uint64_t size() const noexcept = 0;
 
   /// Fills `out` with the bytes from `offset`. Waits for the medium; call it from an I/O thread.
-  /// Throws CorruptData where the source ends before (it shrank, or is shorter than its header says), IoError where the medium fails.
+  /// Throws CorruptData where the source ends before (it shrank, or is shorter than its header says), IoError where the medium fails or
+  /// the resource is another than when it was opened.
   virtual void read(std::uint64_t offset, std::span<std::byte> out) const = 0;
 
   /// Reads several pieces, at once where the medium gains by it. Errors as read().

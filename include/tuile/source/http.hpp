@@ -106,12 +106,14 @@ class HttpClient {
                          std::stop_token stop, const std::function<void()>& complete = {});
 
   /// Begins to read a resource in parts: its version and its first `wanted` bytes (all of a shorter one), by one request.
-  /// Errors as fetch; IoError also where the server goes on telling no size, or sends a page in place of a file.
+  /// Errors as fetch, but IoError for 4xx other than 401, 403, 404 and 410 (an expired token, a lock: a later call may do better); IoError
+  /// also where the server goes on telling no size, or sends a page in place of a file; Unsupported where it sends the file compressed.
   ResourceStart begin_reading(const std::string& url, std::size_t wanted, std::stop_token stop);
 
   /// Fills `out` with the bytes of that version from `offset`; the range must lie inside. One request where all goes well; one that breaks
   /// off is continued where it did. From a server without ranges all that is before `offset` is received and dropped, up to a gigabyte.
-  /// Returns the bytes received. Errors as fetch; CorruptData where the resource has changed; Unsupported where too much would be dropped.
+  /// Returns the bytes received. Errors as begin_reading; IoError, without a retry, where the resource has changed; Unsupported where
+  /// too much would be dropped.
   std::uint64_t read_range(const std::string& url, const ResourceVersion& version, std::uint64_t offset, std::span<std::byte> out,
                            std::stop_token stop);
 

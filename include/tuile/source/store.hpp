@@ -12,7 +12,7 @@ namespace tuile::source {
 /// Opens what INPUTs name, local files and http(s) URLs alike.
 ///
 /// A remote file is read by ranges, never through a file. Its size and version come from the first request, which also brings the
-/// beginning; what is read later must be of that version, for the life of the store, else CorruptData. Small reads bring 64 KiB each and
+/// beginning; what is read later must be of that version, for the life of the store, else IoError. Small reads bring 64 KiB each and
 /// are kept (32 MiB in all), so that the headers and the index of a file are asked for once. Thread-safe.
 class Store {
  public:
