@@ -113,20 +113,20 @@ int info(const InfoArguments& arguments, Context& context) {
     try {
       const std::unique_ptr<source::ByteSource> source = store.open(input.path, context.stop);
       const las::FileInfo info = las::read_info(*source);
-      Json json = header_json(input.path, *source, info);
+      Json json = header_json(source::public_location(input.path), *source, info);
       if (arguments.stats) add_statistics(json, *source, info, executor, context.stop);
       if (!context.json) print_text(json);
       all.push_back(std::move(json));
     } catch (const Cancelled&) {
       throw;
     } catch (const Error& error) {
-      const std::string message = located(error.what(), input.path);
+      const std::string message = located(error.what(), source::public_location(input.path));
       context.console.error(message);
-      all.push_back({{"path", input.path}, {"error", message}, {"kind", to_string(error.kind())}});
+      all.push_back({{"path", source::public_location(input.path)}, {"error", message}, {"kind", to_string(error.kind())}});
       failed = true;
     } catch (const std::exception& error) {
-      context.console.error(located(error.what(), input.path));
-      all.push_back({{"path", input.path}, {"error", error.what()}, {"kind", to_string(ErrorKind::io)}});
+      context.console.error(located(error.what(), source::public_location(input.path)));
+      all.push_back({{"path", source::public_location(input.path)}, {"error", error.what()}, {"kind", to_string(ErrorKind::io)}});
       failed = true;
     }
   }

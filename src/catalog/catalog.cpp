@@ -52,9 +52,11 @@ std::vector<Outcome> read_entries(const std::vector<InputFile>& inputs, const Ca
       try {
         outcomes[i] = read_entry(inputs[i], options.crs, store, stop);
       } catch (const Error& error) {
-        outcomes[i] = FailedInput{inputs[i].path, inputs[i].name, error.kind(), located(error.what(), inputs[i].path)};
+        outcomes[i] = FailedInput{source::public_location(inputs[i].path), inputs[i].name, error.kind(),
+                                  located(error.what(), source::public_location(inputs[i].path))};
       } catch (const std::exception& error) {
-        outcomes[i] = FailedInput{inputs[i].path, inputs[i].name, ErrorKind::io, located(error.what(), inputs[i].path)};
+        outcomes[i] = FailedInput{source::public_location(inputs[i].path), inputs[i].name, ErrorKind::io,
+                                  located(error.what(), source::public_location(inputs[i].path))};
       }
     }
   };
@@ -73,8 +75,8 @@ void refuse_name_clashes(const std::vector<InputFile>& inputs) {
   for (const InputFile& input : inputs) {
     const auto [other, is_new] = by_name.emplace(input.name, &input);
     if (!is_new) {
-      throw ConfigError("two inputs have one output name '" + input.name + "': " + other->second->path + " and " + input.path +
-                        "; process them into different folders or rename one");
+      throw ConfigError("two inputs have one output name '" + input.name + "': " + source::public_location(other->second->path) + " and " +
+                        source::public_location(input.path) + "; process them into different folders or rename one");
     }
   }
 }
@@ -112,15 +114,15 @@ std::vector<std::vector<std::size_t>> find_neighbours(Catalog& catalog, double h
       const TileEntry& b = tiles[by_x[t]];
       if (!reach.intersects(b.bounds) || crs_key(a) != crs_key(b)) continue;
       if (is_copy(a, b)) {
-        catalog.notes.push_back(a.path + " and " + b.path +
+        catalog.notes.push_back(source::public_location(a.path) + " and " + source::public_location(b.path) +
                                 " have the same bounds and point count: taken for copies, neither is the other's neighbour");
         continue;
       }
       const double shared = a.bounds.intersection(b.bounds).area();
       const double smaller = std::min(a.bounds.area(), b.bounds.area());
       if (shared > 0.01 * smaller && smaller > 0) {
-        catalog.notes.push_back(a.path + " and " + b.path + " overlap on " + std::to_string(std::llround(shared)) +
-                                " m²: in the overlap each uses its own points only");
+        catalog.notes.push_back(source::public_location(a.path) + " and " + source::public_location(b.path) + " overlap on " +
+                                std::to_string(std::llround(shared)) + " m²: in the overlap each uses its own points only");
       }
       if (halo > 0) {
         neighbours[by_x[s]].push_back(by_x[t]);

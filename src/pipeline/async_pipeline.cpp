@@ -8,6 +8,7 @@
 
 #include "pipeline/write_queue.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/source/store.hpp"
 
 namespace tuile::pipeline {
 
@@ -139,7 +140,7 @@ class AsyncPipeline::Run {
   /// False where compute threw; `last_try`: the error is the (only) task's.
   bool try_compute(std::span<const LoadedTask> batch, std::vector<Product>& products, bool last_try) {
     if (batch.empty()) return false;
-    const TraceSpan span(trace_, "compute", tasks_[batch.front().index].tile.path);
+    const TraceSpan span(trace_, "compute", source::public_location(tasks_[batch.front().index].tile.path));
     bool done = false;
     try {
       products = stages_.compute(batch);
@@ -169,7 +170,7 @@ class AsyncPipeline::Run {
       std::exception_ptr error;
       double seconds = 0;
       {
-        const TraceSpan span(trace_, "write", tasks_[index].tile.path);
+        const TraceSpan span(trace_, "write", source::public_location(tasks_[index].tile.path));
         try {
           stages_.write(index, product);
         } catch (...) {

@@ -22,6 +22,7 @@
 #include "tuile/prefetch/background_fetch.hpp"
 #include "tuile/prefetch/tile_annotator.hpp"
 #include "tuile/prefetch/truth_loader.hpp"
+#include "tuile/source/store.hpp"
 #include "tuile/write/atomic_file.hpp"
 
 namespace fs = std::filesystem;
@@ -30,7 +31,8 @@ namespace tuile::pipeline {
 
 namespace {
 
-FailedTile failed_tile(const std::string& path, const std::exception_ptr& error) {
+FailedTile failed_tile(const std::string& location, const std::exception_ptr& error) {
+  const std::string path = source::public_location(location);
   try {
     std::rethrow_exception(error);
   } catch (const Error& e) {
@@ -181,7 +183,7 @@ class ProcessRun {
                                              .patience = std::chrono::duration<double>(0.8 * config_.prefetch.timeout)});
     for (std::size_t i = 0; i < plan_.tiles.size(); ++i) by_path_.emplace(plan_.tiles[i].task.tile.path, i);
     prefetch::AsyncTileLoader loader(loader_options(), [&](const prefetch::TileRequest& request, std::stop_token stop) {
-      const TraceSpan span(trace, "load", request.path);
+      const TraceSpan span(trace, "load", source::public_location(request.path));
       const PlannedTile* const core = core_of(request);
       return core == nullptr ? reader.load(request, std::move(stop))
                              : annotator.load(request, {core->bounds, tile_of(*core).epsg, tile_of(*core).crs_unit == 1}, std::move(stop));
@@ -198,8 +200,9 @@ class ProcessRun {
                            trace);
 
     std::optional<AutoPace> auto_pace;
-    if (memory_.workers > 0) 
-      auto_pace.emplace(loader, pipeline, [&] { return wait_times(reader, image_threads); }, tuning_limits());
+    if (memory_.workers > 0)
+      auto_pace.emplace(
+          loader, pipeline, [&] { return wait_times(reader, image_threads); }, tuning_limits());
 
     rows_.assign(plan_.tiles.size(), 0);
     std::vector<TileTask> tasks;
@@ -233,7 +236,9 @@ class ProcessRun {
     constexpr double usual_rate = 2.5e6;  // points a second and thread, rather too many: too few loads at first cost more than too many
     // The first tile needs its neighbours too.
     const int first_files = plan_.tiles.empty() ? 1 : static_cast<int>(1 + plan_.tiles.front().task.halo.size());
-    const auto fixed = [this](const auto& chosen, int planned) { return memory_.tight ? std::optional(planned) : std::optional<int>(chosen); };
+    const auto fixed = [this](const auto& chosen, int planned) {
+      return memory_.tight ? std::optional(planned) : std::optional<int>(chosen);
+    };
     return {.workers = fixed(config_.prefetch.workers, memory_.workers),
             .ahead = fixed(config_.prefetch.ahead, memory_.ahead),
             .batch = fixed(config_.batch.size, memory_.batch),
@@ -299,7 +304,7 @@ class ProcessRun {
   /// On a writer's thread: a tile whose ground truth is late does not hold back those that are computed meanwhile.
   void finish_tile(const PlannedTile& planned, ComputedTile& computed, Trace* trace) {
     if (truth_) {
-      const TraceSpan span(trace, "label", planned.task.tile.path);
+      const TraceSpan span(trace, "label", source::public_location(planned.task.tile.path));
       std::shared_ptr<const GroundTruth> truth = computed.input->tile->truth->wait(options_.stop);
       {
         const std::lock_guard lock(mutex_);
@@ -325,7 +330,8 @@ class ProcessRun {
 
   void warn_of_missing(const PlannedTile& planned, const ComputedTile& tile) const {
     for (std::size_t h = 0; options_.warn && h < tile.halo_errors.size(); ++h) {
-      if (tile.halo_errors[h]) options_.warn(tile_of(planned).path + " goes on without its neighbour: " + tile.halo_errors[h]->message);
+      if (tile.halo_errors[h])
+        options_.warn(source::public_location(tile_of(planned).path) + " goes on without its neighbour: " + tile.halo_errors[h]->message);
     }
   }
 
@@ -423,8 +429,10 @@ PlanSummary LidarProcessor::plan() {
   PlanSummary summary;
   const auto describe = [&](std::size_t job, bool done) {
     const catalog::TileEntry& tile = plan.catalog.tiles[plan.catalog.jobs[job].tile];
-    PlanSummary::Tile out{tile.path, (fs::path(options_.config.output) / tile.name).string(), tile.points, {}, done};
-    for (const std::size_t n : plan.catalog.jobs[job].neighbours) out.neighbours.push_back(plan.catalog.tiles[n].path);
+    PlanSummary::Tile out{
+        source::public_location(tile.path), (fs::path(options_.config.output) / tile.name).string(), tile.points, {}, done};
+    for (const std::size_t n : plan.catalog.jobs[job].neighbours)
+      out.neighbours.push_back(source::public_location(plan.catalog.tiles[n].path));
     summary.tiles.push_back(std::move(out));
   };
   for (const PlannedTile& tile : plan.tiles) describe(tile.job, false);

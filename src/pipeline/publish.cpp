@@ -210,7 +210,7 @@ void publish(const PlannedTile& planned, const ComputedTile& computed, const Run
   const catalog::TileEntry& tile = plan.catalog.tiles[plan.catalog.jobs[planned.job].tile];
   const PointBlock& core = *computed.input->core;
   const compute::TileOutput& output = computed.output;
-  // What came from a server was held to one version all the way.
+  // What came from a server was held to one version while it was read, as far as the server names versions (ETag, date, size).
   if (!source::is_url(tile.path) && !(write::identify(tile.path) == planned.key.input)) {
     throw CorruptData(tile.path + ": the file changed while it was processed; run the same command again");
   }

@@ -150,7 +150,7 @@ Tile TileReader::Impl::decode_whole(CountedSource& source, const std::string& pa
   if (source->has_ranges()) info = las::read_info(*source);  // a damaged header is found before all is read
   const Buffer<std::byte> bytes = source::read_all(*source);
   source.count();
-  if (!source->has_ranges()) info = las::read_info(*source::from_memory(bytes.span(), path));
+  if (!source->has_ranges()) info = las::read_info(*source::from_memory(bytes.span(), source::public_location(path)));
   const auto start = std::chrono::steady_clock::now();
   las::DecodeResult result = las::decode(bytes.span(), info, {.fields = fields, .bbox = std::nullopt, .stop = stop}, executor);
   count(result, seconds_since(start), true);
@@ -262,7 +262,7 @@ Tile TileReader::load(const TileRequest& request, std::stop_token stop) {
   try {
     return request.bbox ? impl_->part(request, stop) : impl_->whole(request.path, stop);
   } catch (const Error& error) {
-    rethrow_at(error, request.path);
+    rethrow_at(error, source::public_location(request.path));
   }
 }
 
