@@ -125,6 +125,16 @@ class Remote(Folder):
         self.assertEqual((run["tiles"]["done"], run["tiles"]["failed"]), (9, 1))
         self.assertIn("404", run["failed"][0]["message"])
 
+    def test_queries_with_tokens_are_written_nowhere(self):
+        out, trace = self.folder / "out", self.folder / "trace.json"
+        with self.store() as store:
+            urls = [f"{url}?token=SECRET" for url in [*self.urls(store), f"{store.url}/absent.laz"]]
+            done = tuile("process", *urls, "-o", out, "--trace", trace, "--json", status=1)
+        self.assertIn("absent.laz", done.stdout + done.stderr)
+        texts = {"stdout": done.stdout.encode(), "stderr": done.stderr.encode(), "trace": trace.read_bytes()}
+        texts.update({str(p): p.read_bytes() for p in out.rglob("*") if p.is_file()})
+        self.assertEqual([name for name, text in texts.items() if b"SECRET" in text], [])
+
     def test_info_takes_urls(self):
         with self.store() as store:
             there = json.loads(tuile("info", "--json", "--stats", self.urls(store)[0]).stdout)["files"][0]
