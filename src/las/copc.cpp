@@ -51,8 +51,8 @@ class Pages {
       const std::uint64_t into = page.offset - begin;
       if (page.offset >= begin && into <= data.size() && page.size <= data.size() - into) return data.subspan(into, page.size);
     }
-    read_.resize(page.size);
-    source_.read(page.offset, read_);
+    read_.clear();
+    source::append_bytes(source_, page.offset, page.size, read_);
     return read_;
   }
 
@@ -143,6 +143,11 @@ std::vector<CopcNode> read_copc_nodes(const source::ByteSource& source, const Fi
     read += page.size;
     if (read > source.size()) throw CorruptData(std::string("the pages of the COPC hierarchy overlap") + remedy);
     parse_page(hierarchy.bytes(page), nodes, pages);
+    constexpr std::size_t most_pages = 100'000;  // each may cost a request
+    if (nodes.size() > info.header.point_count || visited.size() > most_pages) {
+      throw CorruptData("the COPC hierarchy has " + std::to_string(nodes.size()) + " nodes in " + std::to_string(visited.size()) +
+                        " pages or more, for " + std::to_string(info.header.point_count) + " points" + remedy);
+    }
   }
   std::sort(nodes.begin(), nodes.end(), [](const CopcNode& a, const CopcNode& b) { return a.offset < b.offset; });
   std::uint64_t end = std::uint64_t{info.header.point_data_offset} + sizeof(std::uint64_t);

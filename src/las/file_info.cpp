@@ -89,8 +89,7 @@ FileInfo read_info(const source::ByteSource& source) {
   const Header& header = info.header;
   const std::size_t known = head.size();
   if (header.point_data_offset > known) {
-    head.resize(header.point_data_offset);
-    source.read(known, std::span(head).subspan(known));
+    source::append_bytes(source, known, header.point_data_offset - known, head);
   }
   info.vlrs = parse_vlrs(std::span(head).subspan(header.header_size, header.point_data_offset - header.header_size), header.vlr_count);
   info.evlrs = read_evlrs(source, header);

@@ -61,6 +61,11 @@ std::vector<Vlr> read_evlrs(const source::ByteSource& source, const Header& head
     at = header.waveform_offset;
     count = 1;
   }
+  constexpr std::uint32_t most_records = 100'000;
+  if (count > most_records) {
+    throw CorruptData("the header announces " + std::to_string(count) + " EVLRs, at most " + std::to_string(most_records) +
+                      " are read; the file is damaged, copy it again");
+  }
   for (std::uint32_t i = 0; i < count; ++i) {
     const auto fail = [&](std::uint64_t wanted) {
       throw CorruptData("EVLR " + std::to_string(i + 1) + " of " + std::to_string(count) + " needs " + std::to_string(wanted) +
@@ -75,8 +80,7 @@ std::vector<Vlr> read_evlrs(const source::ByteSource& source, const Header& head
     const std::uint64_t length = parse_record_header<std::uint64_t>(in, record);
     at += evlr_header_size;
     if (length > source.size() - at) fail(length);
-    record.data.resize(length);
-    if (length > 0) source.read(at, record.data);
+    source::append_bytes(source, at, length, record.data);
     at += length;
     records.push_back(std::move(record));
   }

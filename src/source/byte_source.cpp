@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -95,6 +96,17 @@ std::unique_ptr<ByteSource> open_file(const std::string& path) { return std::mak
 
 std::unique_ptr<ByteSource> from_memory(std::span<const std::byte> bytes, std::string name) {
   return std::make_unique<MemorySource>(bytes, std::move(name));
+}
+
+void append_bytes(const ByteSource& source, std::uint64_t offset, std::uint64_t size, std::vector<std::byte>& bytes) {
+  constexpr std::uint64_t piece = std::uint64_t{16} << 20;
+  for (std::uint64_t done = 0; done < size;) {
+    const std::size_t before = bytes.size();
+    const auto count = static_cast<std::size_t>(std::min(piece, size - done));
+    bytes.resize(before + count);
+    source.read(offset + done, std::span(bytes).subspan(before));
+    done += count;
+  }
 }
 
 Buffer<std::byte> read_all(const ByteSource& source) {

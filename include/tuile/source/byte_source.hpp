@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "tuile/core/buffer.hpp"
 
@@ -57,6 +58,10 @@ std::unique_ptr<ByteSource> open_file(const std::string& path);
 
 /// A source over bytes in memory, which must outlive it.
 std::unique_ptr<ByteSource> from_memory(std::span<const std::byte> bytes, std::string name = "memory");
+
+/// Appends `size` bytes from `offset`. Takes memory only as the bytes come, 16 MiB at a time: a size that a damaged file or a server only
+/// claims costs nothing. Throws as ByteSource::read.
+void append_bytes(const ByteSource& source, std::uint64_t offset, std::uint64_t size, std::vector<std::byte>& bytes);
 
 /// The whole source in memory.
 Buffer<std::byte> read_all(const ByteSource& source);

@@ -45,6 +45,32 @@ TEST_F(ByteSourceTest, ReadsAnyRangeOfAFile) {
   EXPECT_EQ(read_all(*source).size(), 10U);
 }
 
+/// Says that it is large, and breaks off.
+class Boaster final : public ByteSource {
+ public:
+  const std::string& name() const noexcept override { return name_; }
+  std::uint64_t size() const noexcept override { return std::uint64_t{60} << 30; }
+  void read(std::uint64_t offset, std::span<std::byte> out) const override {
+    if (offset + out.size() > (std::uint64_t{20} << 20)) throw CorruptData("it ends");
+    std::fill(out.begin(), out.end(), std::byte{7});
+  }
+
+ private:
+  std::string name_ = "boaster";
+};
+
+TEST(AppendBytes, TakesMemoryOnlyAsBytesCome) {
+  const Boaster source;
+  std::vector<std::byte> bytes(3);
+  append_bytes(source, 0, std::uint64_t{18} << 20, bytes);
+  EXPECT_EQ(bytes.size(), 3 + (std::size_t{18} << 20));
+  EXPECT_EQ(bytes[3], std::byte{7});
+  EXPECT_EQ(bytes.back(), std::byte{7});
+  bytes = {};
+  EXPECT_THROW(append_bytes(source, 0, source.size(), bytes), CorruptData);
+  EXPECT_LE(bytes.capacity(), std::size_t{64} << 20);
+}
+
 TEST_F(ByteSourceTest, KnowsTheDateOfAFileAndWhatReadingCost) {
   const auto date = std::filesystem::last_write_time(file());
   const auto source = open_file(file());
