@@ -62,14 +62,18 @@ int measure(const BenchArguments& arguments, Context& context) {
   options.program = fs::read_symlink("/proc/self/exe").string();
   options.log = [&](const std::string& line) { context.console.detail(line); };
   bench::Workload workload(std::move(options));
+  const bench::ResultsHead head{version(), arguments.commit, fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr))),
+                                bench::this_machine(), workload.sizes()};
+  // Filed row by row: what takes half an hour may be cut short.
+  bench::Outcome so_far;
   const bench::Outcome outcome = bench::run_suite(workload, arguments.what, [&](const bench::Row& row) {
     if (!context.json) print(row);
+    so_far.rows.push_back(row);
+    if (arguments.results) bench::write_results(*arguments.results, head, so_far);
   });
   for (const bench::LeftOut& what : outcome.left_out) context.console.warn(what.what + " was left out: " + what.reason);
   if (context.json) std::puts(bench::rows_json(outcome).c_str());
   if (arguments.results) {
-    const bench::ResultsHead head{version(), arguments.commit, fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr))),
-                                  bench::this_machine(), workload.sizes()};
     const fs::path path = bench::write_results(*arguments.results, head, outcome);
     context.console.info("the results are " + path.string());
   }
