@@ -32,8 +32,9 @@ std::vector<Row> bench_scaling(const PointBlock& points, const std::string& tile
 /// the same points.
 Row bench_labels(const PointBlock& points, Executor& executor, int runs);
 
-/// The lod2 features of the points as NPZ, published, against write(2) and fsync of the same bytes; and as LAZ beside the records of an input
-/// that is made of the points, read and decoded again, against one LASzip writer that has the records in memory. In a temporary folder.
+/// The lod2 features of the points as NPZ, published, against write(2) and fsync of the same bytes; and as LAZ beside the records of an
+/// input that is made of the points, read and decoded again, against one LASzip writer that has the records in memory. In a temporary
+/// folder.
 std::vector<Row> bench_write(const PointBlock& points, Executor& executor, int runs);
 
 /// The 99.9th percentile of preload_tile calls while loads are under way.

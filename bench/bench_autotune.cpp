@@ -46,8 +46,7 @@ Row tune(const std::string& name, Workload& workload, const Wall& wall) {
   std::vector<std::vector<double>> fixed(tried.size());
   for (int run = 0; run < runs; ++run) {
     automatic.push_back(wall([](config::Config&) {}));
-    for (std::size_t i = 0; i < tried.size(); ++i)
-      fixed[i].push_back(wall([&](config::Config& config) { tried[i].second.apply(config); }));
+    for (std::size_t i = 0; i < tried.size(); ++i) fixed[i].push_back(wall([&](config::Config& config) { tried[i].second.apply(config); }));
   }
   std::size_t best = 0;
   for (std::size_t i = 1; i < fixed.size(); ++i) {
@@ -103,7 +102,8 @@ std::vector<Row> bench_autotune_slow_wfs(Workload& workload) {
     return seconds;
   };
   std::uint64_t requests = 0;
-  const double fast_wall = wall(0, [](config::Config&) {}, &requests);
+  const double fast_wall = wall(
+      0, [](config::Config&) {}, &requests);
   const double latency = 0.5 * wfs_lanes * fast_wall / static_cast<double>(requests);  // the service is half as busy as the processors
   return {tune("slow_wfs", workload, [&](const Adjust& adjust) { return wall(latency, adjust); })};
 }

@@ -57,8 +57,14 @@ std::vector<Row> bench_ground(const PointBlock& points, Executor& executor, int 
   tile.core = &points;
   const features::FeaturePlan height = features::make_plan({"height_above_ground"}, {features::Neighbourhood{}});
   const features::FeaturePlan eigen = neighbourhood_plan("lod2", {});
-  const auto [height_times, eigen_times] =
-      alternate(runs, [&] { backend->compute({&tile, 1}, height, {}, {}); }, [&] { backend->compute({&tile, 1}, eigen, {}, {}); });
+  const auto [height_times, eigen_times] = alternate(
+      runs,
+      [&] {
+        backend->compute({&tile, 1}, height, {}, {});
+      },
+      [&] {
+        backend->compute({&tile, 1}, eigen, {}, {});
+      });
   return {speed_row("features.height_above_ground", 1e-6 * static_cast<double>(points.size()), "M points/s, triangulation included",
                     height_times, "lod2 eigen-features (k = 20) of the same points", eigen_times, std::nullopt)};
 }

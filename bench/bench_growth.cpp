@@ -35,8 +35,19 @@ std::vector<Row> bench_growth(Workload& workload) {
     of_hundred.push_back(nanoseconds_per_point(hundred));
   }
   const auto megabytes = [&](const std::vector<std::string>& tiles) {
-    std::vector<std::string> arguments{"process", "-q", "--overwrite", "--set", "halo=0", "-o", output, "--workers", std::to_string(workers),
-                                       "--set", "prefetch.ahead=" + std::to_string(ahead), "--batch", "1"};
+    std::vector<std::string> arguments{"process",
+                                       "-q",
+                                       "--overwrite",
+                                       "--set",
+                                       "halo=0",
+                                       "-o",
+                                       output,
+                                       "--workers",
+                                       std::to_string(workers),
+                                       "--set",
+                                       "prefetch.ahead=" + std::to_string(ahead),
+                                       "--batch",
+                                       "1"};
     if (workload.options().threads > 0) arguments.insert(arguments.end(), {"--threads", std::to_string(workload.options().threads)});
     arguments.insert(arguments.end(), tiles.begin(), tiles.end());
     return 1e-6 * static_cast<double>(run_child(workload.options().program, arguments).peak_anonymous);

@@ -21,8 +21,8 @@ Row over_budget(const std::string& name, Workload& workload, const std::vector<s
   if (workload.options().threads > 0) arguments.insert(arguments.end(), {"--threads", std::to_string(workload.options().threads)});
   arguments.insert(arguments.end(), tiles.begin(), tiles.end());
   const ChildUsage usage = run_child(workload.options().program, arguments);
-  return cost_row(name, {static_cast<double>(usage.peak_anonymous) / mebibyte}, "MiB anonymous at most, " + what, "budget of 1 GiB + 256 MiB",
-                  {static_cast<double>(budget + allowance) / mebibyte}, 1.0);
+  return cost_row(name, {static_cast<double>(usage.peak_anonymous) / mebibyte}, "MiB anonymous at most, " + what,
+                  "budget of 1 GiB + 256 MiB", {static_cast<double>(budget + allowance) / mebibyte}, 1.0);
 }
 
 /// What a tile takes in the cache.
@@ -51,7 +51,8 @@ std::vector<Row> bench_memory(Workload& workload) {
   const pipeline::RunSummary run = run_pipeline(workload, grid, workload.fresh_folder("grid"), [&](config::Config& config) {
     config.memory.budget = static_cast<std::uint64_t>(6 * tile.bytes);
   });
-  std::vector<Row> rows{per_point, amplification("memory.decode_amplification_laz", run.decode_amplification(), "10 x 10 LAZ tiles in the bytes of 6", 2.0)};
+  std::vector<Row> rows{
+      per_point, amplification("memory.decode_amplification_laz", run.decode_amplification(), "10 x 10 LAZ tiles in the bytes of 6", 2.0)};
   rows.push_back(over_budget("memory.over_budget", workload, workload.tiles(), std::to_string(workload.tiles().size()) + " tiles"));
   rows.push_back(over_budget("memory.over_budget_large_tile", workload, {workload.large_tile()},
                              "one tile of " + std::to_string(std::lround(workload.sizes().large)) + " M points"));
@@ -64,9 +65,8 @@ Row bench_copc_amplification(Workload& workload) {
   // Grids of COPC tiles at hand are small: with the bytes of six there would be room for all.
   const int room = tiles.size() >= 100 ? 6 : 1;
   const Cached tile = cached(tiles.front(), workload.executor());
-  const pipeline::RunSummary run = run_pipeline(workload, tiles, output, [&](config::Config& config) {
-    config.memory.budget = static_cast<std::uint64_t>(room * tile.bytes);
-  });
+  const pipeline::RunSummary run = run_pipeline(
+      workload, tiles, output, [&](config::Config& config) { config.memory.budget = static_cast<std::uint64_t>(room * tile.bytes); });
   return amplification("memory.decode_amplification_copc", run.decode_amplification(),
                        std::to_string(tiles.size()) + " adjoining COPC tiles in the bytes of " + std::to_string(room), 1.3);
 }

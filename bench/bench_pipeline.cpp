@@ -23,7 +23,8 @@ std::vector<Row> bench_pipeline(Workload& workload) {
   }
   const std::string unit = "s for " + std::to_string(tiles.size()) + " tiles, " + std::to_string(points) + " points";
   const std::vector<double> one(wall.size(), 1.0);
-  Row busy = cost_row("pipeline.compute_utilisation", utilisation, "busy time of compute / time from first tile to last compute", "1", one, 0.95);
+  Row busy =
+      cost_row("pipeline.compute_utilisation", utilisation, "busy time of compute / time from first tile to last compute", "1", one, 0.95);
   Row covered = cost_row("pipeline.io_hidden_ratio", hidden, "of the loads' time but the first tile's", "1", one, 0.95);
   busy.higher_is_better = covered.higher_is_better = true;
   return {cost_row("pipeline.cpu_bound", wall, unit, "CPU seconds of the run / cores", bound, 1.08),

@@ -30,8 +30,8 @@ void scale(const std::string& what, double millions, const std::vector<std::uniq
   const std::vector<Times> times = alternate(runs, works);
   for (std::size_t i = 1; i < executors.size(); ++i) {
     const int threads = executors[i]->threads();
-    rows.push_back(speed_row("scaling." + what + "_" + std::to_string(threads) + "_threads", millions, "M points/s", times[i],
-                             "one thread", times[0], std::pow(1.9, std::log2(threads))));
+    rows.push_back(speed_row("scaling." + what + "_" + std::to_string(threads) + "_threads", millions, "M points/s", times[i], "one thread",
+                             times[0], std::pow(1.9, std::log2(threads))));
   }
 }
 
@@ -46,17 +46,22 @@ std::vector<Row> bench_scaling(const PointBlock& points, const std::string& tile
   compute::TileInput tile;
   tile.core = &points;
   const double millions = 1e-6 * static_cast<double>(points.size());
-  scale("features", millions, executors, runs,
-        [&](Executor& some) { compute::make_backend("cpu", some)->compute({&tile, 1}, plan, {}, {}); }, rows);
+  scale(
+      "features", millions, executors, runs,
+      [&](Executor& some) {
+        compute::make_backend("cpu", some)->compute({&tile, 1}, plan, {}, {});
+      },
+      rows);
 
   const auto source = source::open_file(tile_path);
   const las::FileInfo info = las::read_info(*source);
   const Buffer<std::byte> bytes = source::read_all(*source);
-  scale("decode", millions, executors, runs,
-        [&](Executor& some) {
-          las::decode(bytes.span(), info, {.fields = FieldSet{}.with(Field::rgb), .bbox = std::nullopt, .stop = {}}, some);
-        },
-        rows);
+  scale(
+      "decode", millions, executors, runs,
+      [&](Executor& some) {
+        las::decode(bytes.span(), info, {.fields = FieldSet{}.with(Field::rgb), .bbox = std::nullopt, .stop = {}}, some);
+      },
+      rows);
 
   // An eighth of the points, the first in the file: what a point costs should not grow with their number.
   const std::size_t part_size = std::max<std::size_t>(1, points.size() / 8);
@@ -66,8 +71,14 @@ std::vector<Row> bench_scaling(const PointBlock& points, const std::string& tile
   compute::TileInput part_tile;
   part_tile.core = &part;
   const auto backend = compute::make_backend("cpu", executor);
-  const auto [all_times, part_times] =
-      alternate(runs, [&] { backend->compute({&tile, 1}, plan, {}, {}); }, [&] { backend->compute({&part_tile, 1}, plan, {}, {}); });
+  const auto [all_times, part_times] = alternate(
+      runs,
+      [&] {
+        backend->compute({&tile, 1}, plan, {}, {});
+      },
+      [&] {
+        backend->compute({&part_tile, 1}, plan, {}, {});
+      });
   const auto per_point = [](const Times& times, std::size_t count) {
     std::vector<double> values;
     for (const double seconds : times.all) values.push_back(1e9 * seconds / static_cast<double>(count));

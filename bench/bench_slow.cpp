@@ -28,7 +28,8 @@ std::vector<Row> bench_slow_store(Workload& workload) {
   Row covered = cost_row("pipeline.slow_store_io_hidden", hidden, "of the loads' time but the first tile's", "1",
                          std::vector<double>(hidden.size(), 1.0), 0.95);
   covered.higher_is_better = true;
-  return {cost_row("pipeline.slow_store", wall, "s for " + std::to_string(tiles.size()) + " tiles over HTTP, a tile's bytes as slow as its computation",
+  return {cost_row("pipeline.slow_store", wall,
+                   "s for " + std::to_string(tiles.size()) + " tiles over HTTP, a tile's bytes as slow as its computation",
                    "max(I/O / workers, CPU / cores) + first tile's I/O", bound, 1.05),
           covered};
 }
@@ -49,7 +50,8 @@ std::vector<Row> bench_slow_wfs(Workload& workload) {
     wall.push_back(run.times.wall);
     bound.push_back(best_wall(run, latency * static_cast<double>(slow.requests()), wfs_lanes, run.times.first_arrival));
   }
-  return {cost_row("pipeline.slow_wfs", wall, "s for " + std::to_string(tiles.size()) + " tiles, half a tile's computation waiting per tile",
+  return {cost_row("pipeline.slow_wfs", wall,
+                   "s for " + std::to_string(tiles.size()) + " tiles, half a tile's computation waiting per tile",
                    "max(latencies / 4 requests at once, CPU / cores) + first tile's load", bound, 1.05)};
 }
 

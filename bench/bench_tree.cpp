@@ -28,9 +28,10 @@ std::vector<Row> bench_tree(const PointBlock& points, Executor& executor, int ru
   const std::vector<Times> times = alternate(
       runs, {[&] { peer.build(1); }, [&] { build(points, one); }, [&] { peer.build(their_threads); }, [&] { build(points, executor); }});
   const double millions = 1e-6 * static_cast<double>(points.size());
-  return {speed_row("tree.one_thread", millions, "M points/s on one thread", times[1], "nanoflann's index, one thread", times[0], std::nullopt),
-          speed_row("tree.all_threads", millions, "M points/s on " + threads_text(threads), times[3],
-                    "nanoflann's index, " + threads_text(their_threads), times[2], std::nullopt)};
+  return {
+      speed_row("tree.one_thread", millions, "M points/s on one thread", times[1], "nanoflann's index, one thread", times[0], std::nullopt),
+      speed_row("tree.all_threads", millions, "M points/s on " + threads_text(threads), times[3],
+                "nanoflann's index, " + threads_text(their_threads), times[2], std::nullopt)};
 }
 
 }  // namespace tuile::bench

@@ -157,11 +157,13 @@ void SlowServer::answer(int client, const std::string& head) {
   const std::size_t begin = method_end == head.npos ? head.size() : method_end + 1;
   const std::string target = head.substr(begin, head.find_first_of(" \r", begin) - begin);
   const bool body = !head.starts_with("HEAD ");
-  const std::string name = target.substr(std::min<std::size_t>(target.size(), 1), target.find('?') == target.npos ? target.npos : target.find('?') - 1);
+  const std::string name =
+      target.substr(std::min<std::size_t>(target.size(), 1), target.find('?') == target.npos ? target.npos : target.find('?') - 1);
   if (name == "wfs") {
     const bool about = target.find("REQUEST=GetCapabilities") != target.npos;
     const std::string_view text = about ? capabilities : nothing;
-    send_all(client, head_of("200 OK", about ? "text/xml" : "application/json", text.size()) + std::string(body ? text : std::string_view()));
+    send_all(client,
+             head_of("200 OK", about ? "text/xml" : "application/json", text.size()) + std::string(body ? text : std::string_view()));
   } else if (const auto file = files_.find(name); file != files_.end()) {
     answer_file(client, head, file->second, body);
   } else {
@@ -186,7 +188,8 @@ void SlowServer::answer_file(int client, const std::string& head, const std::str
   } else {
     if (!range.empty())
       more += "Content-Range: bytes " + std::to_string(begin) + "-" + std::to_string(end - 1) + "/" + std::to_string(size) + "\r\n";
-    const bool sent = send_all(client, head_of(range.empty() ? "200 OK" : "206 Partial Content", "application/octet-stream", end - begin, more));
+    const bool sent =
+        send_all(client, head_of(range.empty() ? "200 OK" : "206 Partial Content", "application/octet-stream", end - begin, more));
     // A body that breaks off must not be followed by another answer.
     if (sent && body && !send_paced(client, file, begin, end)) ::shutdown(client, SHUT_RDWR);
   }

@@ -45,9 +45,9 @@ class SlowServer {
   int listener_ = -1, port_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable stopped_;
-  bool stop_ = false;               ///< guarded by mutex_
-  std::uint64_t requests_ = 0;      ///< guarded by mutex_
-  std::set<int> clients_;           ///< guarded by mutex_
+  bool stop_ = false;                ///< guarded by mutex_
+  std::uint64_t requests_ = 0;       ///< guarded by mutex_
+  std::set<int> clients_;            ///< guarded by mutex_
   std::vector<std::thread> served_;  ///< of the accepting thread until it has ended
   std::thread acceptor_;
 };

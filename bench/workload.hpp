@@ -16,12 +16,12 @@ namespace tuile::bench {
 
 /// How much is measured. Points in millions.
 struct Sizes {
-  int runs = 5;            ///< alternating runs of what takes seconds
-  int pipeline_runs = 3;   ///< alternating runs of whole pipelines
-  int tiles = 6;           ///< tiles of the pipelines
-  double points = 0.7;     ///< in each of them; the first one is what features, labels and writing are measured on
-  double small = 0.03;     ///< in each of the 100 small tiles
-  double large = 4;        ///< in the tile that does not fit the budget
+  int runs = 5;           ///< alternating runs of what takes seconds
+  int pipeline_runs = 3;  ///< alternating runs of whole pipelines
+  int tiles = 6;          ///< tiles of the pipelines
+  double points = 0.7;    ///< in each of them; the first one is what features, labels and writing are measured on
+  double small = 0.03;    ///< in each of the 100 small tiles
+  double large = 4;       ///< in the tile that does not fit the budget
   static Sizes quick() { return {.runs = 3, .pipeline_runs = 2, .tiles = 3, .points = 0.2, .small = 0.01, .large = 1}; }
   /// Those of the targets.
   static Sizes full() { return {.runs = 5, .pipeline_runs = 5, .tiles = 20, .points = 2, .small = 0.1, .large = 33}; }
@@ -29,10 +29,10 @@ struct Sizes {
 
 struct WorkloadOptions {
   Sizes sizes;
-  int threads = 0;                  ///< computing threads, 0 for all
-  std::vector<std::string> tiles;   ///< paths given by the user; none: a synthetic town
-  std::vector<std::string> copc;    ///< adjoining COPC tiles for the halo of octree nodes
-  std::string program;              ///< path of the command line, which is run where the memory of a process counts
+  int threads = 0;                 ///< computing threads, 0 for all
+  std::vector<std::string> tiles;  ///< paths given by the user; none: a synthetic town
+  std::vector<std::string> copc;   ///< adjoining COPC tiles for the halo of octree nodes
+  std::string program;             ///< path of the command line, which is run where the memory of a process counts
   std::function<void(const std::string&)> log = [](const std::string&) {};  ///< one line each
 };
 

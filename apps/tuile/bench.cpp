@@ -91,7 +91,8 @@ void add_bench(CLI::App& app, Action& action) {
   command->add_option("what", arguments->what, words + "; default all")->check(CLI::IsMember(bench::choices()));
   command->add_option("input", arguments->inputs, "Tiles (single steps: the first of them); none: a synthetic town");
   command->add_option("--copc", arguments->copc, "Adjoining COPC tiles, for the row that wants such");
-  CLI::Option* quick = command->add_flag("--quick", arguments->quick, "Small sizes: a look at all rows within two minutes, too noisy to cite");
+  CLI::Option* quick =
+      command->add_flag("--quick", arguments->quick, "Small sizes: a look at all rows within two minutes, too noisy to cite");
   command->add_flag("--full", arguments->full, "The sizes of the targets: 20 tiles of 2 million points, one of 33")->excludes(quick);
   command->add_option("--runs", arguments->runs, "Alternating runs whose median counts (default 5, of whole pipelines 3)")
       ->check(CLI::Range(1, 1000));

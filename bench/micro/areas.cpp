@@ -64,7 +64,11 @@ void point_in_areas(benchmark::State& state) {
 }  // namespace
 
 void register_areas() {
-  benchmark::RegisterBenchmark("areas/count/corners", point_in_areas)->Args({100, 40})->Args({5000, 40})->Args({100, 4000})->Unit(benchmark::kMillisecond);
+  benchmark::RegisterBenchmark("areas/count/corners", point_in_areas)
+      ->Args({100, 40})
+      ->Args({5000, 40})
+      ->Args({100, 4000})
+      ->Unit(benchmark::kMillisecond);
 }
 
 }  // namespace tuile::micro

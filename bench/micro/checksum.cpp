@@ -26,9 +26,8 @@ void over_bytes(const char* name, Work work) {
 
 void register_checksum() {
   using Bytes = std::vector<unsigned char>;
-  over_bytes("bytes/crc32", [](const Bytes& bytes) {
-    benchmark::DoNotOptimize(::crc32(0, bytes.data(), static_cast<unsigned>(bytes.size())));
-  });
+  over_bytes("bytes/crc32",
+             [](const Bytes& bytes) { benchmark::DoNotOptimize(::crc32(0, bytes.data(), static_cast<unsigned>(bytes.size()))); });
   over_bytes("bytes/xxh3", [](const Bytes& bytes) { benchmark::DoNotOptimize(XXH3_64bits(bytes.data(), bytes.size())); });
   over_bytes("bytes/copy", [to = Bytes(std::size_t{16} << 20)](const Bytes& bytes) mutable {
     std::memcpy(to.data(), bytes.data(), bytes.size());

@@ -1,4 +1,6 @@
 // Decoding LAZ chunks on one thread, per point format, with all records and with the fields of lod2.
+#include "tuile/las/decode.hpp"
+
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
@@ -8,7 +10,6 @@
 
 #include "las/record_codec.hpp"
 #include "micro/register.hpp"
-#include "tuile/las/decode.hpp"
 #include "tuile/las/records.hpp"
 #include "tuile/source/byte_source.hpp"
 

@@ -51,9 +51,8 @@ void evaluate(benchmark::State& state, const compute::Kernels& kernels, const st
 void register_eigen() {
   using features::Feature;
   for (const Version& version : versions()) {
-    benchmark::RegisterBenchmark((std::string("eigen/normal_z/") + version.name).c_str(), [version](benchmark::State& state) {
-      evaluate(state, *version.kernels, {Feature::normal_z});
-    });
+    benchmark::RegisterBenchmark((std::string("eigen/normal_z/") + version.name).c_str(),
+                                 [version](benchmark::State& state) { evaluate(state, *version.kernels, {Feature::normal_z}); });
     benchmark::RegisterBenchmark((std::string("eigen/lod2/") + version.name).c_str(), [version](benchmark::State& state) {
       evaluate(state, *version.kernels, {Feature::normal_z, Feature::planarity, Feature::linearity, Feature::verticality});
     });

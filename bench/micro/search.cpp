@@ -30,8 +30,7 @@ void search(benchmark::State& state, const compute::Kernels& kernels, const comp
     for (const std::uint32_t node : tree().groups()) {
       const std::uint32_t first = view.nodes[node].first * compute::bucket_size, slots = view.nodes[node].count * compute::bucket_size;
       std::uint64_t queries = 0;
-      for (std::uint32_t i = 0; i < slots; ++i)
-        queries |= std::uint64_t{view.records[first + i].index != compute::no_point} << i;
+      for (std::uint32_t i = 0; i < slots; ++i) queries |= std::uint64_t{view.records[first + i].index != compute::no_point} << i;
       benchmark::DoNotOptimize(kernels.search(view, node, what, queries, memory.view(), batch));
     }
   }
@@ -53,9 +52,9 @@ void build(benchmark::State& state) {
 void register_search() {
   for (const Version& version : versions()) {
     for (const std::uint32_t k : {10U, 20U, 50U}) {
-      benchmark::RegisterBenchmark(("search/k" + std::to_string(k) + "/" + version.name).c_str(),
-                                   [version, k](benchmark::State& state) { search(state, *version.kernels, {.most = k}); })
-          ->Unit(benchmark::kMillisecond);
+      benchmark::RegisterBenchmark(("search/k" + std::to_string(k) + "/" + version.name).c_str(), [version, k](benchmark::State& state) {
+        search(state, *version.kernels, {.most = k});
+      })->Unit(benchmark::kMillisecond);
     }
     benchmark::RegisterBenchmark((std::string("search/radius_1m/") + version.name).c_str(), [version](benchmark::State& state) {
       search(state, *version.kernels, {.most = 200, .bounded = true, .limit = 10'000});

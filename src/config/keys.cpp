@@ -153,7 +153,8 @@ Key budget_key() {
   Key key = make_key(
       {"memory.budget", "bytes", false,
        "Memory that tiles may take, cached ones and those in work together; `auto`: half of what the process may use, its cgroup counted.",
-       "Less memory: fewer tiles ahead; a tile that does not fit goes in blocks, its rows in a temporary file beside the outputs. One that needs more even "
+       "Less memory: fewer tiles ahead; a tile that does not fit goes in blocks, its rows in a temporary file beside the outputs. One that "
+       "needs more even "
        "so is done all the same, and said."},
       "auto or a size of 64MiB or more (500MiB, 4GiB, 2GB, plain bytes)", "4GiB");
   key.read = [](Config& config, const Cell& cell) {
@@ -314,12 +315,14 @@ std::vector<Key> last_keys() {
   return {
       integer_key(
           {"prefetch.workers", "threads", false,
-           "Tiles loaded at once; 0: none ahead, tiles load one after another (the sequential baseline); `auto`: 2 to 16, as measured loading "
+           "Tiles loaded at once; 0: none ahead, tiles load one after another (the sequential baseline); `auto`: 2 to 16, as measured "
+           "loading "
            "and computing times ask for while the run goes.",
            "Each holds a tile in memory."},
           0, 256, "4", [](auto& c) -> auto& { return c.prefetch.workers; }),
       integer_key(
-          {"prefetch.ahead", "tiles", false, "Tiles loaded before they are asked for; `auto`: as many as are loaded at once, and one more batch.",
+          {"prefetch.ahead", "tiles", false,
+           "Tiles loaded before they are asked for; `auto`: as many as are loaded at once, and one more batch.",
            "Memory of as many tiles, within `memory.budget`."},
           0, 10000, "4", [](auto& c) -> auto& { return c.prefetch.ahead; }),
       integer_key(
@@ -334,7 +337,9 @@ std::vector<Key> last_keys() {
           "300", [](auto& c) -> auto& { return c.prefetch.timeout; }),
       budget_key(),
       integer_key(
-          {"batch.size", "tiles", false, "Tiles computed in one call of the backend; `auto`: 1, and more where a tile takes only milliseconds. Results do not depend on it.",
+          {"batch.size", "tiles", false,
+           "Tiles computed in one call of the backend; `auto`: 1, and more where a tile takes only milliseconds. Results do not depend on "
+           "it.",
            "Memory of as many tiles."},
           1, 1024, "4", [](auto& c) -> auto& { return c.batch.size; }),
       formats_key(),

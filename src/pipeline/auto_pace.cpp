@@ -15,7 +15,11 @@ constexpr std::chrono::milliseconds interval{20};
 
 AutoPace::AutoPace(prefetch::AsyncTileLoader& loader, const AsyncPipeline& pipeline, std::function<WaitTimes()> wait_times,
                    const TuningLimits& limits)
-    : loader_(loader), pipeline_(pipeline), wait_times_(std::move(wait_times)), tuner_(limits), thread_([this](const std::stop_token& stop) { watch(stop); }) {}
+    : loader_(loader),
+      pipeline_(pipeline),
+      wait_times_(std::move(wait_times)),
+      tuner_(limits),
+      thread_([this](const std::stop_token& stop) { watch(stop); }) {}
 
 TuningSample AutoPace::sample() const {
   const prefetch::LoaderStatistics loads = loader_.get_stats();

@@ -22,7 +22,8 @@ struct WaitTimes {
 class AutoPace {
  public:
   /// loader and pipeline must outlive it; wait_times is called by its thread.
-  AutoPace(prefetch::AsyncTileLoader& loader, const AsyncPipeline& pipeline, std::function<WaitTimes()> wait_times, const TuningLimits& limits);
+  AutoPace(prefetch::AsyncTileLoader& loader, const AsyncPipeline& pipeline, std::function<WaitTimes()> wait_times,
+           const TuningLimits& limits);
 
   /// For Stages::pace.
   Pace pace() const;

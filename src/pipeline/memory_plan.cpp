@@ -152,7 +152,8 @@ MemoryPlan plan_tight(MemoryPlan memory, const TileCost& cost, const config::Con
     const std::uint64_t room = memory.budget - std::min(memory.budget, held + computing + memory.strips);
     memory.search = std::max(room, least);
     // Where `ahead` is set to more than there is room for, preloads wait.
-    const std::uint64_t wanted = cost.block * (batch + ahead + finished) + (ahead > 0 ? loads * cost.file : 0) + cost.halo * (batch + ahead);
+    const std::uint64_t wanted =
+        cost.block * (batch + ahead + finished) + (ahead > 0 ? loads * cost.file : 0) + cost.halo * (batch + ahead);
     memory.loading = std::min(wanted, std::max(memory.budget, cost.block * batch));
     memory.working = held + std::max({computing + memory.search, ahead > 0 ? 0 : loading_alone, finished > 0 ? 0 : writing_alone});
     return room;

@@ -8,8 +8,8 @@ namespace tuile::pipeline {
 namespace {
 
 constexpr std::uint64_t window_tiles = 8;
-constexpr double margin = 1.25;              // loads differ from each other
-constexpr double busy_long_enough = 0.025;   // seconds of compute that leave little idle at the ends
+constexpr double margin = 1.25;             // loads differ from each other
+constexpr double busy_long_enough = 0.025;  // seconds of compute that leave little idle at the ends
 constexpr double shortest_compute = 1e-4;
 
 }  // namespace

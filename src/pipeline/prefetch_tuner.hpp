@@ -8,11 +8,11 @@ namespace tuile::pipeline {
 
 /// What a run has measured so far; everything is a sum since its start.
 struct TuningSample {
-  std::uint64_t loads = 0;        ///< loads that ended, parts of neighbours counted too
-  double wait_seconds = 0;        ///< that loads waited for bytes; decoding does not count, more loads at once would not make it faster
-  double oldest_wait = 0;         ///< seconds that a load has waited which is still under way; 0 where that is not known
-  std::uint64_t tiles = 0;        ///< computed
-  double compute_seconds = 0;     ///< in the compute stage
+  std::uint64_t loads = 0;     ///< loads that ended, parts of neighbours counted too
+  double wait_seconds = 0;     ///< that loads waited for bytes; decoding does not count, more loads at once would not make it faster
+  double oldest_wait = 0;      ///< seconds that a load has waited which is still under way; 0 where that is not known
+  std::uint64_t tiles = 0;     ///< computed
+  double compute_seconds = 0;  ///< in the compute stage
 };
 
 /// What is tuned.
@@ -36,8 +36,8 @@ struct TuningLimits {
 ///
 /// Compute never starves where as many loads wait at once as a load waits longer than a tile computes: wait / compute, a quarter more for
 /// their differences, and one that decodes. A load that has waited longer than those before it counts like one that ended: a slow store
-/// shows before its first answer. As many tiles as workers are under way, and one batch is ready: that is the depth. Tiles that compute in a
-/// few milliseconds leave processors idle at their ends; several are computed together.
+/// shows before its first answer. As many tiles as workers are under way, and one batch is ready: that is the depth. Tiles that compute in
+/// a few milliseconds leave processors idle at their ends; several are computed together.
 ///
 /// Judges by the last few tiles, so that it follows a store that becomes slower or faster. No state but what it was told; not thread-safe.
 class PrefetchTuner {

@@ -19,7 +19,8 @@ const LoaderOptions& checked(const LoaderOptions& options) {
   const auto refuse = [](const std::string& name, auto value, const std::string& expected) {
     throw InvalidArgument("AsyncTileLoader: " + name + " is " + std::to_string(value) + "; " + expected + " is expected");
   };
-  if (options.num_workers < 0 || options.num_workers > most_workers) refuse("num_workers", options.num_workers, "0 (no prefetching) to 1024");
+  if (options.num_workers < 0 || options.num_workers > most_workers)
+    refuse("num_workers", options.num_workers, "0 (no prefetching) to 1024");
   if (options.cache_size < 1) refuse("cache_size", options.cache_size, "at least 1");
   if (options.retries < 0) refuse("retries", options.retries, "0 or more");
   if (options.retry_delay.count() < 0) refuse("retry_delay", options.retry_delay.count(), "0 ms or more");

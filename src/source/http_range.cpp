@@ -36,14 +36,15 @@ bool is_page(const AnswerHead& head) {
 /// Not retried: a part of another version fits nothing that was read before. The next run reads all of it again.
 [[noreturn]] void throw_changed(const std::string& url, const std::string& what, const std::string& before, const std::string& now) {
   throw IoError(url_text(url) + " changed while it was read: its " + what + " was " + before + " and is " + now +
-                    " now; run the same command again");
+                " now; run the same command again");
 }
 
 /// Parts of a compressed file are no parts of the file.
 void refuse_encoding(const std::string& url, const AnswerHead& head) {
   if (head.content_encoding.empty() || media_type(head.content_encoding) == "identity") return;
-  throw Unsupported(url_text(url) + " is sent with the Content-Encoding '" + head.content_encoding +
-                    "' although the bytes as they are were asked for; have the server send the file as it is, or download it and give its path");
+  throw Unsupported(
+      url_text(url) + " is sent with the Content-Encoding '" + head.content_encoding +
+      "' although the bytes as they are were asked for; have the server send the file as it is, or download it and give its path");
 }
 
 /// A file's server may refuse for reasons that pass (an expired token, a lock): a tile that fails so is tried again by the next run.

@@ -61,7 +61,7 @@ struct CatalogOptions {
   int crs = 0;         ///< EPSG code that replaces what the files say; 0: the files' own
   int io_threads = 8;  ///< threads that read headers
   Shard shard;
-  std::optional<Bounds> bbox;  ///< only tiles that touch it become jobs; all remain neighbours
+  std::optional<Bounds> bbox;      ///< only tiles that touch it become jobs; all remain neighbours
   source::Store* store = nullptr;  ///< opens the inputs; null: one for this call
 };
 

@@ -14,13 +14,13 @@
 namespace tuile::las {
 
 struct DecodeOptions {
-  FieldSet fields;               ///< attributes wanted besides coordinates and classification; those the format lacks are left out
-  std::optional<Bounds> bbox;    ///< metres; only points inside (closed) are kept, and `rows` is set
-  std::stop_token stop;          ///< throws Cancelled soon after a request
+  FieldSet fields;             ///< attributes wanted besides coordinates and classification; those the format lacks are left out
+  std::optional<Bounds> bbox;  ///< metres; only points inside (closed) are kept, and `rows` is set
+  std::stop_token stop;        ///< throws Cancelled soon after a request
 };
 
 struct DecodeResult {
-  PointBlock points;             ///< on info.grid(), in file order
+  PointBlock points;                 ///< on info.grid(), in file order
   std::uint64_t points_decoded = 0;  ///< points whose record was decompressed (more than kept where bbox cuts)
   std::vector<std::string> warnings;
 };

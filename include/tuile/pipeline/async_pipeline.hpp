@@ -112,8 +112,8 @@ class AsyncPipeline {
 
   /// How far the current run is. Thread-safe, also while process() runs.
   struct Progress {
-    std::uint64_t tiles = 0;      ///< computed, well or not
-    double compute_seconds = 0;   ///< in the compute stage
+    std::uint64_t tiles = 0;     ///< computed, well or not
+    double compute_seconds = 0;  ///< in the compute stage
   };
   Progress progress() const noexcept { return {tiles_computed_, computed_}; }
 

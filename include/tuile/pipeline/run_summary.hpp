@@ -46,7 +46,7 @@ struct ImagerySummary {
 
 /// How `auto` settings were arrived at.
 struct TuningSummary {
-  int changes = 0;                                ///< how often they changed while the run went
+  int changes = 0;                               ///< how often they changed while the run went
   double wait_seconds = 0, compute_seconds = 0;  ///< of the last tiles, each: its loads waited for bytes; it was computed
 };
 
@@ -60,9 +60,9 @@ struct RunSummary {
   std::uint64_t points = 0;           ///< in the tiles done
   std::uint64_t points_in_input = 0;  ///< in the tiles that had to be done
   double cpu_seconds = 0;
-  std::uint64_t peak_rss = 0;       ///< bytes
+  std::uint64_t peak_rss = 0;        ///< bytes
   std::uint64_t peak_anonymous = 0;  ///< bytes: the process's own memory (RssAnon), without pages of files, sampled during the run
-  std::uint64_t memory_budget = 0;  ///< bytes
+  std::uint64_t memory_budget = 0;   ///< bytes
   int threads = 0, workers = 0, ahead = 0, batch = 0, writers = 0;  ///< those that are `auto`: as they were at the end
   TuningSummary tuning;
   bool interrupted = false;

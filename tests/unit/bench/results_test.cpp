@@ -19,7 +19,8 @@ Outcome outcome() {
 }
 
 ResultsHead head() {
-  return {"1.2.3", "abc", "2026-01-31T12:00:00Z", {"Some CPU (R) @ 2.4GHz", 2, 1U << 30, "Linux 6.1", "cpu, AVX2, 2 threads"}, Sizes::full()};
+  return {
+      "1.2.3", "abc", "2026-01-31T12:00:00Z", {"Some CPU (R) @ 2.4GHz", 2, 1U << 30, "Linux 6.1", "cpu, AVX2, 2 threads"}, Sizes::full()};
 }
 
 TEST(Results, HoldEveryRowAsTheInterfaceSays) {

@@ -23,7 +23,8 @@ class SlowServerTest : public ::testing::Test {
   void start(SlowServer::Options options, std::size_t size) {
     text_ = text_of(size);
     std::ofstream(folder_.path() / "tile.laz", std::ios::binary) << text_;
-    server_ = std::make_unique<SlowServer>(options, std::map<std::string, std::string>{{"tile.laz", (folder_.path() / "tile.laz").string()}});
+    server_ =
+        std::make_unique<SlowServer>(options, std::map<std::string, std::string>{{"tile.laz", (folder_.path() / "tile.laz").string()}});
   }
   std::string get(const std::string& name) {
     source::HttpClient client({.retries = 0});

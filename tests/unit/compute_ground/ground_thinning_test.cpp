@@ -93,7 +93,8 @@ TEST(GroundThinning, PointsMayComeInRuns) {
     for (std::int32_t i = 0; i < 5000; ++i) points.push_back({i * 7919 % spread, i * 104'729 % spread, i * 31 % 997});
     const GroundPoints in_runs = [&](const TakePoints& take) {
       take({});
-      for (std::size_t at = 0; at < points.size(); at += 333) take(std::span(points).subspan(at, std::min<std::size_t>(333, points.size() - at)));
+      for (std::size_t at = 0; at < points.size(); at += 333)
+        take(std::span(points).subspan(at, std::min<std::size_t>(333, points.size() - at)));
     };
     const Grid grid{0.01, {0, 0, 0}};
     EXPECT_EQ(lowest_per_cell(in_runs, grid), lowest_per_cell(points, grid)) << spread;

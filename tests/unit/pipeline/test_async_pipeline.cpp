@@ -151,8 +151,7 @@ TEST(AsyncPipeline, ALoaderThatIsShutDownLeavesARecordForEveryTile) {
   loader.shutdown();
   int finished = 0;
   const auto records = pipeline.process(
-      tasks_for(5),
-      {.compute = numbers_of, .write = {}, .finished = [&](std::size_t, const std::exception_ptr&) { ++finished; }});
+      tasks_for(5), {.compute = numbers_of, .write = {}, .finished = [&](std::size_t, const std::exception_ptr&) { ++finished; }});
   EXPECT_EQ(finished, 5);
   for (const TaskRecord& record : records) EXPECT_THROW(std::rethrow_exception(record.error), Cancelled);
 }

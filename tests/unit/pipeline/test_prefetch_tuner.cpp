@@ -11,8 +11,8 @@ namespace {
 
 /// A store whose every answer takes its time however many are under way, or one whose line is shared by all of them.
 struct Store {
-  double load = 1;       ///< seconds of a load that is alone
-  bool shared = false;   ///< n loads at once take n times as long each
+  double load = 1;      ///< seconds of a load that is alone
+  bool shared = false;  ///< n loads at once take n times as long each
 };
 
 /// A run in virtual time, millisecond by millisecond: loads in order, as many at once as allowed and no further ahead than allowed; tiles

@@ -159,8 +159,8 @@ TEST(Store, AFileThatChangesIsAnErrorThatSaysSo) {
   for (const Case& c : cases) {
     FaultServer server([&](const ServerRequest& request) {
       const bool is_first = request.number == 0;
-      ServerAnswer answer =
-          test::file_answer(request, is_first ? content : content.substr(0, c.size), c.etag.empty() || is_first || c.etag == "W/\"v2\"" ? c.etag : "\"v2\"");
+      ServerAnswer answer = test::file_answer(request, is_first ? content : content.substr(0, c.size),
+                                              c.etag.empty() || is_first || c.etag == "W/\"v2\"" ? c.etag : "\"v2\"");
       if (!c.date.empty()) answer.headers.emplace_back("Last-Modified", is_first ? c.date : "Mon, 23 Nov 2020 10:00:01 GMT");
       return answer;
     });

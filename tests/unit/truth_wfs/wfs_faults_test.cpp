@@ -41,7 +41,8 @@ bool is_clean(const truth::Feature& feature) {
 }
 
 bool is_whole(const truth::FetchResult& result) {
-  return std::all_of(result.features.begin(), result.features.end(), is_clean) && result.outcome == Outcome::data && SyntheticLayer::difference(result.features, town().expected(SyntheticLayer::all())) == -1;
+  return std::all_of(result.features.begin(), result.features.end(), is_clean) && result.outcome == Outcome::data &&
+         SyntheticLayer::difference(result.features, town().expected(SyntheticLayer::all())) == -1;
 }
 
 /// Which faults a retry, a split or tolerance makes good.
