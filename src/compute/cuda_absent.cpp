@@ -7,6 +7,6 @@ Availability cuda_availability() {
   return {false, "this build has no CUDA backend; configure with the preset 'cuda' (make cuda), or ask for 'cpu' or 'auto'"};
 }
 
-std::unique_ptr<Backend> make_cuda_backend(Executor&) { throw BackendUnavailable(cuda_availability().reason); }
+std::unique_ptr<Backend> make_cuda_backend(Executor&, const BackendOptions&) { throw BackendUnavailable(cuda_availability().reason); }
 
 }  // namespace tuile::compute

@@ -21,7 +21,7 @@ std::unique_ptr<Backend> make_backend(const std::string& name, Executor& executo
   }
   const Availability here = availability(name);
   if (!here.available) throw BackendUnavailable("backend '" + name + "' cannot run: " + here.reason);
-  return name == "cuda" ? make_cuda_backend(executor) : make_cpu_backend(executor, options);
+  return name == "cuda" ? make_cuda_backend(executor, options) : make_cpu_backend(executor, options);
 }
 
 }  // namespace tuile::compute

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <limits>
+#include <memory>
 #include <new>
 #include <span>
 #include <string>
@@ -10,13 +11,14 @@
 #include <utility>
 
 #include "tuile/core/error.hpp"
+#include "tuile/core/host_memory.hpp"
 #include "tuile/core/scratch_file.hpp"
 
 namespace tuile {
 
 /// A fixed-size array of trivially copyable elements, 64-byte aligned, not initialised, move-only.
 /// Unlike std::vector it costs no pass over the memory before its owner fills it.
-/// Lies in memory, or in a nameless temporary file that is mapped (`in_file`): then the kernel can write it out.
+/// Lies on the heap, in memory of a HostMemory, or in a nameless temporary file that is mapped (`in_file`): then the kernel can write it out.
 /// Throws OutOfMemory naming the size.
 template <class T>
 class Buffer {
@@ -36,6 +38,19 @@ class Buffer {
   Buffer(std::size_t size, T value) : Buffer(size) {
     for (std::size_t i = 0; i < size_; ++i) data_[i] = value;
   }
+  /// From `memory`, or from the heap where that is null or has nothing left.
+  Buffer(std::size_t size, const std::shared_ptr<HostMemory>& memory) {
+    if (memory != nullptr && size > 0 && size <= (std::numeric_limits<std::size_t>::max() - alignment) / sizeof(T)) {
+      data_ = static_cast<T*>(memory->allocate(size * sizeof(T)));
+    }
+    if (data_ == nullptr) {
+      *this = Buffer(size);
+      return;
+    }
+    size_ = size;
+    held_ = size * sizeof(T);
+    memory_ = memory;
+  }
   /// In a temporary file in `folder`, 4096-byte aligned. Throws as map_scratch_file.
   static Buffer in_file(const std::string& folder, std::size_t size) {
     Buffer buffer;
@@ -43,20 +58,26 @@ class Buffer {
     if (size > std::numeric_limits<std::size_t>::max() / sizeof(T)) throw_out_of_memory(size);
     buffer.data_ = static_cast<T*>(map_scratch_file(folder, size * sizeof(T)));
     buffer.size_ = size;
-    buffer.mapped_ = size * sizeof(T);
+    buffer.held_ = size * sizeof(T);
     return buffer;
   }
   Buffer(Buffer&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)), mapped_(std::exchange(other.mapped_, 0)) {}
+      : data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)),
+        held_(std::exchange(other.held_, 0)),
+        memory_(std::move(other.memory_)) {}
   Buffer& operator=(Buffer&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
-    std::swap(mapped_, other.mapped_);
+    std::swap(held_, other.held_);
+    std::swap(memory_, other.memory_);
     return *this;
   }
   ~Buffer() {
-    if (mapped_ > 0)
-      unmap_scratch_file(data_, mapped_);
+    if (memory_ != nullptr)
+      memory_->release(data_, held_);
+    else if (held_ > 0)
+      unmap_scratch_file(data_, held_);
     else
       std::free(data_);
   }
@@ -87,7 +108,8 @@ class Buffer {
   }
   T* data_ = nullptr;
   std::size_t size_ = 0;
-  std::size_t mapped_ = 0;  ///< bytes of the mapped file; 0: in memory
+  std::size_t held_ = 0;                ///< bytes of the mapped file, or from memory_; 0: on the heap
+  std::shared_ptr<HostMemory> memory_;  ///< null: a mapped file or the heap
 };
 
 }  // namespace tuile
