@@ -31,7 +31,7 @@ asan tsan: setup
 	$(call configure_and_build,$@)
 	@ctest --preset $@
 
-# Every row of the targets, at their sizes, on a quiet machine: some 25 minutes. BENCH=--quick for a look; RESULTS=folder to file them elsewhere.
+# Every row of the targets, at their sizes, on a quiet machine: some 15 minutes. BENCH=--quick for a look; RESULTS=folder to file them elsewhere.
 # COPC: a folder of adjoining COPC tiles; without one their row is left out.
 BENCH ?= --full
 RESULTS ?= bench/results

@@ -64,7 +64,7 @@ int measure(const BenchArguments& arguments, Context& context) {
   bench::Workload workload(std::move(options));
   const bench::ResultsHead head{version(), arguments.commit, fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr))),
                                 bench::this_machine(), workload.sizes()};
-  // Filed row by row: what takes half an hour may be cut short.
+  // Filed row by row: what takes a quarter of an hour may be cut short.
   bench::Outcome so_far;
   const bench::Outcome outcome = bench::run_suite(workload, arguments.what, [&](const bench::Row& row) {
     if (!context.json) print(row);

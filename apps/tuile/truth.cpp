@@ -61,7 +61,7 @@ void add_truth(CLI::App& app, Action& action) {
   command->footer(
       "Example:\n  tuile truth LHD_FXX_0870_6618_PTS_LAMB93_IGN69.copc.laz -o truth.gpkg\n"
       "Exit status: 0 all layers had (some may be confirmed empty), 1 some layers failed or were truncated and are not in the file.");
-  command->add_option("tile", arguments->tile, "A LAS, LAZ or COPC file")->required();
+  command->add_option("tile", arguments->tile, "A LAS, LAZ or COPC file, or its http(s) URL")->required();
   command->add_option("-o,--output", arguments->output, "GeoPackage to write")->required();
   command->add_option("--ground-truth", arguments->source, "wfs (default), or a vector file or folder");
   command->add_option("-c,--config", arguments->config_file, "YAML configuration")->check(CLI::ExistingFile);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <vector>
 
@@ -33,8 +34,9 @@ int open_nameless(const std::string& folder) {
   if (nameless >= 0) return nameless;
   // File systems without nameless files say so in several ways; where the name is made and taken away, it is the same.
   if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT) return -1;
-  std::string name = folder + "/.tuile-scratch-XXXXXX";
-  const int named = ::mkostemp(name.data(), O_CLOEXEC);
+  static std::atomic<unsigned> count{0};
+  const std::string name = folder + "/.tuile-scratch-" + std::to_string(::getpid()) + "-" + std::to_string(count++);
+  const int named = ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (named >= 0) (void)::unlink(name.c_str());
   return named;
 }

@@ -78,7 +78,7 @@ std::unique_ptr<ChunkDecoder> make_decoder(const DecodeJob& job, const Chunk& ch
 
 }  // namespace
 
-DecodeJob::DecodeJob(const FileInfo& file, const DecodeOptions& options) : info(file), mapping(file), stop(options.stop) {
+DecodeJob::DecodeJob(const FileInfo& file, const DecodeOptions& options) : info(file), mapping(file), stop(options.stop), memory(options.memory) {
   fields.bits = options.fields.bits & file.fields().bits;
   if (!options.bbox) return;
   if (file.header.point_count > std::numeric_limits<std::uint32_t>::max()) {
@@ -104,7 +104,7 @@ DecodeResult decode_chunks(const DecodeJob& job, const std::vector<Chunk>& chunk
   std::uint64_t total = 0;
   for (const Group& group : groups) total += group.points;
   PointBlock whole;
-  if (!job.box) whole = make_block(job.mapping.grid, total, job.fields, false, !job.mapping.exact());
+  if (!job.box) whole = make_block(job.mapping.grid, total, job.fields, false, !job.mapping.exact(), job.memory);
 
   executor.for_each(groups.size(), [&](std::size_t g) {
     const Group& group = groups[g];

@@ -25,6 +25,7 @@ struct DecodeJob {
   FieldSet fields;  ///< asked for and in the file
   std::optional<GridBox> box;
   std::stop_token stop;
+  std::shared_ptr<HostMemory> memory;  ///< of a whole file's points
 
   /// Throws Cancelled once a stop was requested.
   void check_stop() const;

@@ -41,23 +41,24 @@ void PointStatistics::merge(const PointStatistics& other) noexcept {
   for (std::size_t i = 0; i < by_return.size(); ++i) by_return[i] += other.by_return[i];
 }
 
-PointBlock make_block(const Grid& grid, std::size_t capacity, FieldSet fields, bool with_rows, bool rounded) {
+PointBlock make_block(const Grid& grid, std::size_t capacity, FieldSet fields, bool with_rows, bool rounded,
+                      const std::shared_ptr<HostMemory>& memory) {
   PointBlock block;
   block.grid = grid;
   block.rounded = rounded;
-  block.units = Buffer<GridPoint>(capacity);
-  block.classification = Buffer<std::uint8_t>(capacity);
-  if (fields.has(Field::intensity)) block.intensity = Buffer<std::uint16_t>(capacity);
+  block.units = Buffer<GridPoint>(capacity, memory);
+  block.classification = Buffer<std::uint8_t>(capacity, memory);
+  if (fields.has(Field::intensity)) block.intensity = Buffer<std::uint16_t>(capacity, memory);
   if (fields.has(Field::returns)) {
-    block.return_number = Buffer<std::uint8_t>(capacity);
-    block.number_of_returns = Buffer<std::uint8_t>(capacity);
+    block.return_number = Buffer<std::uint8_t>(capacity, memory);
+    block.number_of_returns = Buffer<std::uint8_t>(capacity, memory);
   }
   if (fields.has(Field::rgb)) {
-    block.red = Buffer<std::uint16_t>(capacity);
-    block.green = Buffer<std::uint16_t>(capacity);
-    block.blue = Buffer<std::uint16_t>(capacity);
+    block.red = Buffer<std::uint16_t>(capacity, memory);
+    block.green = Buffer<std::uint16_t>(capacity, memory);
+    block.blue = Buffer<std::uint16_t>(capacity, memory);
   }
-  if (fields.has(Field::nir)) block.nir = Buffer<std::uint16_t>(capacity);
+  if (fields.has(Field::nir)) block.nir = Buffer<std::uint16_t>(capacity, memory);
   if (with_rows) block.rows = Buffer<std::uint32_t>(capacity);
   return block;
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,7 +29,8 @@ struct PointStatistics {
 };
 
 /// A block with room for `capacity` points and the arrays of `fields` (and rows where `with_rows`).
-PointBlock make_block(const Grid& grid, std::size_t capacity, FieldSet fields, bool with_rows, bool rounded);
+PointBlock make_block(const Grid& grid, std::size_t capacity, FieldSet fields, bool with_rows, bool rounded,
+                      const std::shared_ptr<HostMemory>& memory = nullptr);
 
 /// Puts points one after the other into the arrays of a block, from a given place on.
 class PointSink {

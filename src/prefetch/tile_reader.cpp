@@ -53,6 +53,7 @@ class CountedSource;
 struct TileReader::Impl {
   Impl(TileReaderOptions options, Executor& pool)
       : fields(options.fields),
+        memory(std::move(options.memory)),
         executor(pool),
         own_store(options.store == nullptr ? std::make_unique<source::Store>() : nullptr),
         store(options.store == nullptr ? *own_store : *options.store),
@@ -60,6 +61,7 @@ struct TileReader::Impl {
 
   // Constant after construction.
   const FieldSet fields;
+  const std::shared_ptr<HostMemory> memory;
   Executor& executor;
   const std::unique_ptr<source::Store> own_store;
   source::Store& store;
@@ -152,7 +154,7 @@ Tile TileReader::Impl::decode_whole(CountedSource& source, const std::string& pa
   source.count();
   if (!source->has_ranges()) info = las::read_info(*source::from_memory(bytes.span(), source::public_location(path)));
   const auto start = std::chrono::steady_clock::now();
-  las::DecodeResult result = las::decode(bytes.span(), info, {.fields = fields, .bbox = std::nullopt, .stop = stop}, executor);
+  las::DecodeResult result = las::decode(bytes.span(), info, {.fields = fields, .bbox = std::nullopt, .stop = stop, .memory = memory}, executor);
   count(result, seconds_since(start), true);
   keep_strips(path, result.points, early);
   return {std::move(result.points), std::move(result.warnings)};

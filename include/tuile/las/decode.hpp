@@ -2,12 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stop_token>
 
 #include "tuile/core/bounds.hpp"
 #include "tuile/core/executor.hpp"
+#include "tuile/core/host_memory.hpp"
 #include "tuile/core/point_block.hpp"
 #include "tuile/las/file_info.hpp"
 
@@ -17,6 +19,7 @@ struct DecodeOptions {
   FieldSet fields;             ///< attributes wanted besides coordinates and classification; those the format lacks are left out
   std::optional<Bounds> bbox;  ///< metres; only points inside (closed) are kept, and `rows` is set
   std::stop_token stop;        ///< throws Cancelled soon after a request
+  std::shared_ptr<HostMemory> memory = nullptr;  ///< where a whole file's points are to lie; null: on the heap
 };
 
 struct DecodeResult {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tuile/core/executor.hpp"
+#include "tuile/core/host_memory.hpp"
 #include "tuile/core/point_block.hpp"
 #include "tuile/prefetch/async_tile_loader.hpp"
 
@@ -20,6 +21,7 @@ struct TileReaderOptions {
   FieldSet fields;                                    ///< attributes to decode besides coordinates and classification
   std::size_t strip_budget = std::size_t{256} << 20;  ///< bytes kept for later loads; what is large and wanted late leaves first
   source::Store* store = nullptr;                     ///< opens the files; null: one of its own
+  std::shared_ptr<HostMemory> memory = nullptr;       ///< where the points of whole tiles are to lie; null: on the heap
 };
 
 /// What the reader did so far.

@@ -15,7 +15,7 @@
 
 namespace tuile::compute {
 
-/// Where the rows of a tile go, and how far its points are complete.
+/// Where the rows of a tile go.
 struct RowTarget {
   float* values = nullptr;
   std::size_t columns = 0;
