@@ -4,8 +4,10 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <thread>
 #include <utility>
 
+#include "pipeline/busy_clock.hpp"
 #include "pipeline/write_queue.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/source/store.hpp"
@@ -34,31 +36,54 @@ class AsyncPipeline::Run {
         records_(tasks.size()) {}
 
   std::vector<TaskRecord> go(PipelineTimes& times) {
-    const auto start = Clock::now();
     {
       WriteQueue writers(options_.writers, static_cast<std::size_t>(options_.pending_writes));
-      for (std::size_t first = 0, last = 0; first < tasks_.size(); first = last) {
-        const Pace pace = stages_.pace ? stages_.pace() : Pace{options_.ahead, options_.batch_size};
-        last = std::min(first + static_cast<std::size_t>(std::max(pace.batch_size, 1)), tasks_.size());
-        preload(last + static_cast<std::size_t>(std::max(pace.ahead, 0)));
-        std::vector<LoadedTask> loaded = gather(first, last);
-        if (first == 0) {
-          times_.first_arrival = seconds_since(start);
-          times_.load_wait = 0;
-        }
-        compute(loaded, writers);
+      {
+        std::vector<std::jthread> others;
+        for (int c = 1; c < options_.computers; ++c) others.emplace_back([&] { work(writers); });
+        work(writers);
       }
+      times_.compute = clock_.busy();
       const auto computed = Clock::now();
       writers.drain();
       times_.drain = seconds_since(computed);
     }
-    times_.wall = seconds_since(start);
+    if (broken_) std::rethrow_exception(broken_);
+    times_.wall = seconds_since(start_);
     times = times_;
     return std::move(records_);
   }
 
  private:
   bool stopping() const { return stop_.stop_requested() || (options_.fail_fast && failed_); }
+
+  /// One of the computers.
+  void work(WriteQueue& writers) {
+    try {
+      for (std::vector<LoadedTask> loaded; take(loaded);) compute(loaded, writers);
+    } catch (...) {
+      // No error of a tile: those have their records. The run cannot go on.
+      const std::lock_guard lock(take_mutex_);
+      if (!broken_) broken_ = std::current_exception();
+      next_ = tasks_.size();
+    }
+  }
+
+  /// The next batch, loaded; of tasks that could not be loaded nothing is in it. False where there is none left.
+  bool take(std::vector<LoadedTask>& loaded) {
+    const std::lock_guard lock(take_mutex_);
+    if (next_ >= tasks_.size()) return false;
+    const std::size_t first = next_;
+    const Pace pace = stages_.pace ? stages_.pace() : Pace{options_.ahead, options_.batch_size};
+    next_ = std::min(first + static_cast<std::size_t>(std::max(pace.batch_size, 1)), tasks_.size());
+    preload(next_ + static_cast<std::size_t>(std::max(pace.ahead, 0)));
+    loaded = gather(first, next_);
+    if (first == 0) {
+      times_.first_arrival = seconds_since(start_);
+      times_.load_wait = 0;
+    }
+    return true;
+  }
 
   /// Asks for the tiles before `end` that were not yet asked for: whole tiles first, so that a halo finds its neighbour's decode under way.
   void preload(std::size_t end) {
@@ -80,6 +105,7 @@ class AsyncPipeline::Run {
     std::vector<LoadedTask> loaded;
     for (std::size_t i = first; i < last; ++i) {
       const auto start = Clock::now();
+      const double idle = clock_.idle();
       try {
         if (stopping()) throw Cancelled("not computed: the run was stopped");
         loaded.push_back(load(i));
@@ -88,8 +114,9 @@ class AsyncPipeline::Run {
       }
       release(i);
       records_[i].wait_seconds = seconds_since(start);
-      times_.load_wait += records_[i].wait_seconds;
-      pipeline_.waited_load_ += records_[i].wait_seconds;
+      const double idled = clock_.idle() - idle;
+      times_.load_wait += idled;
+      pipeline_.waited_load_ += idled;
     }
     return loaded;
   }
@@ -142,6 +169,7 @@ class AsyncPipeline::Run {
     if (batch.empty()) return false;
     const TraceSpan span(trace_, "compute", source::public_location(tasks_[batch.front().index].tile.path));
     bool done = false;
+    clock_.enter();
     try {
       products = stages_.compute(batch);
       if (products.size() != batch.size()) {
@@ -152,9 +180,9 @@ class AsyncPipeline::Run {
     } catch (...) {
       if (last_try) finish(batch.front().index, std::current_exception());
     }
-    const double seconds = span.seconds();
-    times_.compute += seconds;
-    pipeline_.computed_ += seconds;
+    clock_.leave();
+    const std::lock_guard lock(mutex_);
+    pipeline_.computed_ = clock_.busy();
     if (done || last_try) pipeline_.tiles_computed_ += batch.size();
     return done;
   }
@@ -165,7 +193,8 @@ class AsyncPipeline::Run {
       finish(index, nullptr);
       return;
     }
-    const auto start = Clock::now();
+    const double idle = clock_.idle();
+    const bool is_first_held = !held_back_.exchange(true);  // of several computers that wait one counts
     writers.push([this, index, product = std::move(product)]() mutable {
       std::exception_ptr error;
       double seconds = 0;
@@ -185,9 +214,12 @@ class AsyncPipeline::Run {
       }
       finish(index, error);
     });
-    const double seconds = seconds_since(start);
-    times_.write_wait += seconds;
-    pipeline_.waited_write_ += seconds;
+    if (!is_first_held) return;
+    held_back_ = false;
+    const double idled = clock_.idle() - idle;
+    const std::lock_guard lock(mutex_);
+    times_.write_wait += idled;
+    pipeline_.waited_write_ += idled;
   }
 
   void finish(std::size_t index, std::exception_ptr error) {
@@ -206,21 +238,27 @@ class AsyncPipeline::Run {
   const Stages& stages_;
   const std::stop_token stop_;
 
-  // The compute thread's own.
-  std::size_t preloaded_ = 0;
+  const Clock::time_point start_ = Clock::now();
+  BusyClock clock_{start_};  ///< of the computers
 
-  // Shared with the writers. A record belongs to the compute thread until its product is pushed, then to its writer.
+  // Who takes the next batch. Guarded by take_mutex_, and times_.first_arrival and .load_wait with them.
+  std::mutex take_mutex_;
+  std::size_t next_ = 0, preloaded_ = 0;
+  std::exception_ptr broken_;
+
+  // Shared with the writers. A record belongs to who has its task, a computer, then a writer.
   std::mutex mutex_;
   std::vector<TaskRecord> records_;
-  PipelineTimes times_;  ///< `write` guarded by mutex_, the rest the compute thread's
-  std::atomic<bool> failed_ = false;
+  PipelineTimes times_;  ///< `write` and `write_wait` guarded by mutex_
+  std::atomic<bool> failed_ = false, held_back_ = false;
 };
 
 AsyncPipeline::AsyncPipeline(prefetch::AsyncTileLoader& loader, AsyncPipelineOptions options, Trace* trace)
     : loader_(loader), options_(options), trace_(trace) {
-  if (options.ahead < 0 || options.batch_size < 1 || options.writers < 0 || options.pending_writes < 1) {
-    throw InvalidArgument("pipeline options: ahead >= 0, batch_size >= 1, writers >= 0 and pending_writes >= 1 are expected, not " +
+  if (options.ahead < 0 || options.batch_size < 1 || options.computers < 1 || options.writers < 0 || options.pending_writes < 1) {
+    throw InvalidArgument("pipeline options: ahead >= 0, batch_size >= 1, computers >= 1, writers >= 0 and pending_writes >= 1 are expected, not " +
                           std::to_string(options.ahead) + ", " + std::to_string(options.batch_size) + ", " +
+                          std::to_string(options.computers) + ", " +
                           std::to_string(options.writers) + ", " + std::to_string(options.pending_writes));
   }
 }

@@ -50,19 +50,20 @@ struct Pace {
 
 /// The two stages after loading. Both may throw: the error is the tile's, the run goes on.
 struct Stages {
-  /// One product per task, in order. Runs on the caller's thread, one batch at a time.
+  /// One product per task, in order. Runs on the caller's thread, one batch at a time; with several `computers` on as many threads.
   std::function<std::vector<Product>(std::span<const LoadedTask>)> compute;
   /// Takes the product away (empty function: it is kept in the record). Runs on writer threads, beside the next compute.
   std::function<void(std::size_t index, const Product&)> write;
   /// Called once per task, from any one thread at a time, when it is finished, failed or cancelled. Must not throw.
   std::function<void(std::size_t index, std::exception_ptr error)> finished;
-  /// Asked before every batch, on the caller's thread, where the pace changes while the run goes; empty: that of the options stays.
+  /// Asked before every batch, by one thread at a time, where the pace changes while the run goes; empty: that of the options stays.
   std::function<Pace()> pace;
 };
 
 struct AsyncPipelineOptions {
   int ahead = 2;                  ///< tiles loaded beyond the batch being computed
   int batch_size = 1;             ///< tiles given to compute at once; results do not depend on it
+  int computers = 1;              ///< batches in compute at once: more than one where a backend copies one while it computes another
   int writers = 1;                ///< writer threads; 0: write on the caller's thread, nothing overlaps
   int pending_writes = 2;         ///< products that may wait for a writer before compute is held back
   bool fail_fast = false;         ///< the first failed tile cancels those not yet computed
@@ -76,12 +77,12 @@ struct TaskRecord {
   double wait_seconds = 0;   ///< compute waited for its load
 };
 
-/// Where the time of a run went, seconds of wall time on the compute thread.
+/// Where the time of a run went, seconds of wall time.
 struct PipelineTimes {
   double first_arrival = 0;  ///< from the start until the first tile was there
-  double load_wait = 0;      ///< waiting for later tiles
-  double write_wait = 0;     ///< held back by writers
-  double compute = 0;        ///< in the compute stage
+  double load_wait = 0;      ///< nothing was computed: a later tile was waited for
+  double write_wait = 0;     ///< nothing was computed: writers held it back
+  double compute = 0;        ///< some batch was in the compute stage
   double write = 0;          ///< in the write stage, summed over writers
   double drain = 0;          ///< after the last compute, until everything is written
   double wall = 0;
@@ -93,7 +94,7 @@ struct PipelineTimes {
 };
 
 /// Loads, computes and writes tiles with all three overlapped: while tile N is computed, tile N+1 is loaded and tile N−1 written.
-/// Order is kept, errors are isolated (a failed tile is an error record; its batch is computed again one by one), a slow writer holds
+/// Order is kept (with several computers, tiles are begun in order, and written as they come), errors are isolated (a failed tile is an error record; its batch is computed again one by one), a slow writer holds
 /// compute back.
 class AsyncPipeline {
  public:
@@ -113,7 +114,7 @@ class AsyncPipeline {
   /// How far the current run is. Thread-safe, also while process() runs.
   struct Progress {
     std::uint64_t tiles = 0;     ///< computed, well or not
-    double compute_seconds = 0;  ///< in the compute stage
+    double compute_seconds = 0;  ///< some batch was in the compute stage
   };
   Progress progress() const noexcept { return {tiles_computed_, computed_}; }
 
