@@ -11,12 +11,6 @@
 namespace tuile::compute {
 namespace {
 
-constexpr int next(int slot) noexcept { return slot == 2 ? 0 : slot + 1; }
-constexpr int previous(int slot) noexcept { return slot == 0 ? 2 : slot - 1; }
-constexpr std::size_t at_slot(int slot) noexcept { return static_cast<std::size_t>(slot); }
-
-bool lexicographically_less(const GridPoint& a, const GridPoint& b) noexcept { return a.x != b.x ? a.x < b.x : a.y < b.y; }
-
 /// Positive where d lies inside the circle through a, b, c (which turn left). Differences of at most 2^30 make every 2×2 minor and
 /// every lift at most 2^61, so they fit 64 bits, and the determinant, at most 3·2^122, fits 128.
 Int128 in_circle(const GridPoint& a, const GridPoint& b, const GridPoint& c, const GridPoint& d) noexcept {
@@ -124,18 +118,18 @@ void Delaunay::check_extent() const {
 
 void Delaunay::start_with(std::int32_t a, std::int32_t b, std::int32_t c) {
   triangle(0) = {{a, b, c}, {1, 2, 3}};
-  triangle(1) = {{c, b, infinite}, {3, 2, 0}};
-  triangle(2) = {{a, c, infinite}, {1, 3, 0}};
-  triangle(3) = {{b, a, infinite}, {2, 1, 0}};
+  triangle(1) = {{c, b, infinite_vertex}, {3, 2, 0}};
+  triangle(2) = {{a, c, infinite_vertex}, {1, 3, 0}};
+  triangle(3) = {{b, a, infinite_vertex}, {2, 1, 0}};
   count_ = 4;
   last_ = 0;
 }
 
 bool Delaunay::conflicts(const Triangle& candidate, const GridPoint& point) const noexcept {
-  if (candidate.unbounded()) {
-    const int slot = candidate.infinite_slot();
-    const GridPoint& a = at(candidate.vertex[at_slot(next(slot))]);
-    const GridPoint& b = at(candidate.vertex[at_slot(previous(slot))]);
+  if (is_unbounded(candidate)) {
+    const int slot = infinite_slot(candidate);
+    const GridPoint& a = at(candidate.vertex[next_slot(slot)]);
+    const GridPoint& b = at(candidate.vertex[previous_slot(slot)]);
     const Int128 side = orient2d(a, b, point);
     if (side != 0) return side > 0;
     // On the hull edge's line: in conflict only between its ends.
@@ -144,27 +138,6 @@ bool Delaunay::conflicts(const Triangle& candidate, const GridPoint& point) cons
   const GridPoint &a = at(candidate.vertex[0]), &b = at(candidate.vertex[1]), &c = at(candidate.vertex[2]);
   const Int128 inside = in_circle(a, b, c, point);
   return inside != 0 ? inside > 0 : perturbed_in_circle(a, b, c, point);
-}
-
-std::int32_t Delaunay::locate(const GridPoint& query, std::int32_t start) const noexcept {
-  std::int32_t current = start, came_from = -1;
-  if (const Triangle& first = triangle(current); first.unbounded()) current = first.neighbour[at_slot(first.infinite_slot())];
-  for (;;) {
-    const Triangle& here = triangle(current);
-    std::int32_t step = -1;
-    for (int slot = 0; slot < 3; ++slot) {
-      const std::int32_t across = here.neighbour[at_slot(slot)];
-      if (across == came_from) continue;
-      if (orient2d(at(here.vertex[at_slot(next(slot))]), at(here.vertex[at_slot(previous(slot))]), query) < 0) {
-        step = across;
-        break;
-      }
-    }
-    if (step < 0) return current;
-    if (triangle(step).unbounded()) return step;
-    came_from = current;
-    current = step;
-  }
 }
 
 void Delaunay::insert(std::int32_t vertex) {
@@ -181,15 +154,15 @@ void Delaunay::insert(std::int32_t vertex) {
     const Edge edge = stack_.back();
     stack_.pop_back();
     const Triangle& inner = triangle(edge.triangle);
-    const std::int32_t across = inner.neighbour[at_slot(edge.slot)];
+    const std::int32_t across = inner.neighbour[edge.slot];
     const Triangle& outer = triangle(across);
     const int back = outer.neighbour[0] == edge.triangle ? 0 : outer.neighbour[1] == edge.triangle ? 1 : 2;
     if (conflicts(outer, point)) {
       cavity_.push_back(across);
-      stack_.push_back({across, previous(back)});
-      stack_.push_back({across, next(back)});
+      stack_.push_back({across, previous_slot(back)});
+      stack_.push_back({across, next_slot(back)});
     } else {
-      rim_.push_back({inner.vertex[at_slot(next(edge.slot))], inner.vertex[at_slot(previous(edge.slot))], across, back});
+      rim_.push_back({inner.vertex[next_slot(edge.slot)], inner.vertex[previous_slot(edge.slot)], across, back});
     }
   }
 
@@ -201,7 +174,7 @@ void Delaunay::insert(std::int32_t vertex) {
     const Rim& rim = rim_[i];
     const std::int32_t after = cavity_[i + 1 == size ? 0 : i + 1], before = cavity_[i == 0 ? size - 1 : i - 1];
     triangle(cavity_[i]) = {{rim.from, rim.to, vertex}, {after, before, rim.outside}};
-    triangle(rim.outside).neighbour[at_slot(rim.outside_slot)] = cavity_[i];
+    triangle(rim.outside).neighbour[rim.outside_slot] = cavity_[i];
   }
   last_ = cavity_[0];
 }

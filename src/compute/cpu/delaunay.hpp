@@ -1,48 +1,30 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "compute/mesh.hpp"
 #include "tuile/core/buffer.hpp"
 #include "tuile/core/point_block.hpp"
 
 namespace tuile::compute {
 
-/// Wide enough for every predicate below; not in ISO C++, so named once.
-__extension__ using Int128 = __int128;
-
-/// Twice the signed area of (a, b, c), exactly: positive where they turn left. Any int32 coordinates.
-inline Int128 orient2d(const GridPoint& a, const GridPoint& b, const GridPoint& c) noexcept {
-  const std::int64_t abx = std::int64_t{b.x} - a.x, aby = std::int64_t{b.y} - a.y;
-  const std::int64_t acx = std::int64_t{c.x} - a.x, acy = std::int64_t{c.y} - a.y;
-  return Int128{abx} * acy - Int128{aby} * acx;
-}
-
 /// Delaunay triangulation of points with distinct (x, y), by incremental insertion with exact integer predicates.
 ///
 /// Ties between cocircular points are broken by raising each point's lift by an infinitesimal that grows with its (x, y) in
 /// lexicographic order, so the triangulation is unique: it depends on the set of points alone, not on their order nor on the origin.
-/// The unbounded outside is cut into triangles too, one per hull edge, that share the vertex `infinite`.
+/// The unbounded outside is cut into triangles too, one per hull edge, that share the vertex `infinite_vertex`.
 ///
 /// Only time depends on the order; take spatial_order, then it is about linear.
 /// Source: Bowyer 1981 and Watson 1981 (insertion), Devillers and Teillaud 2011 (perturbation).
 class Delaunay {
  public:
-  static constexpr std::int32_t infinite = -1;
   /// Largest difference between two x (or two y) that the in-circle predicate takes exactly.
   static constexpr std::int64_t largest_extent = std::int64_t{1} << 30;
 
-  /// Vertices turn left; neighbour[i] lies across the edge opposite vertex[i].
-  struct Triangle {
-    std::array<std::int32_t, 3> vertex;
-    std::array<std::int32_t, 3> neighbour;
-    bool unbounded() const noexcept { return (vertex[0] | vertex[1] | vertex[2]) < 0; }
-    /// Position of the vertex `infinite` in an unbounded triangle.
-    int infinite_slot() const noexcept { return vertex[0] < 0 ? 0 : vertex[1] < 0 ? 1 : 2; }
-  };
+  using Triangle = MeshTriangle;
 
   Delaunay() = default;
   /// Throws Unsupported where the points span more than `largest_extent`, or where there are more than 2^29 of them.
@@ -52,9 +34,13 @@ class Delaunay {
   /// Empty where the points are fewer than three or all on one line.
   std::span<const Triangle> triangles() const noexcept { return triangles_.span(); }
 
-  /// The triangle whose closure holds (x, y), or the unbounded one across a hull edge that (x, y) lies strictly outside of.
-  /// Walks from triangle `start`; there must be triangles.
-  std::int32_t locate(const GridPoint& at, std::int32_t start) const noexcept;
+  /// Pointers into this triangulation.
+  MeshView view() const noexcept {
+    return {points_.data(), triangles_.data(), static_cast<std::int32_t>(points_.size()), static_cast<std::int32_t>(triangles_.size())};
+  }
+
+  /// compute::locate in this triangulation.
+  std::int32_t locate(const GridPoint& at, std::int32_t start) const noexcept { return compute::locate(view(), at, start); }
 
  private:
   /// A boundary edge of the region that a new point empties, seen from inside: from `from` to `to`.

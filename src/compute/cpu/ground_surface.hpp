@@ -5,6 +5,7 @@
 #include <span>
 
 #include "compute/cpu/ground_thinning.hpp"
+#include "compute/surface_view.hpp"
 #include "tuile/core/point_block.hpp"
 
 namespace tuile::compute {
@@ -22,18 +23,21 @@ class GroundSurface {
   GroundSurface& operator=(GroundSurface&&) noexcept;
 
   /// True where there is no ground point at all: no height can be given.
-  bool empty() const noexcept;
+  bool empty() const noexcept { return view().empty(); }
+
+  /// The surface as plain arrays, which live as long as it does: what heights are made of, here and on a device.
+  const SurfaceView& view() const noexcept;
 
   /// Asks for heights along a path of nearby points: remembers where it was. One per thread.
   class Cursor {
    public:
-    explicit Cursor(const GroundSurface& surface) noexcept : surface_(&surface) {}
+    explicit Cursor(const GroundSurface& surface) noexcept : ground_(surface.view()) {}
     /// Ground height at (x, y), units relative to grid.origin (not rounded). The surface must not be empty.
     /// The result does not depend on what the cursor was asked before.
-    double height(std::int32_t x, std::int32_t y);
+    double height(std::int32_t x, std::int32_t y) { return surface_height(ground_, x, y, triangle_); }
 
    private:
-    const GroundSurface* surface_;
+    SurfaceView ground_;
     std::int32_t triangle_ = -1;
   };
 

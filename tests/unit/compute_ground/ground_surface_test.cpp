@@ -157,7 +157,7 @@ TEST(GroundSurface, CloseToTheUnthinnedTriangulation) {
     const GridPoint query{coordinate(random), coordinate(random), 0};
     triangle = unthinned.locate(query, triangle);
     const auto& found = unthinned.triangles()[static_cast<std::size_t>(triangle)];
-    if (found.unbounded()) continue;
+    if (is_unbounded(found)) continue;
     const auto corner = [&](std::size_t k) -> const GridPoint& { return unthinned.points()[static_cast<std::size_t>(found.vertex[k])]; };
     const double whole = cross(corner(0), corner(1), corner(2));
     const double expected = (cross(corner(1), corner(2), query) * corner(0).z + cross(corner(2), corner(0), query) * corner(1).z +
