@@ -64,6 +64,7 @@ int dry_run(pipeline::LidarProcessor& processor, const Context& context) {
     }
     for (const auto& f : plan.failed) failed.push_back({{"path", f.path}, {"message", f.message}});
     const nlohmann::ordered_json json{{"backend", plan.backend},
+                                      {"backend_reason", plan.backend_reason},
                                       {"columns", plan.columns},
                                       {"threads", plan.threads},
                                       {"workers", plan.workers},
@@ -78,6 +79,7 @@ int dry_run(pipeline::LidarProcessor& processor, const Context& context) {
   } else {
     fmt::print("backend {}; {} computing threads, {} I/O workers, {} tiles ahead, batches of {}\n", plan.backend, plan.threads,
                plan.workers, plan.ahead, plan.batch);
+    if (!plan.backend_reason.empty()) fmt::print("backend auto: {}\n", plan.backend_reason);
     fmt::print("columns: {}\n", fmt::join(plan.columns, ", "));
     fmt::print("memory: budget {:.0f} MiB, of which compute, writing and border strips need {:.0f} MiB\n",
                static_cast<double>(plan.memory_budget) / (1 << 20), static_cast<double>(plan.memory_needed) / (1 << 20));

@@ -13,12 +13,23 @@ Availability availability(const std::string& name) {
   throw InvalidArgument("backend '" + name + "' is unknown; expected auto, cpu or cuda");
 }
 
-std::unique_ptr<Backend> make_backend(const std::string& name, Executor& executor, const BackendOptions& options) {
-  if (name == "auto") {
-    for (const std::string& known : backend_names()) {
-      if (availability(known).available) return make_backend(known, executor, options);
-    }
+BackendChoice choose_backend(const std::string& name) {
+  if (name != "auto") {
+    (void)availability(name);  // refuses unknown names
+    return {name, ""};
   }
+  BackendChoice choice;
+  for (const std::string& known : backend_names()) {
+    choice.name = known;
+    const Availability here = availability(known);
+    if (here.available) break;
+    choice.reason += (choice.reason.empty() ? "" : "; ") + known + " cannot run: " + here.reason;
+  }
+  return choice;  // the last is always there
+}
+
+std::unique_ptr<Backend> make_backend(const std::string& asked, Executor& executor, const BackendOptions& options) {
+  const std::string name = choose_backend(asked).name;
   const Availability here = availability(name);
   if (!here.available) throw BackendUnavailable("backend '" + name + "' cannot run: " + here.reason);
   return name == "cuda" ? make_cuda_backend(executor, options) : make_cpu_backend(executor, options);

@@ -44,6 +44,8 @@ FailedTile failed_tile(const std::string& location, const std::exception_ptr& er
   }
 }
 
+ComputeTraits traits_of(const compute::Backend& backend) { return {backend.concurrency(), backend.name() != "cpu"}; }
+
 /// One run of the main job: its phases, and what they share.
 class ProcessRun {
  public:
@@ -51,15 +53,15 @@ class ProcessRun {
       : options_(options),
         config_(options.config),
         executor_(config_.threads.value_or(0)),
-        backend_(compute::make_backend(config_.backend, executor_)) {}
+        backend_(compute::make_backend(config_.backend, executor_, backend_options(0))) {}
 
   RunSummary go() {
     truth_ = make_truth_service(config_.ground_truth, log());
     imagery_ = make_imagery_service(config_, log());
     store_ = make_input_store(config_, log());
     plan_ = plan_run(options_, run_context(backend_->name(), truth_.get(), imagery_.get()), *store_);
-    memory_ = plan_memory(plan_, config_, wanted_colours(), imagery_ ? imagery_->source->finest_pixel() : 0);
-    if (memory_.search > 0) backend_ = compute::make_backend(backend_->name(), executor_, {.memory = memory_.search});
+    memory_ = plan_memory(plan_, config_, wanted_colours(), imagery_ ? imagery_->source->finest_pixel() : 0, traits_of(*backend_));
+    if (memory_.search > 0) backend_ = compute::make_backend(backend_->name(), executor_, backend_options(memory_.search));
     prepare_output();
     start_summary();
     if (options_.fail_fast && !summary_.failed.empty()) {
@@ -73,6 +75,13 @@ class ProcessRun {
 
  private:
   const catalog::TileEntry& tile_of(const PlannedTile& planned) const { return plan_.catalog.tiles[plan_.catalog.jobs[planned.job].tile]; }
+
+  compute::BackendOptions backend_options(std::uint64_t memory) {
+    compute::BackendOptions options{.memory = memory, .devices = config_.devices.value_or(std::vector<int>{})};
+    if (config_.trace)
+      options.on_device = [this](const compute::DeviceSpan& span) { trace_.add_device(span.device, span.what, span.begin, span.end); };
+    return options;
+  }
 
   void prepare_output() const {
     std::error_code error;
@@ -96,6 +105,7 @@ class ProcessRun {
     summary_.version = version();
     summary_.backend = backend_->name();
     summary_.device = backend_->description();
+    summary_.backend_reason = compute::choose_backend(config_.backend).reason;
     summary_.config_hash = plan_.config_hash;
     summary_.tiles_skipped = plan_.skipped.size();
     summary_.tiles_total = plan_.catalog.jobs.size() + plan_.catalog.failed.size();
@@ -105,6 +115,7 @@ class ProcessRun {
     summary_.workers = memory_.workers;
     summary_.ahead = memory_.ahead;
     summary_.batch = memory_.batch;
+    summary_.computers = memory_.computers;
     summary_.writers = memory_.writers;
     if (truth_) summary_.truth.source = truth_->source->name();
     if (imagery_) summary_.imagery.source = imagery_->source->name();
@@ -163,7 +174,8 @@ class ProcessRun {
   }
 
   void run_pipeline() {
-    prefetch::TileReader reader({.fields = fields_to_decode(), .strip_budget = memory_.strips, .store = store_.get()}, executor_);
+    prefetch::TileReader reader(
+        {.fields = fields_to_decode(), .strip_budget = memory_.strips, .store = store_.get(), .memory = backend_->host_memory()}, executor_);
     for (const PlannedTile& planned : plan_.tiles) {
       if (!planned.task.tile.bbox) reader.announce(planned.task.tile.path);
       for_each_part(planned.task, [&](const auto& part) { reader.expect(part.path, *part.bbox); });
@@ -193,6 +205,7 @@ class ProcessRun {
     AsyncPipeline pipeline(loader,
                            {.ahead = memory_.ahead,
                             .batch_size = memory_.batch,
+                            .computers = memory_.computers,
                             .writers = memory_.writers,
                             .pending_writes = memory_.pending,
                             .fail_fast = options_.fail_fast,
@@ -221,6 +234,7 @@ class ProcessRun {
     pipeline.process(tasks, stages, options_.stop);
     if (auto_pace) report_pace(auto_pace->state());
     summary_.times = pipeline.times();
+    summary_.compute = backend_->report();
     summary_.loader = loader.get_stats();
     summary_.reader = reader.statistics();
     summary_.truth.wait_seconds = truth_threads.statistics().waited_seconds;
@@ -328,7 +342,8 @@ class ProcessRun {
     }
   }
 
-  void warn_of_missing(const PlannedTile& planned, const ComputedTile& tile) const {
+  void warn_of_missing(const PlannedTile& planned, const ComputedTile& tile) {
+    const std::lock_guard lock(mutex_);
     for (std::size_t h = 0; options_.warn && h < tile.halo_errors.size(); ++h) {
       if (tile.halo_errors[h])
         options_.warn(source::public_location(tile_of(planned).path) + " goes on without its neighbour: " + tile.halo_errors[h]->message);
@@ -395,6 +410,7 @@ class ProcessRun {
   const config::Config& config_;
   const ResourceUsage usage_;
   AnonymousPeak anonymous_;
+  Trace trace_;  ///< before the backend, which adds to it
   Executor executor_;
   std::unique_ptr<compute::Backend> backend_;
   std::unique_ptr<source::Store> store_;
@@ -404,7 +420,6 @@ class ProcessRun {
   MemoryPlan memory_;
   std::vector<std::uint64_t> rows_;                       ///< per planned tile; written by compute, read when it is finished
   std::unordered_map<std::string, std::size_t> by_path_;  ///< planned tile of a path
-  Trace trace_;
   std::mutex mutex_;  ///< warnings of services; summary_.truth and .imagery, which writers count
   RunSummary summary_;
 };
@@ -420,12 +435,14 @@ LidarProcessor::LidarProcessor(ProcessOptions options) : options_(std::move(opti
 
 PlanSummary LidarProcessor::plan() {
   Executor executor(options_.config.threads.value_or(0));
-  const std::unique_ptr<compute::Backend> backend = compute::make_backend(options_.config.backend, executor);
+  const std::unique_ptr<compute::Backend> backend = compute::make_backend(
+      options_.config.backend, executor, {.devices = options_.config.devices.value_or(std::vector<int>{})});
   const std::unique_ptr<TruthService> truth = make_truth_service(options_.config.ground_truth, {});
   const std::unique_ptr<ImageryService> imagery = make_imagery_service(options_.config, {});
   const std::unique_ptr<source::Store> store = make_input_store(options_.config, {});
   const RunPlan plan = plan_run(options_, run_context(backend->name(), truth.get(), imagery.get()), *store);
-  const MemoryPlan memory = plan_memory(plan, options_.config, {}, imagery ? imagery->source->finest_pixel() : 0);
+  const MemoryPlan memory =
+      plan_memory(plan, options_.config, {}, imagery ? imagery->source->finest_pixel() : 0, traits_of(*backend));
   PlanSummary summary;
   const auto describe = [&](std::size_t job, bool done) {
     const catalog::TileEntry& tile = plan.catalog.tiles[plan.catalog.jobs[job].tile];
@@ -441,6 +458,7 @@ PlanSummary LidarProcessor::plan() {
   summary.notes = plan.catalog.notes;
   summary.columns = plan.features.names();
   summary.backend = backend->description();
+  summary.backend_reason = compute::choose_backend(options_.config.backend).reason;
   summary.memory_budget = memory.budget;
   summary.memory_needed = memory.working + memory.strips;
   summary.threads = executor.threads();

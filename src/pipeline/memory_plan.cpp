@@ -48,9 +48,9 @@ double ground_cells(const Bounds& box) {
   return box.empty() ? 0 : box.area() * cells_per_square_metre;
 }
 
-TileCost largest_cost(const RunPlan& plan, const config::Config& config, FieldSet colours, double pixel) {
+TileCost largest_cost(const RunPlan& plan, const config::Config& config, FieldSet colours, double pixel, const ComputeTraits& compute) {
   const std::uint64_t marks = 1 + (config.ground_truth.source == "none" ? 0 : label_bytes);
-  const bool searches = plan.computed.needs_neighbours(), ground = plan.computed.needs_ground();
+  const bool searches = plan.computed.needs_neighbours() && !compute.on_device, ground = plan.computed.needs_ground();
   TileCost cost;
   const auto raise = [](std::uint64_t& value, std::uint64_t to) { value = std::max(value, to); };
   for (const PlannedTile& planned : plan.tiles) {
@@ -88,7 +88,7 @@ TileCost largest_cost(const RunPlan& plan, const config::Config& config, FieldSe
 }
 
 /// The usual way: several tiles under way, each in one piece.
-MemoryPlan plan_roomy(const TileCost& cost, const config::Config& config) {
+MemoryPlan plan_roomy(const TileCost& cost, const config::Config& config, const ComputeTraits& compute) {
   MemoryPlan memory;
   memory.budget = config.memory.budget.value_or(available_memory() / 2);
   memory.tile = cost.block;
@@ -98,6 +98,7 @@ MemoryPlan plan_roomy(const TileCost& cost, const config::Config& config) {
   const std::uint64_t tile_work = cost.block + cost.rows + cost.marks + cost.search;
   memory.batch = config.batch.size.value_or(1);
   memory.most_batch = config.batch.size.value_or(memory.workers == 0 ? 1 : fitting(memory.budget / 16, tile_work, most_batch));
+  memory.computers = memory.workers == 0 ? 1 : fitting(memory.budget / 4, tile_work + cost.halo, compute.concurrency);
   memory.ahead = memory.workers == 0 ? 0 : config.prefetch.ahead.value_or(memory.workers + 1);
   memory.most_ahead = memory.workers == 0 ? 0 : config.prefetch.ahead.value_or(memory.most_workers + memory.most_batch);
   // Writers mostly wait for the disk, which takes as long for a small tile as for a large one.
@@ -107,7 +108,7 @@ MemoryPlan plan_roomy(const TileCost& cost, const config::Config& config) {
   if (config.ground_truth.source != "none" && memory.writers > 0)
     memory.pending = std::max(memory.pending, fitting(memory.budget / 4, cost.finished(), most_pending));
   const auto times = [](int count, std::uint64_t bytes) { return static_cast<std::uint64_t>(count) * bytes; };
-  memory.working = times(memory.most_batch, tile_work + cost.halo) +
+  memory.working = times(memory.most_batch * memory.computers, tile_work + cost.halo) +
                    times(memory.writers == 0 ? 0 : memory.writers + memory.pending, cost.finished()) +
                    times(std::max(1, memory.workers), cost.images);
   memory.strips = memory.budget / 16;
@@ -125,6 +126,7 @@ struct UnderWay {
 /// overlap is worth more than what the rows' way over the page cache costs.
 MemoryPlan plan_tight(MemoryPlan memory, const TileCost& cost, const config::Config& config, std::size_t tiles) {
   memory.tight = true;
+  memory.computers = 1;
   memory.workers = config.prefetch.workers.value_or(1);
   memory.batch = memory.most_batch = config.batch.size.value_or(1);
   memory.most_workers = memory.workers;
@@ -168,9 +170,9 @@ MemoryPlan plan_tight(MemoryPlan memory, const TileCost& cost, const config::Con
 
 }  // namespace
 
-MemoryPlan plan_memory(const RunPlan& plan, const config::Config& config, FieldSet colours, double pixel) {
-  const TileCost cost = largest_cost(plan, config, colours, pixel);
-  MemoryPlan memory = plan_roomy(cost, config);
+MemoryPlan plan_memory(const RunPlan& plan, const config::Config& config, FieldSet colours, double pixel, const ComputeTraits& compute) {
+  const TileCost cost = largest_cost(plan, config, colours, pixel, compute);
+  MemoryPlan memory = plan_roomy(cost, config, compute);
   // Room for the work and for one more tile's load.
   if (memory.working + memory.strips + cost.block + cost.file <= memory.budget) return memory;
   return plan_tight(memory, cost, config, plan.tiles.size());

@@ -16,7 +16,8 @@ struct MemoryPlan {
   /// What the run begins with; `most`: what may be chosen while it goes, where a setting is `auto`.
   int workers = 0, ahead = 0, batch = 1, writers = 1;
   int most_workers = 0, most_ahead = 0, most_batch = 1;
-  int pending = 1;  ///< computed tiles that may wait for a writer
+  int computers = 1;  ///< batches in compute at once
+  int pending = 1;    ///< computed tiles that may wait for a writer
 
   /// The largest tiles leave no room for the usual ways: `auto` settings stay at what the run begins with.
   bool tight = false;
@@ -27,9 +28,15 @@ struct MemoryPlan {
   bool passes_budget() const noexcept { return working + strips > budget; }
 };
 
+/// What the backend means for memory.
+struct ComputeTraits {
+  int concurrency = 1;     ///< calls of compute at once
+  bool on_device = false;  ///< the neighbour search takes no memory of this process
+};
+
 /// Settles everything that is `auto`. A tile is never refused: where the budget is too small for the usual ways, fewer tiles are under way,
 /// at last one; the largest are computed in blocks, and their rows wait in files.
 /// colours: fetched from images whose finest pixel has `pixel` metres (0: none are).
-MemoryPlan plan_memory(const RunPlan& plan, const config::Config& config, FieldSet colours, double pixel);
+MemoryPlan plan_memory(const RunPlan& plan, const config::Config& config, FieldSet colours, double pixel, const ComputeTraits& compute = {});
 
 }  // namespace tuile::pipeline

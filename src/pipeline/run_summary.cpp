@@ -54,6 +54,42 @@ Json json_of(const ImagerySummary& imagery) {
       {"source", imagery.source}, {"tiles", {{"coloured", imagery.coloured}, {"failed", imagery.failed}}}, {"http", json_of(imagery.http)}};
 }
 
+Json devices_of(const RunSummary& summary) {
+  Json devices = Json::array();
+  for (const compute::DeviceReport& device : summary.compute.devices) {
+    devices.push_back({{"id", device.id},
+                       {"name", device.name},
+                       {"tiles", device.tiles},
+                       {"busy_seconds", device.busy_seconds},
+                       {"utilisation", summary.utilisation_of(device)},
+                       {"bytes_uploaded", device.uploaded},
+                       {"bytes_downloaded", device.downloaded},
+                       {"allocations", device.allocations},
+                       {"allocations_reused", device.reused},
+                       {"memory_peak", device.memory_peak},
+                       {"lost", device.lost.empty() ? Json() : Json(device.lost)}});
+  }
+  return devices;
+}
+
+std::string text_of_devices(const RunSummary& summary) {
+  std::string text;
+  for (const compute::DeviceReport& device : summary.compute.devices) {
+    const double mib = 1 << 20;
+    text += fmt::format(
+        "  device {} ({}): {} tiles, busy {:.1f} %, {:.0f} MiB up, {:.0f} MiB down, peak memory {:.0f} MiB, {} of {} allocations reused{}\n",
+        device.id, device.name, device.tiles, 100 * summary.utilisation_of(device), static_cast<double>(device.uploaded) / mib,
+        static_cast<double>(device.downloaded) / mib, static_cast<double>(device.memory_peak) / mib, device.reused, device.allocations,
+        device.lost.empty() ? "" : "; LOST: " + device.lost);
+  }
+  const compute::BackendReport& report = summary.compute;
+  if (report.batches_halved + report.tiles_in_blocks + report.tiles_moved > 0) {
+    text += fmt::format("  for want of device memory {} batches were halved and {} tiles computed in blocks; {} tiles moved to another device\n",
+                        report.batches_halved, report.tiles_in_blocks, report.tiles_moved);
+  }
+  return text;
+}
+
 std::string text_of(const TruthSummary& truth) {
   if (truth.source.empty()) return {};
   std::string text =
@@ -77,6 +113,7 @@ std::string to_json(const RunSummary& s) {
       {"version", s.version},
       {"backend", s.backend},
       {"device", s.device},
+      {"backend_reason", s.backend_reason},
       {"config_hash", s.config_hash},
       {"tiles",
        {{"total", s.tiles_total},
@@ -105,6 +142,7 @@ std::string to_json(const RunSummary& s) {
         {"workers", s.workers},
         {"ahead", s.ahead},
         {"batch", s.batch},
+        {"computers", s.computers},
         {"writers", s.writers},
         {"memory_budget", s.memory_budget}}},
       {"tuning", {{"changes", s.tuning.changes}, {"wait_seconds", s.tuning.wait_seconds}, {"compute_seconds", s.tuning.compute_seconds}}},
@@ -132,6 +170,10 @@ std::string to_json(const RunSummary& s) {
         {"decode_amplification", s.decode_amplification()}}},
       {"ground_truth", json_of(s.truth)},
       {"imagery", json_of(s.imagery)},
+      {"devices", devices_of(s)},
+      {"batches_halved", s.compute.batches_halved},
+      {"tiles_in_blocks", s.compute.tiles_in_blocks},
+      {"tiles_moved", s.compute.tiles_moved},
       {"peak_rss", s.peak_rss},
       {"peak_anonymous", s.peak_anonymous}};
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -159,6 +201,8 @@ std::string to_text(const RunSummary& s) {
         s.workers, s.ahead, s.batch, s.tuning.changes > 0 ? fmt::format(" (tuned {} times)", s.tuning.changes) : "", s.tuning.wait_seconds,
         s.tuning.compute_seconds);
   }
+  text += text_of_devices(s);
+  if (!s.backend_reason.empty()) text += fmt::format("  backend auto: {}, for {}\n", s.backend, s.backend_reason);
   text += text_of(s.truth);
   if (!s.imagery.source.empty())
     text += fmt::format("  colours from {}: {} tiles coloured, {} without\n", s.imagery.source, s.imagery.coloured, s.imagery.failed);

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "tuile/core/error.hpp"
@@ -16,11 +17,21 @@ void Trace::add(const char* stage, const std::string& tile, Clock::time_point be
   events_.push_back({stage, tile, micros(begin - start_), micros(end - begin), static_cast<int>(::gettid())});
 }
 
+void Trace::add_device(int device, const char* what, Clock::time_point begin, Clock::time_point end) {
+  const auto micros = [](Clock::duration d) { return std::chrono::duration<double, std::micro>(d).count(); };
+  // Threads of this process have positive ids: the rows of devices lie below.
+  const int row = -1 - 3 * device - (*what == 'u' ? 0 : *what == 'c' ? 1 : 2);
+  const std::lock_guard lock(mutex_);
+  events_.push_back({what, what, micros(begin - start_), micros(end - begin), row, "GPU " + std::to_string(device) + " " + what});
+}
+
 void Trace::save(const std::string& path) const {
   nlohmann::json events = nlohmann::json::array();
   {
     const std::lock_guard lock(mutex_);
+    std::map<int, std::string> rows;
     for (const Event& e : events_) {
+      if (!e.row.empty()) rows.emplace(e.thread, e.row);
       events.push_back({{"name", e.tile},
                         {"cat", e.stage},
                         {"ph", "X"},
@@ -30,6 +41,8 @@ void Trace::save(const std::string& path) const {
                         {"tid", e.thread},
                         {"args", {{"stage", e.stage}}}});
     }
+    for (const auto& [thread, name] : rows)
+      events.push_back({{"name", "thread_name"}, {"ph", "M"}, {"pid", ::getpid()}, {"tid", thread}, {"args", {{"name", name}}}});
   }
   std::ofstream file(path);
   if (!file) throw_errno(errno, "create", path);

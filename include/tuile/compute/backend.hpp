@@ -137,11 +137,20 @@ struct Availability {
   std::string reason;
 };
 
+/// Which backend a name stands for here.
+struct BackendChoice {
+  std::string name;    ///< "cpu" or "cuda"
+  std::string reason;  ///< of "auto": why none of the better ones; empty where the best was chosen, or one was asked for by name
+};
+
 /// The known backends, best first.
 std::vector<std::string> backend_names();
 /// Throws InvalidArgument for an unknown name.
 Availability availability(const std::string& name);
-/// name: "cpu", "cuda" or "auto" (the best that can run here). Throws BackendUnavailable with the reason, InvalidArgument for an unknown
+/// name: "cpu", "cuda" or "auto" (the best that can run here). Throws InvalidArgument for an unknown name; does not look whether one that is
+/// asked for by name can run.
+BackendChoice choose_backend(const std::string& name);
+/// name: as choose_backend. Throws BackendUnavailable with the reason, InvalidArgument for an unknown
 /// name. executor must outlive the backend.
 std::unique_ptr<Backend> make_backend(const std::string& name, Executor& executor, const BackendOptions& options = {});
 

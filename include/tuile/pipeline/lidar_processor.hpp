@@ -45,7 +45,8 @@ struct PlanSummary {
   std::vector<FailedTile> failed;
   std::vector<std::string> notes;
   std::vector<std::string> columns;
-  std::string backend;
+  std::string backend;         ///< its description
+  std::string backend_reason;  ///< of `auto`: why not a better one; else empty
   std::uint64_t memory_budget = 0, memory_needed = 0;  ///< bytes
   int threads = 0, workers = 0, ahead = 0, batch = 0;
 };

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tuile/compute/backend.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/pipeline/async_pipeline.hpp"
 #include "tuile/prefetch/async_tile_loader.hpp"
@@ -53,6 +54,7 @@ struct TuningSummary {
 /// Everything about a finished run.
 struct RunSummary {
   std::string version, backend, device, config_hash;
+  std::string backend_reason;  ///< where the backend was chosen by tuile: why not a better one
   std::uint64_t tiles_done = 0, tiles_skipped = 0, tiles_total = 0;
   std::uint64_t tiles_not_begun = 0;  ///< after an interruption, or a failure with fail_fast
   std::vector<FailedTile> failed;     ///< sorted by path
@@ -63,7 +65,7 @@ struct RunSummary {
   std::uint64_t peak_rss = 0;        ///< bytes
   std::uint64_t peak_anonymous = 0;  ///< bytes: the process's own memory (RssAnon), without pages of files, sampled during the run
   std::uint64_t memory_budget = 0;   ///< bytes
-  int threads = 0, workers = 0, ahead = 0, batch = 0, writers = 0;  ///< those that are `auto`: as they were at the end
+  int threads = 0, workers = 0, ahead = 0, batch = 0, computers = 1, writers = 0;  ///< those that are `auto`: as they were at the end
   TuningSummary tuning;
   bool interrupted = false;
   PipelineTimes times;
@@ -71,10 +73,16 @@ struct RunSummary {
   prefetch::ReaderStatistics reader;
   TruthSummary truth;
   ImagerySummary imagery;
+  compute::BackendReport compute;  ///< what devices did
 
   /// Points decoded over points in the input tiles of the run: 1 where each tile is decoded once.
   double decode_amplification() const noexcept {
     return points_in_input == 0 ? 0.0 : static_cast<double>(reader.points_decoded) / static_cast<double>(points_in_input);
+  }
+  /// Busy time of a device, by its own clock, over the time from the first tile's arrival to the last compute.
+  double utilisation_of(const compute::DeviceReport& report) const noexcept {
+    const double span = times.wall - times.first_arrival - times.drain;
+    return span <= 0 ? 0.0 : report.busy_seconds / span;
   }
   /// What compute waited for most: "nothing", "load" or "write".
   const char* waited_for() const noexcept;

@@ -16,6 +16,9 @@ class Trace {
   /// A piece of work of the calling thread. `stage` is "load", "compute", "label" or "write"; `tile` says of what.
   void add(const char* stage, const std::string& tile, Clock::time_point begin, Clock::time_point end);
 
+  /// A stretch of a device's time, in a row of its own. `what` is "upload", "compute" or "download".
+  void add_device(int device, const char* what, Clock::time_point begin, Clock::time_point end);
+
   /// Writes the JSON file. Throws IoError, PermissionDenied.
   void save(const std::string& path) const;
 
@@ -25,6 +28,7 @@ class Trace {
     std::string tile;
     double begin_us, duration_us;
     int thread;
+    std::string row = {};  ///< of a device: the name of its row
   };
   const Clock::time_point start_;
   mutable std::mutex mutex_;
