@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "compute/cpu/exact_search.hpp"
+#include "compute/preprocess.hpp"
 #include "tuile/core/error.hpp"
 
 namespace tuile::compute {
@@ -15,13 +16,6 @@ namespace {
 
 constexpr std::size_t groups_per_task = 48;
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
-/// The largest squared distance that a radius admits, units². The margin lets a radius of 0.3 m reach points at exactly 30 units of 1 cm.
-std::uint64_t squared_units(double radius, double scale) {
-  const double units = radius / scale;
-  const double squared = std::floor(units * units * (1 + 1e-12));
-  return squared < 9e18 ? static_cast<std::uint64_t>(squared) : std::uint64_t{9'000'000'000'000'000'000U};
-}
 
 Search search_for(const features::Neighbourhood& scale, double unit) {
   Search search;
