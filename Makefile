@@ -1,6 +1,6 @@
 # Thin over the presets of CMakePresets.json: what each preset builds lies in build/<preset>.
 .DEFAULT_GOAL := build
-.PHONY: build demo test asan tsan bench bench-page microbench docs format tidy install clean setup
+.PHONY: build demo test cuda gpu-check asan tsan bench bench-page microbench docs format tidy install clean setup
 
 BUILD := build/default
 TUILE := $(BUILD)/bin/tuile
@@ -26,6 +26,15 @@ demo: build
 test: build
 	@scripts/check_layers
 	@ctest --preset default
+
+# With the CUDA backend for every card since Turing: takes a CUDA toolkit of version 12 or newer. `make build` has it for one architecture
+# where there is a toolkit.
+cuda: setup
+	$(call configure_and_build,cuda)
+
+# On a machine with a card: conformance, sanitizers, benchmarks. Needs CUDA, CMake and a C++ compiler, nothing else.
+gpu-check:
+	@scripts/gpu_check.sh
 
 asan tsan: setup
 	$(call configure_and_build,$@)
@@ -56,7 +65,8 @@ microbench: setup
 docs: build
 	@TUILE_UPDATE_DOCS=1 $(BUILD)/bin/test_config --gtest_brief=1
 
-SOURCES = $(shell git ls-files 'src/*.hpp' 'src/*.cpp' 'include/*.hpp' 'apps/*.hpp' 'apps/*.cpp' 'tests/*.hpp' 'tests/*.cpp' 'bench/*.hpp' 'bench/*.cpp')
+SOURCES = $(shell git ls-files 'src/*.hpp' 'src/*.cpp' 'include/*.hpp' 'apps/*.hpp' 'apps/*.cpp' 'tests/*.hpp' 'tests/*.cpp' 'bench/*.hpp' 'bench/*.cpp' \
+            'src/compute/cuda/*.cu' 'src/compute/cuda/*.cuh')
 format:
 	@scripts/setup.sh tools
 	@clang-format -i $(SOURCES)
