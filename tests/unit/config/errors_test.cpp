@@ -197,7 +197,7 @@ TEST(LaterParts, AreRefusedNeverIgnored) {
         "preprocess: {radius_outliers: {enabled: true}}", "preprocess: {voxel: {enabled: true}}", "report: r.html"}) {
     const std::string message = message_of_yaml(yaml);
     EXPECT_NE(message.find("c.yaml:1:"), std::string::npos) << message;
-    EXPECT_NE(message.find("is not in this version (0.3.0); "), std::string::npos) << yaml << " gave: " << message;
+    EXPECT_NE(message.find("is not in this version (0.4.0); "), std::string::npos) << yaml << " gave: " << message;
   }
 }
 
