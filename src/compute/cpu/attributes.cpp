@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "features/formulas.hpp"
-
 namespace tuile::compute {
 
 namespace {
@@ -14,105 +12,74 @@ using features::Feature;
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 constexpr std::size_t points_per_task = 65536;
 
+/// One column of some rows.
 struct Rows {
   float* values;
   std::size_t columns, begin, end;
+
+  template <class Condition>
+  void blank_where(std::size_t column, Condition&& condition) const {
+    for (std::size_t i = begin; i < end; ++i) {
+      if (condition(i)) values[i * columns + column] = nan;
+    }
+  }
 };
 
-template <class Formula>
-void fill(const Rows& rows, std::size_t column, Formula&& formula) {
-  for (std::size_t i = rows.begin; i < rows.end; ++i) rows.values[i * rows.columns + column] = static_cast<float>(formula(i));
-}
-
-/// Whether a later pass fills the column.
-bool is_filled_later(Feature feature) {
-  return features::info(feature).neighbourhood || feature == Feature::num_points_2m || feature == Feature::height_above_ground;
-}
-
-/// Whether the block has what the column is made of.
-bool has_input(const PointBlock& core, Feature feature) {
-  switch (feature) {
-    case Feature::intensity: return !core.intensity.empty();
-    case Feature::return_number: return !core.return_number.empty();
-    case Feature::number_of_returns: return !core.number_of_returns.empty();
-    case Feature::red:
-    case Feature::green:
-    case Feature::blue: return core.has_rgb();
-    case Feature::nir: return core.has_nir();
-    case Feature::ndvi: return core.has_rgb() && core.has_nir();
-    default: return true;
-  }
-}
-
-void fill_column(const PointBlock& core, Feature feature, double colour_unit, const Rows& rows, std::size_t column) {
-  const double scale = core.grid.scale;
-  switch (feature) {
-    case Feature::x: return fill(rows, column, [&](std::size_t i) { return core.units[i].x * scale; });
-    case Feature::y: return fill(rows, column, [&](std::size_t i) { return core.units[i].y * scale; });
-    case Feature::z: return fill(rows, column, [&](std::size_t i) { return core.units[i].z * scale; });
-    case Feature::intensity: return fill(rows, column, [&](std::size_t i) { return core.intensity[i]; });
-    case Feature::return_number: return fill(rows, column, [&](std::size_t i) { return core.return_number[i]; });
-    case Feature::number_of_returns: return fill(rows, column, [&](std::size_t i) { return core.number_of_returns[i]; });
-    case Feature::red: return fill(rows, column, [&](std::size_t i) { return core.red[i] / colour_unit; });
-    case Feature::green: return fill(rows, column, [&](std::size_t i) { return core.green[i] / colour_unit; });
-    case Feature::blue: return fill(rows, column, [&](std::size_t i) { return core.blue[i] / colour_unit; });
-    case Feature::nir: return fill(rows, column, [&](std::size_t i) { return core.nir[i] / colour_unit; });
-    case Feature::ndvi: return fill(rows, column, [&](std::size_t i) { return features::ndvi(core.red[i], core.nir[i]); });
-    case Feature::is_ground: return fill(rows, column, [&](std::size_t i) { return core.classification[i] == 2 ? 1 : 0; });
-    default: return;
-  }
-}
-
-/// The bits of PointBlock::colour_known that the column needs.
-std::uint8_t needed_colours(Feature feature) {
-  constexpr std::uint8_t rgb = 1, nir = 2;
-  switch (feature) {
-    case Feature::red:
-    case Feature::green:
-    case Feature::blue: return rgb;
-    case Feature::nir: return nir;
-    case Feature::ndvi: return rgb | nir;
-    default: return 0;
-  }
-}
-
-/// NaN where the images that colours come from had no data.
-void blank_unknown_colours(const PointBlock& core, Feature feature, const Rows& rows, std::size_t column) {
-  const std::uint8_t needed = core.colour_known.empty() ? std::uint8_t{0} : needed_colours(feature);
-  if (needed == 0) return;
-  for (std::size_t i = rows.begin; i < rows.end; ++i) {
-    if ((core.colour_known[i] & needed) != needed) rows.values[i * rows.columns + column] = nan;
-  }
+template <class T>
+const T* or_null(const Buffer<T>& array) {
+  return array.empty() ? nullptr : array.data();
 }
 
 }  // namespace
 
+Attributes attributes_of(const PointBlock& core, int color_depth) {
+  Attributes attributes;
+  attributes.units = or_null(core.units);
+  attributes.classification = or_null(core.classification);
+  attributes.intensity = or_null(core.intensity);
+  attributes.return_number = or_null(core.return_number);
+  attributes.number_of_returns = or_null(core.number_of_returns);
+  if (core.has_rgb()) {
+    attributes.red = core.red.data();
+    attributes.green = core.green.data();
+    attributes.blue = core.blue.data();
+  }
+  if (core.has_nir()) attributes.nir = core.nir.data();
+  attributes.colour_known = or_null(core.colour_known);
+  attributes.scale = core.grid.scale;
+  attributes.colour_unit = color_depth == 8 ? 255.0 : 65535.0;
+  return attributes;
+}
+
+std::vector<std::string> missing_columns(const Attributes& attributes, const features::FeaturePlan& plan) {
+  std::vector<std::string> missing;
+  for (const features::Column& column : plan.columns) {
+    if (!has_input(attributes, column.feature)) missing.push_back(column.name);
+  }
+  return missing;
+}
+
 std::vector<std::string> fill_attributes(const PointBlock& core, const features::FeaturePlan& plan, const std::uint8_t* valid,
                                          float* values, Executor& executor) {
-  std::vector<std::string> missing;
-  if (core.size() == 0) return missing;
-  for (const features::Column& column : plan.columns) {
-    if (!has_input(core, column.feature)) missing.push_back(column.name);
-  }
-  const double colour_unit = plan.color_depth == 8 ? 255.0 : 65535.0;
+  if (core.size() == 0) return {};
+  const Attributes from = attributes_of(core, plan.color_depth);
   executor.for_each((core.size() + points_per_task - 1) / points_per_task, [&](std::size_t task) {
     const Rows rows{values, plan.columns.size(), task * points_per_task, std::min(core.size(), (task + 1) * points_per_task)};
     for (std::size_t c = 0; c < plan.columns.size(); ++c) {
       const Feature feature = plan.columns[c].feature;
-      if (!has_input(core, feature)) {
-        fill(rows, c, [](std::size_t) { return nan; });
+      if (!has_input(from, feature)) {
+        rows.blank_where(c, [](std::size_t) { return true; });
         continue;
       }
-      if (!is_filled_later(feature)) fill_column(core, feature, colour_unit, rows, c);
-      blank_unknown_colours(core, feature, rows, c);
-      if (valid != nullptr && !features::info(feature).las_dimension) {
-        for (std::size_t i = rows.begin; i < rows.end; ++i) {
-          if (valid[i] == 0) values[i * rows.columns + c] = nan;
-        }
-      }
+      with_attribute(feature, [&]<Feature known>() {
+        for (std::size_t i = rows.begin; i < rows.end; ++i) rows.values[i * rows.columns + c] = attribute<known>(from, i);
+      });
+      const std::uint8_t needed = from.colour_known == nullptr ? std::uint8_t{0} : needed_colours(feature);
+      if (needed != 0) rows.blank_where(c, [&](std::size_t i) { return (from.colour_known[i] & needed) != needed; });
+      if (valid != nullptr && !features::info(feature).las_dimension) rows.blank_where(c, [&](std::size_t i) { return valid[i] == 0; });
     }
   });
-  return missing;
+  return missing_columns(from, plan);
 }
 
 }  // namespace tuile::compute
