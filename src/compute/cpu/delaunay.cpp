@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -50,22 +51,40 @@ Extent extent_of(const std::vector<GridPoint>& points) noexcept {
   return extent;
 }
 
-/// Position of (x, y), 16 bits each, along the Hilbert curve of order 16.
-std::uint32_t hilbert(std::uint32_t x, std::uint32_t y) noexcept {
-  std::uint32_t position = 0;
-  for (int bit = 15; bit >= 0; --bit) {
-    const std::uint32_t qx = (x >> bit) & 1U, qy = (y >> bit) & 1U;
-    position = (position << 2) | ((3U * qx) ^ qy);
-    if (qy == 0) {
-      if (qx == 1) {
-        x = ~x;
-        y = ~y;
+/// The Hilbert curve of order 16, four bits of both coordinates at a time: in a square, the curve runs as in the whole, but for both
+/// coordinates being mirrored, swapped, or both.
+class Hilbert {
+ public:
+  constexpr Hilbert() {
+    for (std::uint32_t turn = 0; turn < 4; ++turn) {
+      for (std::uint32_t cell = 0; cell < 256; ++cell) {
+        std::uint32_t x = cell >> 4, y = cell & 15U, now = turn, position = 0;
+        for (int bit = 3; bit >= 0; --bit) {
+          std::uint32_t qx = ((x >> bit) & 1U) ^ (now & 1U), qy = ((y >> bit) & 1U) ^ (now & 1U);
+          if ((now & 2U) != 0) std::swap(qx, qy);
+          position = (position << 2) | ((3U * qx) ^ qy);
+          if (qy == 0) now ^= 2U | qx;
+        }
+        steps_[turn][cell] = static_cast<std::uint16_t>((position << 2) | now);
       }
-      std::swap(x, y);
     }
   }
-  return position;
-}
+
+  /// Position of (x, y), 16 bits each.
+  constexpr std::uint32_t operator()(std::uint32_t x, std::uint32_t y) const noexcept {
+    std::uint32_t position = 0, turn = 0;
+    for (int low = 12; low >= 0; low -= 4) {
+      const std::uint32_t step = steps_[turn][(((x >> low) & 15U) << 4) | ((y >> low) & 15U)];
+      position = (position << 8) | (step >> 2);
+      turn = step & 3U;
+    }
+    return position;
+  }
+
+ private:
+  std::uint16_t steps_[4][256] = {};  ///< by turn (bit 0 mirrored, bit 1 swapped) and cell: position, then the next turn
+};
+constexpr Hilbert hilbert;
 
 /// Rounds of a biased randomised insertion order: each holds about eight times the points of the one before, drawn by a hash of the
 /// coordinates. A spatial order alone is quadratic on points along a few long lines, each new point meeting a fan of long triangles.
@@ -198,12 +217,16 @@ std::vector<GridPoint> spatial_order(std::vector<GridPoint> points) {
   }
   {
     // Radix sort of the keys, 12 bits at a time.
+    constexpr int digits = 3;
+    std::vector<std::array<std::size_t, 4096>> starts(digits);
+    for (const std::uint64_t entry : entries) {
+      for (int digit = 0; digit < digits; ++digit) ++starts[static_cast<std::size_t>(digit)][(entry >> (position_bits + 12 * digit)) & 4095U];
+    }
     std::vector<std::uint64_t> sorted(points.size());
-    for (int low = position_bits; low < position_bits + 36; low += 12) {
-      std::array<std::size_t, 4097> starts{};
-      for (const std::uint64_t entry : entries) ++starts[((entry >> low) & 4095U) + 1];
-      for (std::size_t digit = 1; digit < starts.size(); ++digit) starts[digit] += starts[digit - 1];
-      for (const std::uint64_t entry : entries) sorted[starts[(entry >> low) & 4095U]++] = entry;
+    for (int digit = 0; digit < digits; ++digit) {
+      std::array<std::size_t, 4096>& start = starts[static_cast<std::size_t>(digit)];
+      std::exclusive_scan(start.begin(), start.end(), start.begin(), std::size_t{0});
+      for (const std::uint64_t entry : entries) sorted[start[(entry >> (position_bits + 12 * digit)) & 4095U]++] = entry;
       entries.swap(sorted);
     }
   }
