@@ -1,5 +1,7 @@
 #include "compute/cpu/delaunay.hpp"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -100,6 +102,14 @@ std::uint32_t round_of(std::uint32_t x, std::uint32_t y) noexcept {
 constexpr int position_bits = 29;
 constexpr std::size_t most_points = std::size_t{1} << position_bits;
 
+/// For memory that is about to be filled: one page fault in place of 512, and walks that miss fewer translations. Only a wish.
+void prefer_large_pages(void* data, std::size_t bytes) noexcept {
+  constexpr std::size_t page = 4096, large = std::size_t{2} << 20;
+  if (bytes < 2 * large) return;
+  const std::size_t skipped = (page - reinterpret_cast<std::uintptr_t>(data) % page) % page;
+  madvise(static_cast<std::byte*>(data) + skipped, (bytes - skipped) / page * page, MADV_HUGEPAGE);
+}
+
 void check_count(std::size_t points) {
   if (points <= most_points) return;
   throw Unsupported(std::to_string(points) + " points in one triangulation; at most 2^29 are possible: cut the tile with --bbox");
@@ -107,14 +117,15 @@ void check_count(std::size_t points) {
 
 }  // namespace
 
-Delaunay::Delaunay(std::vector<GridPoint> points) : points_(std::move(points)) {
+Delaunay::Delaunay(std::vector<GridPoint> points, const std::shared_ptr<HostMemory>& memory) : points_(std::move(points)) {
   if (points_.size() < 3) return;
   check_extent();
   std::size_t third = 2;
   while (third < points_.size() && orient2d(points_[0], points_[1], points_[third]) == 0) ++third;
   if (third == points_.size()) return;
   // n vertices and the infinite one triangulate a sphere: 2 (n + 1) - 4 triangles.
-  triangles_ = Buffer<Triangle>(2 * points_.size() - 2);
+  triangles_ = Buffer<Triangle>(2 * points_.size() - 2, memory);
+  if (memory == nullptr) prefer_large_pages(triangles_.data(), triangles_.bytes());
   const auto apex = static_cast<std::int32_t>(third);
   orient2d(points_[0], points_[1], points_[third]) > 0 ? start_with(0, 1, apex) : start_with(1, 0, apex);
   for (std::int32_t vertex = 2; vertex < static_cast<std::int32_t>(points_.size()); ++vertex) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -27,8 +28,9 @@ class Delaunay {
   using Triangle = MeshTriangle;
 
   Delaunay() = default;
+  /// memory: where the triangles had best lie; null: anywhere
   /// Throws Unsupported where the points span more than `largest_extent`, or where there are more than 2^29 of them.
-  explicit Delaunay(std::vector<GridPoint> points);
+  explicit Delaunay(std::vector<GridPoint> points, const std::shared_ptr<HostMemory>& memory = nullptr);
 
   const std::vector<GridPoint>& points() const noexcept { return points_; }
   /// Empty where the points are fewer than three or all on one line.

@@ -44,8 +44,9 @@ void GroundSurface::Impl::make_hints() {
   view.hints = hints.data();
 }
 
-GroundSurface::GroundSurface(const GroundPoints& points, const Grid& grid) : impl_(std::make_unique<Impl>()) {
-  impl_->mesh = Delaunay(spatial_order(lowest_per_cell(points, grid)));
+GroundSurface::GroundSurface(const GroundPoints& points, const Grid& grid, const std::shared_ptr<HostMemory>& memory)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->mesh = Delaunay(spatial_order(lowest_per_cell(points, grid)), memory);
   impl_->view.mesh = impl_->mesh.view();
   if (!impl_->mesh.triangles().empty()) {
     impl_->make_hints();

@@ -6,6 +6,7 @@
 
 #include "compute/cpu/ground_thinning.hpp"
 #include "compute/surface_view.hpp"
+#include "tuile/core/host_memory.hpp"
 #include "tuile/core/point_block.hpp"
 
 namespace tuile::compute {
@@ -16,7 +17,8 @@ namespace tuile::compute {
 class GroundSurface {
  public:
   /// points  ground points (class 2) of core and halo, units relative to grid.origin, any order, duplicates allowed
-  GroundSurface(const GroundPoints& points, const Grid& grid);
+  /// memory  where the triangles, most of what a device gets a copy of, had best lie; null: anywhere
+  GroundSurface(const GroundPoints& points, const Grid& grid, const std::shared_ptr<HostMemory>& memory = nullptr);
   GroundSurface(std::span<const GridPoint> points, const Grid& grid);
   ~GroundSurface();
   GroundSurface(GroundSurface&&) noexcept;

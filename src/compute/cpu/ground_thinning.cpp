@@ -1,10 +1,12 @@
 #include "compute/cpu/ground_thinning.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <tuple>
 
 #include "compute/cells.hpp"
+#include "tuile/core/buffer.hpp"
 
 namespace tuile::compute {
 namespace {
@@ -43,23 +45,28 @@ std::vector<GridPoint> lowest_per_cell(const GroundPoints& points, const Grid& g
   // A table of all cells where it is not much larger than the points themselves, else sorting.
   const auto table_limit = static_cast<std::int64_t>(std::max<std::size_t>(extent.points * 4, std::size_t{1} << 16));
   if (width <= table_limit / height) {
-    std::vector<GridPoint> best(static_cast<std::size_t>(width * height));
-    std::vector<bool> taken(best.size());
+    Buffer<GridPoint> best(static_cast<std::size_t>(width * height));  // of the cells that are taken; the others are never touched
+    std::vector<std::uint64_t> taken(best.size() / 64 + 1);            // a bit per cell
+    std::size_t count = 0;
     points([&](std::span<const GridPoint> run) {
       for (const GridPoint& point : run) {
         const auto cell = static_cast<std::size_t>(cell_of(rows, point.y) * width + cell_of(columns, point.x));
-        if (taken[cell] && !lower(point, best[cell])) continue;
+        std::uint64_t& word = taken[cell / 64];
+        const std::uint64_t bit = std::uint64_t{1} << (cell % 64);
+        if ((word & bit) != 0 && !lower(point, best[cell])) continue;
+        count += (word & bit) == 0 ? 1 : 0;
         best[cell] = point;
-        taken[cell] = true;
+        word |= bit;
       }
     });
-    std::size_t kept = 0;
-    for (std::size_t cell = 0; cell < best.size(); ++cell) {
-      if (taken[cell]) best[kept++] = best[cell];
+    std::vector<GridPoint> kept;
+    kept.reserve(count);
+    for (std::size_t word = 0; word < taken.size(); ++word) {
+      for (std::uint64_t bits = taken[word]; bits != 0; bits &= bits - 1) {
+        kept.push_back(best[word * 64 + static_cast<std::size_t>(std::countr_zero(bits))]);
+      }
     }
-    best.resize(kept);
-    if (kept < best.capacity() / 2) best.shrink_to_fit();
-    return best;
+    return kept;
   }
 
   std::vector<GridPoint> kept;
