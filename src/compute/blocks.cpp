@@ -111,14 +111,15 @@ Area Area::widened(std::int64_t reach, const Area& extent) const noexcept {
   return {lower(min_x, extent.min_x), lower(min_y, extent.min_y), upper(max_x, extent.max_x), upper(max_y, extent.max_y)};
 }
 
-TilePoints::TilePoints(const PointBlock& core, const PointBlock* halo, const std::array<bool, 256>& excluded, Executor& executor)
-    : core_(&core), excluded_(excluded) {
+TilePoints::TilePoints(const PointBlock& core, const PointBlock* halo, const Validity& validity, Executor& executor)
+    : core_(&core), halo_(halo) {
   std::uint32_t first_index = 0;
   for (const PointBlock* block : {&core, halo}) {
     if (block == nullptr) continue;
     for (std::size_t begin = 0; begin < block->size(); begin += run_size) {
       const std::size_t end = std::min(block->size(), begin + run_size);
-      runs_.push_back({{}, {}, block, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end), first_index});
+      const std::uint8_t* const valid = block == &core ? validity.core : validity.halo;
+      runs_.push_back({{}, {}, block, valid, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end), first_index});
     }
     first_index += static_cast<std::uint32_t>(block->size());
   }

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <numeric>
 #include <vector>
 
+#include "compute/validity.hpp"
 #include "tuile/core/buffer.hpp"
 #include "tuile/core/executor.hpp"
 #include "tuile/core/point_block.hpp"
@@ -33,25 +33,28 @@ class TilePoints {
   struct Run {
     GridPoint low, high;  ///< of the valid points
     const PointBlock* block;
+    const std::uint8_t* valid;  ///< of `block`; null: all
     std::uint32_t begin, end;   ///< positions in `block`
     std::uint32_t first_index;  ///< of position 0 of `block`
   };
 
-  /// excluded: by class. The blocks must outlive the object.
-  TilePoints(const PointBlock& core, const PointBlock* halo, const std::array<bool, 256>& excluded, Executor& executor);
+  /// The blocks and the marks must outlive the object, and the marks stay as they are.
+  TilePoints(const PointBlock& core, const PointBlock* halo, const Validity& validity, Executor& executor);
 
   std::size_t size() const noexcept { return size_; }
   const Area& extent() const noexcept { return extent_; }
   /// Runs with at least one valid point.
   const std::vector<Run>& runs() const noexcept { return runs_; }
-  /// A core point, by index.
-  const GridPoint& core_point(std::uint32_t index) const noexcept { return core_->units[index]; }
+  /// A point, valid or not, by index.
+  const GridPoint& point(std::uint32_t index) const noexcept {
+    return index < core_->size() ? core_->units[index] : halo_->units[index - core_->size()];
+  }
 
   /// Calls action(point, index) for the valid points of a run, in order.
   template <class Action>
   void for_each_of(const Run& run, Action&& action) const {
     for (std::uint32_t i = run.begin; i < run.end; ++i) {
-      if (!excluded_[run.block->classification[i]]) action(run.block->units[i], run.first_index + i);
+      if (run.valid == nullptr || run.valid[i] != 0) action(run.block->units[i], run.first_index + i);
     }
   }
 
@@ -98,7 +101,7 @@ class TilePoints {
  private:
   static constexpr std::size_t runs_per_task = 16;
   const PointBlock* core_;
-  std::array<bool, 256> excluded_;
+  const PointBlock* halo_;
   std::vector<Run> runs_;
   std::size_t size_ = 0;
   Area extent_{Area::open, Area::open, -Area::open, -Area::open};

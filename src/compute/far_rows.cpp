@@ -59,9 +59,9 @@ struct Cube {
 };
 
 Cube cube_of(const TilePoints& points, const std::vector<std::uint32_t>& rows) {
-  Cube cube{points.core_point(rows[0]), points.core_point(rows[0])};
+  Cube cube{points.point(rows[0]), points.point(rows[0])};
   for (const std::uint32_t row : rows) {
-    const GridPoint& p = points.core_point(row);
+    const GridPoint& p = points.point(row);
     cube.low = {std::min(cube.low.x, p.x), std::min(cube.low.y, p.y), std::min(cube.low.z, p.z)};
     cube.high = {std::max(cube.high.x, p.x), std::max(cube.high.y, p.y), std::max(cube.high.z, p.z)};
   }
@@ -82,7 +82,7 @@ bool settle(const TilePoints& points, FarGroup& group, const Cube& cube, const F
   const auto middle = [](std::int32_t low, std::int32_t high) { return static_cast<std::int32_t>(low + (std::int64_t{high} - low) / 2); };
   group.centre = {middle(cube.low.x, cube.high.x), middle(cube.low.y, cube.high.y), middle(cube.low.z, cube.high.z)};
   double own = 0;
-  for (const std::uint32_t row : group.rows) own = std::max(own, squared_distance(points.core_point(row), group.centre));
+  for (const std::uint32_t row : group.rows) own = std::max(own, squared_distance(points.point(row), group.centre));
   own = std::sqrt(own);
   double radius = wish.reach + own;
   if (wish.nearest > 0) radius = std::max(radius, std::sqrt(kth_distance(points, group.centre, wish.nearest)) + 2 * own);
@@ -100,7 +100,7 @@ FarGroup split(const TilePoints& points, FarGroup& group, const Cube& cube) {
   const auto axis = x >= y && x >= z ? &GridPoint::x : (y >= z ? &GridPoint::y : &GridPoint::z);
   const auto middle = group.rows.begin() + static_cast<std::ptrdiff_t>(group.rows.size() / 2);
   std::nth_element(group.rows.begin(), middle, group.rows.end(), [&](std::uint32_t a, std::uint32_t b) {
-    const std::int32_t at_a = points.core_point(a).*axis, at_b = points.core_point(b).*axis;
+    const std::int32_t at_a = points.point(a).*axis, at_b = points.point(b).*axis;
     return at_a != at_b ? at_a < at_b : a < b;
   });
   FarGroup upper;

@@ -11,7 +11,7 @@ namespace tuile::compute {
 
 /// Rows whose neighbourhoods reach beyond their block, and a ball that holds every point of them.
 struct FarGroup {
-  std::vector<std::uint32_t> rows;  ///< increasing; indices of core points
+  std::vector<std::uint32_t> rows;  ///< increasing; indices of points
   GridPoint centre{};
   double radius = 0;  ///< units; infinite where all points together are too few
   bool holds(const GridPoint& point) const noexcept;
@@ -25,7 +25,7 @@ struct FarWish {
 };
 
 /// Parts the rows until each group's ball is small: any point of a group has its k nearest within the k-th distance from the ball's centre
-/// and twice the group's own radius of that centre. rows: valid core points, any order, each once. Throws Cancelled.
+/// and twice the group's own radius of that centre. rows: valid points, any order, each once. Throws Cancelled.
 std::vector<FarGroup> group_far_rows(const TilePoints& points, std::vector<std::uint32_t> rows, const FarWish& wish, Executor& executor,
                                      const std::stop_token& stop);
 

@@ -4,6 +4,8 @@
 #include <limits>
 #include <tuple>
 
+#include "compute/preprocess.hpp"
+
 namespace tuile::compute {
 
 namespace {
@@ -118,6 +120,20 @@ void ExactSearch::moments(std::uint32_t slot, const Search& search, Batch& batch
   batch.zz[at] = static_cast<double>(n * zz - z * z);
   batch.reach2[at] = static_cast<double>(reach2);
   batch.z_span[at] = static_cast<double>(high - low);
+}
+
+void ExactSearch::distances(std::uint32_t slot, const Search& search, Batch& batch, std::size_t at) {
+  gather(tree_.records[slot], search);
+  double reach2 = 0;
+  std::uint64_t sum = 0;
+  for (const Neighbour& p : heap_) {
+    const double d2 = nearest_double(static_cast<std::uint64_t>(p.d2 >> 64), static_cast<std::uint64_t>(p.d2));
+    reach2 = std::max(reach2, d2);
+    sum += quantised_distance(d2);
+  }
+  batch.n[at] = static_cast<double>(heap_.size());
+  batch.reach2[at] = reach2;
+  batch.distances[at] = sum;
 }
 
 std::uint64_t ExactSearch::count_within(std::uint32_t slot, std::uint64_t limit) const {

@@ -16,6 +16,8 @@ class ExactSearch {
 
   /// The neighbourhood of the point in `slot` of the tree, written to position `at` of `batch`.
   void moments(std::uint32_t slot, const Search& search, Batch& batch, std::size_t at);
+  /// The sum of the distances to its neighbours, likewise.
+  void distances(std::uint32_t slot, const Search& search, Batch& batch, std::size_t at);
   /// Points within √limit units of the point in `slot`, itself included.
   std::uint64_t count_within(std::uint32_t slot, std::uint64_t limit) const;
 

@@ -14,7 +14,8 @@ namespace tuile::compute {
 struct Kernels {
   const char* name;  ///< "AVX-512", "AVX2", "portable"
 
-  /// Neighbourhoods of the points of the group at `node` whose slots are set in `queries`. Returns the slots left to ExactSearch.
+  /// Neighbourhoods of the points of the group at `node` whose slots are set in `queries`, or the sums of their distances. Returns the
+  /// slots left to ExactSearch.
   std::uint64_t (*search)(const TreeView& tree, std::uint32_t node, const Search& search, std::uint64_t queries, Scratch& scratch,
                           Batch& batch);
   /// For the same points, how many lie within √limit units. False where ExactSearch has to count.

@@ -105,17 +105,41 @@ inline void put_copies(Batch& batch, std::uint32_t slot, std::uint32_t count) {
   batch.n[slot] = count;
   batch.xx[slot] = batch.xy[slot] = batch.xz[slot] = batch.yy[slot] = batch.yz[slot] = batch.zz[slot] = 0.0;
   batch.reach2[slot] = batch.z_span[slot] = 0.0;
+  batch.distances[slot] = 0;
 }
+
+/// Σ quantised_distance of the list's entries within the threshold: below 2^20 each, and far from where rounding could show.
+inline std::uint64_t sum_distances(const Scratch& s, std::uint32_t n, float threshold) {
+  std::uint64_t sum = 0;
+  for (std::uint32_t i = 0; i < n; i += bucket_size) {
+    std::int32_t part = 0;
+    for (std::uint32_t j = i; j < i + bucket_size; ++j) {
+      const float d2 = s.d2[j] <= threshold ? s.d2[j] : 0.0F;
+      part += static_cast<std::int32_t>(256.0 * __builtin_sqrt(static_cast<double>(d2)));
+    }
+    sum += static_cast<std::uint64_t>(part);
+  }
+  return sum;
+}
+
+/// What is made of the neighbours.
+enum class Wanted { moments, moments_and_z, distances };
 
 /// How a query ended.
 enum class Outcome { summed, wide, exact, deferred };
 
 /// The list holds n points within `threshold` that all count.
-template <bool with_z>
+template <Wanted wanted>
 inline Outcome sum(Scratch& s, std::uint32_t n, std::uint32_t kept, float threshold, Batch& batch, std::uint32_t slot) {
+  if constexpr (wanted == Wanted::distances) {
+    batch.n[slot] = kept;
+    batch.reach2[slot] = static_cast<double>(threshold);
+    batch.distances[slot] = sum_distances(s, n, threshold);
+    return Outcome::wide;
+  }
   if (static_cast<double>(kept) * static_cast<double>(threshold) < static_cast<double>(exact_limit)) {
     batch.n[slot] = kept;
-    sum_list<with_z>(s, slot, n, threshold);
+    sum_list<wanted == Wanted::moments_and_z>(s, slot, n, threshold);
     return Outcome::summed;
   }
   sum_list_wide(s, n, threshold, batch, slot);
@@ -124,7 +148,7 @@ inline Outcome sum(Scratch& s, std::uint32_t n, std::uint32_t kept, float thresh
 
 /// The nearest of one query, first tried within squared radius r2. Where that needs more buckets than are listed: deferred, with the
 /// squared radius wanted left in r2.
-template <bool with_z>
+template <Wanted wanted>
 inline Outcome search_nearest(const TreeView& tree, const Search& search, const Query& query, float& r2, Scratch& s, Batch& batch,
                               std::uint32_t slot) {
   const QueryLanes q = spread(query);
@@ -148,13 +172,14 @@ inline Outcome search_nearest(const TreeView& tree, const Search& search, const 
     const std::uint32_t kept = n < k ? n : k;
     const float threshold = n > kept ? select_nearest(s, n, kept, r2) : r2;
     s.guess = threshold;
-    return sum<with_z>(s, n, kept, threshold, batch, slot);
+    return sum<wanted>(s, n, kept, threshold, batch, slot);
   }
 }
 
 /// All within a radius, at most `most`.
-template <bool with_z>
+template <Wanted wanted>
 inline Outcome search_radius(const TreeView& tree, const Search& search, const Query& query, Scratch& s, Batch& batch, std::uint32_t slot) {
+  constexpr bool with_z = wanted == Wanted::moments_and_z;
   const QueryLanes q = spread(query);
   const auto r2 = static_cast<float>(search.limit);
   if (static_cast<double>(search.most) * static_cast<double>(r2) < static_cast<double>(exact_limit)) {
@@ -177,7 +202,7 @@ inline Outcome search_radius(const TreeView& tree, const Search& search, const Q
   std::uint32_t n = list_points(tree, s, q, r2);
   const std::uint32_t kept = n < search.most ? n : search.most;
   const float threshold = n > kept ? select_nearest(s, n, kept, r2) : r2;
-  return sum<with_z>(s, n, kept, threshold, batch, slot);
+  return sum<wanted>(s, n, kept, threshold, batch, slot);
 }
 
 /// Turns the partial sums of the slots marked in `summed` into moments.
@@ -224,27 +249,27 @@ inline float first_guess(const TreeNode& box, std::uint32_t k) {
 inline std::uint32_t bucket_limit(std::uint32_t most) { return 256 + most; }
 
 /// nearest  search outwards from a guess instead of within the whole radius
-template <bool with_z>
+template <Wanted wanted>
 inline std::uint64_t search_slots(const TreeView& tree, const TreeNode& box, const Search& search, bool nearest, std::uint64_t queries,
                                   Scratch& s, Batch& batch) {
   const std::uint32_t first = box.first * bucket_size;
   std::uint64_t summed = 0, exact = 0;
-  float wanted[group_size];
+  float tried[group_size];  // squared radii
   for (bool again = false; queries != 0; again = true) {
     std::uint64_t deferred = 0;
     float widest = 0.0F;
     for (; queries != 0; queries &= queries - 1) {
       const auto slot = static_cast<std::uint32_t>(__builtin_ctzll(queries));
       const Query query{tree.x[first + slot], tree.y[first + slot], tree.z[first + slot]};
-      if (!again) wanted[slot] = s.guess < 1.0F ? 0.0F : s.guess * 1.3F + 1.0F;
-      const Outcome outcome = nearest ? search_nearest<with_z>(tree, search, query, wanted[slot], s, batch, slot)
-                                      : search_radius<with_z>(tree, search, query, s, batch, slot);
+      if (!again) tried[slot] = s.guess < 1.0F ? 0.0F : s.guess * 1.3F + 1.0F;
+      const Outcome outcome = nearest ? search_nearest<wanted>(tree, search, query, tried[slot], s, batch, slot)
+                                      : search_radius<wanted>(tree, search, query, s, batch, slot);
       const std::uint64_t bit = std::uint64_t{1} << slot;
       if (outcome == Outcome::summed) summed |= bit;
       if (outcome == Outcome::exact) exact |= bit;
       if (outcome == Outcome::deferred) {
         deferred |= bit;
-        widest = wanted[slot] > widest ? wanted[slot] : widest;
+        widest = tried[slot] > widest ? tried[slot] : widest;
       }
     }
     // Those that reach beyond the listed buckets share one more walk.
@@ -254,7 +279,7 @@ inline std::uint64_t search_slots(const TreeView& tree, const TreeNode& box, con
       queries = 0;
     }
   }
-  reduce(s, summed, with_z, batch);
+  if constexpr (wanted != Wanted::distances) reduce(s, summed, wanted == Wanted::moments_and_z, batch);
   return exact;
 }
 
@@ -280,6 +305,7 @@ inline std::uint64_t search_group(const TreeView& tree, std::uint32_t node, cons
       r2 = r2 > 1.0F ? s.guess * 2.0F + 1.0F : 0.0F;
     }
   }
-  return search.needs_z_span ? search_slots<true>(tree, box, search, nearest, queries, s, batch)
-                             : search_slots<false>(tree, box, search, nearest, queries, s, batch);
+  if (search.distances) return search_slots<Wanted::distances>(tree, box, search, nearest, queries, s, batch);
+  return search.needs_z_span ? search_slots<Wanted::moments_and_z>(tree, box, search, nearest, queries, s, batch)
+                             : search_slots<Wanted::moments>(tree, box, search, nearest, queries, s, batch);
 }

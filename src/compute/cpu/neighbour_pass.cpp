@@ -14,7 +14,6 @@ namespace tuile::compute {
 
 namespace {
 
-constexpr std::size_t groups_per_task = 48;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 Search search_for(const features::Neighbourhood& scale, double unit) {
@@ -25,17 +24,14 @@ Search search_for(const features::Neighbourhood& scale, double unit) {
   return search;
 }
 
-/// A side of an area, infinite where it is open.
-double side(std::int64_t at) { return at == Area::open ? infinity : (at == -Area::open ? -infinity : static_cast<double>(at)); }
-
 }  // namespace
 
 /// Scratch of one task.
 struct NeighbourPass::Worker {
-  Worker(const TreeView& view, std::size_t scales, std::size_t features)
-      : tree(view), exact(view), guesses(scales), values(features * group_size) {}
+  Worker(const PointTree& points_of, std::size_t scales, std::size_t features)
+      : tree(points_of.view()), points(points_of.points()), exact(tree), guesses(scales), values(features * group_size) {}
   TreeView tree;
-  std::size_t points = 0;
+  std::size_t points;
   ExactSearch exact;
   ScratchMemory memory;
   std::vector<float> guesses;  ///< per scale, the last k-th squared distance
@@ -46,12 +42,7 @@ struct NeighbourPass::Worker {
 };
 
 NeighbourPass::NeighbourPass(const TileInput& tile, const features::FeaturePlan& plan, const Kernels& kernels, const Area& given)
-    : kernels_(kernels),
-      scale_(tile.core->grid.scale),
-      given_min_x_(side(given.min_x)),
-      given_min_y_(side(given.min_y)),
-      given_max_x_(side(given.max_x)),
-      given_max_y_(side(given.max_y)) {
+    : kernels_(kernels), scale_(tile.core->grid.scale), given_(given) {
   using features::Feature;
   std::vector<Scale> scales(plan.scales.size());
   for (std::size_t s = 0; s < scales.size(); ++s) scales[s].search = search_for(plan.scales[s], scale_);
@@ -69,62 +60,36 @@ NeighbourPass::NeighbourPass(const TileInput& tile, const features::FeaturePlan&
   }
   count_limit_ = squared_units(2.0, scale_);
   if (!tile.bounds.empty()) {
-    has_edge_ = true;
     const double halo = tile.halo_width / scale_;
     const auto& origin = tile.core->grid.origin;
-    min_x_ = static_cast<double>(tile.bounds.min_x - origin[0]) - halo;
-    min_y_ = static_cast<double>(tile.bounds.min_y - origin[1]) - halo;
-    max_x_ = static_cast<double>(tile.bounds.max_x - origin[0]) + halo;
-    max_y_ = static_cast<double>(tile.bounds.max_y - origin[1]) + halo;
+    edges_ = {static_cast<double>(tile.bounds.min_x - origin[0]) - halo, static_cast<double>(tile.bounds.min_y - origin[1]) - halo,
+              static_cast<double>(tile.bounds.max_x - origin[0]) + halo, static_cast<double>(tile.bounds.max_y - origin[1]) + halo};
   }
 }
 
-double NeighbourPass::edge_distance(const Record& record) const noexcept {
-  if (!has_edge_) return infinity;
-  return std::min({record.x - min_x_, max_x_ - record.x, record.y - min_y_, max_y_ - record.y});
-}
-
-double NeighbourPass::given_distance(const Record& record) const noexcept {
-  return std::min({record.x - given_min_x_, given_max_x_ - record.x, record.y - given_min_y_, given_max_y_ - record.y});
-}
-
 void NeighbourPass::run(const PointTree& tree, const RowTarget& target, Executor& executor, const std::stop_token& stop) {
-  const auto groups = tree.groups();
-  const TreeView view = tree.view();
   std::size_t most_features = 0;
   for (const Scale& scale : scales_) most_features = std::max(most_features, scale.wanted.size());
-  executor.for_each((groups.size() + groups_per_task - 1) / groups_per_task, [&](std::size_t task) {
-    Worker worker(view, scales_.size(), most_features);
-    worker.points = tree.points();
-    const std::size_t end = std::min(groups.size(), (task + 1) * groups_per_task);
-    for (std::size_t g = task * groups_per_task; g < end; ++g) {
-      if (stop.stop_requested()) throw Cancelled("stopped while computing features");
-      group(worker, groups[g], target);
-    }
-    degenerate_ += worker.degenerate;
-    truncated_ += worker.truncated;
-    if (worker.unfinished.empty()) return;
-    const std::lock_guard lock(mutex_);
-    unfinished_.insert(unfinished_.end(), worker.unfinished.begin(), worker.unfinished.end());
-  });
+  visit_groups(
+      tree, target.rows, executor, stop, [&] { return Worker(tree, scales_.size(), most_features); },
+      [&](Worker& worker, const Group& at) { group(worker, at, target); },
+      [&](Worker& worker) {
+        degenerate_ += worker.degenerate;
+        truncated_ += worker.truncated;
+        if (worker.unfinished.empty()) return;
+        const std::lock_guard lock(mutex_);
+        unfinished_.insert(unfinished_.end(), worker.unfinished.begin(), worker.unfinished.end());
+      });
 }
 
-void NeighbourPass::group(Worker& worker, std::uint32_t node, const RowTarget& target) const {
-  const std::uint32_t first_slot = worker.tree.nodes[node].first * bucket_size;
-  const std::uint32_t slots = worker.tree.nodes[node].count * bucket_size;
-  const Record* const records = worker.tree.records + first_slot;
-  std::uint64_t queries = 0;  // the slots that hold a core point
-  for (std::uint32_t i = 0; i < slots; ++i) queries |= std::uint64_t{records[i].index < target.rows} << i;
-  if (queries == 0) return;
-  const auto for_each_query = [&](std::uint64_t mask, auto&& action) {
-    for (; mask != 0; mask &= mask - 1) action(static_cast<std::uint32_t>(std::countr_zero(mask)));
-  };
+void NeighbourPass::group(Worker& worker, const Group& at, const RowTarget& target) const {
+  const Record* const records = at.records;
+  const std::uint64_t queries = at.queries;
   std::uint64_t degenerate = 0, truncated = 0, unfinished = 0;
   // reach2: how far an answer depends on points. Those outside what is given lie farther than its edge.
   const auto look_beyond = [&](std::uint32_t i, double reach2) {
-    const double edge = edge_distance(records[i]), given = given_distance(records[i]);
-    if (edge < 0 || reach2 > edge * edge) truncated |= std::uint64_t{1} << i;
-    if (reach2 > given * given) unfinished |= std::uint64_t{1} << i;
+    truncated |= std::uint64_t{edges_.crossed(records[i], reach2)} << i;
+    unfinished |= std::uint64_t{given_.crossed(records[i], reach2)} << i;
   };
   Scratch& scratch = worker.memory.view();
   for (std::size_t s = 0; s < scales_.size(); ++s) {
@@ -132,12 +97,12 @@ void NeighbourPass::group(Worker& worker, std::uint32_t node, const RowTarget& t
     scratch.guess = worker.guesses[s];
     const std::uint64_t left = worker.points < scale.search.most && !scale.search.bounded
                                    ? queries
-                                   : kernels_.search(worker.tree, node, scale.search, queries, scratch, worker.batch);
+                                   : kernels_.search(worker.tree, at.node, scale.search, queries, scratch, worker.batch);
     worker.guesses[s] = scratch.guess;
-    for_each_query(left, [&](std::uint32_t i) { worker.exact.moments(first_slot + i, scale.search, worker.batch, i); });
+    for_each_slot(left, [&](std::uint32_t i) { worker.exact.moments(at.first_slot + i, scale.search, worker.batch, i); });
     auto* const values = reinterpret_cast<float(*)[group_size]>(worker.values.data());
     degenerate |= kernels_.evaluate(worker.batch, scale_, scale.wanted.data(), static_cast<std::uint32_t>(scale.wanted.size()), values);
-    for_each_query(queries, [&](std::uint32_t i) {
+    for_each_slot(queries, [&](std::uint32_t i) {
       float* const row = target.values + std::size_t{records[i].index} * target.columns;
       for (std::size_t f = 0; f < scale.wanted.size(); ++f) row[scale.columns[f]] = values[f][i];
       // The farthest neighbour, or the whole ball, or everything.
@@ -148,14 +113,14 @@ void NeighbourPass::group(Worker& worker, std::uint32_t node, const RowTarget& t
   }
   if (!count_columns_.empty()) {
     std::array<std::uint32_t, group_size> counts{};
-    const bool counted = kernels_.count(worker.tree, node, count_limit_, queries, scratch, counts.data());
-    for_each_query(queries, [&](std::uint32_t i) {
-      const auto count = static_cast<float>(counted ? counts[i] : worker.exact.count_within(first_slot + i, count_limit_));
+    const bool counted = kernels_.count(worker.tree, at.node, count_limit_, queries, scratch, counts.data());
+    for_each_slot(queries, [&](std::uint32_t i) {
+      const auto count = static_cast<float>(counted ? counts[i] : worker.exact.count_within(at.first_slot + i, count_limit_));
       for (const std::size_t column : count_columns_) target.values[std::size_t{records[i].index} * target.columns + column] = count;
       look_beyond(i, static_cast<double>(count_limit_));
     });
   }
-  for_each_query(queries & unfinished, [&](std::uint32_t i) { worker.unfinished.push_back(records[i].index); });
+  for_each_slot(queries & unfinished, [&](std::uint32_t i) { worker.unfinished.push_back(records[i].index); });
   worker.degenerate += static_cast<std::uint64_t>(std::popcount(degenerate & queries & ~unfinished));
   worker.truncated += static_cast<std::uint64_t>(std::popcount(truncated & queries & ~unfinished));
 }

@@ -9,6 +9,7 @@
 
 #include "compute/blocks.hpp"
 #include "compute/cpu/batch.hpp"
+#include "compute/cpu/groups.hpp"
 #include "compute/cpu/kernels.hpp"
 #include "compute/cpu/point_tree.hpp"
 #include "tuile/compute/backend.hpp"
@@ -43,20 +44,15 @@ class NeighbourPass {
     std::vector<std::size_t> columns;  ///< of the row, one per wanted feature
   };
   struct Worker;
-  void group(Worker& worker, std::uint32_t node, const RowTarget& target) const;
-  /// Distance from a point to the nearest edge of bounds + halo, units; negative outside.
-  double edge_distance(const Record& record) const noexcept;
-  /// The same to the nearest edge of what is given.
-  double given_distance(const Record& record) const noexcept;
+  void group(Worker& worker, const Group& at, const RowTarget& target) const;
 
   const Kernels& kernels_;
   double scale_;
   std::vector<Scale> scales_;
   std::vector<std::size_t> count_columns_;  ///< of num_points_2m
   std::uint64_t count_limit_ = 0;
-  bool has_edge_ = false;
-  double min_x_ = 0, min_y_ = 0, max_x_ = 0, max_y_ = 0;          ///< bounds + halo, units relative to the block's origin
-  double given_min_x_, given_min_y_, given_max_x_, given_max_y_;  ///< infinite where a side is open
+  Edges edges_;  ///< of bounds + halo
+  Edges given_;  ///< of what is given
   std::atomic<std::uint64_t> degenerate_{0}, truncated_{0};
   std::mutex mutex_;
   std::vector<std::uint32_t> unfinished_;  ///< guarded by mutex_

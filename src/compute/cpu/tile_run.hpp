@@ -18,7 +18,8 @@ struct RunContext {
   std::uint64_t memory = 0;  ///< bytes beside input and output; 0: no limit
 };
 
-/// Computes one tile: in one piece, or block by block where that would take more memory than there is.
+/// Computes one tile: preprocessing, attributes, neighbours, heights; in one piece, or block by block where that would take more memory
+/// than there is.
 /// Throws as Backend::compute.
 TileOutput run_tile(const TileInput& tile, const RunContext& context);
 

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstdlib>
 #include <random>
@@ -20,8 +19,6 @@ using compute::Block;
 using compute::TileInput;
 using compute::TileOutput;
 using compute::TilePoints;
-
-constexpr std::array<bool, 256> none_excluded{};
 
 std::unique_ptr<compute::Backend> limited(Executor& executor, std::uint64_t points) {
   return compute::make_backend("cpu", executor, {.memory = points * compute::search_bytes_per_point});
@@ -162,7 +159,7 @@ TEST(Blocks, RowsInATemporaryFile) {
 TEST(Blocks, PartitionEveryPointOnceAndStaySmall) {
   const PointBlock core = block_of(town(60'000, 9000, 8)), halo = block_of(town(5000, 700, 9));
   Executor executor(2);
-  const TilePoints points(core, &halo, none_excluded, executor);
+  const TilePoints points(core, &halo, {}, executor);
   ASSERT_EQ(points.size(), 65'000U);
   for (const std::size_t most : {2000U, 9000U, 64'999U, 65'000U}) {
     const std::vector<Block> blocks = compute::plan_blocks(points, {.most = most, .reach = 100, .nearest = 20});
