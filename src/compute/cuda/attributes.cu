@@ -3,14 +3,13 @@
 #include <cstddef>
 #include <limits>
 
-#include "compute/cuda/cuda_error.hpp"
+#include "compute/cuda/launch.hpp"
 
 namespace tuile::compute::cuda {
 namespace {
 
 using features::Feature;
 
-constexpr unsigned threads_per_block = 256;
 constexpr int steps_per_launch = 64;
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
@@ -38,9 +37,9 @@ struct Write {
 };
 
 /// One thread a row.
-__global__ void __launch_bounds__(threads_per_block)
+__global__ void __launch_bounds__(point_threads)
     fill(Attributes from, Steps steps, const std::uint8_t* valid, std::uint32_t rows, std::uint32_t columns, float* values) {
-  const std::uint32_t row = blockIdx.x * threads_per_block + threadIdx.x;
+  const std::uint32_t row = blockIdx.x * point_threads + threadIdx.x;
   if (row >= rows) return;
   const bool keep = valid == nullptr || valid[row] != 0;
   const unsigned known = from.colour_known == nullptr ? 255U : from.colour_known[row];
@@ -61,15 +60,10 @@ __global__ void __launch_bounds__(threads_per_block)
 
 void fill_attributes(const Attributes& from, const features::FeaturePlan& plan, const std::uint8_t* valid, std::uint32_t rows, float* values,
                      cudaStream_t stream) {
-  if (rows == 0) return;
-  cudaLaunchConfig_t config{};
-  config.gridDim = dim3((rows + threads_per_block - 1) / threads_per_block);
-  config.blockDim = dim3(threads_per_block);
-  config.stream = stream;
   const auto columns = static_cast<std::uint32_t>(plan.columns.size());
   Steps steps{};
-  const auto launch = [&] {
-    if (steps.count > 0) check(cudaLaunchKernelEx(&config, fill, from, steps, valid, rows, columns, values), "filling attributes");
+  const auto take = [&] {
+    if (steps.count > 0) launch(stream, rows, point_threads, "filling attributes", fill, from, steps, valid, rows, columns, values);
     steps.count = 0;
   };
   for (std::uint32_t c = 0; c < columns; ++c) {
@@ -77,9 +71,9 @@ void fill_attributes(const Attributes& from, const features::FeaturePlan& plan, 
     const bool missing = !has_input(from, feature), in_las = features::info(feature).las_dimension;
     if (!missing && !is_attribute(feature) && (valid == nullptr || in_las)) continue;
     steps.step[steps.count++] = {static_cast<std::uint16_t>(c), static_cast<std::uint8_t>(feature), missing, in_las};
-    if (steps.count == steps_per_launch) launch();
+    if (steps.count == steps_per_launch) take();
   }
-  launch();
+  take();
 }
 
 }  // namespace tuile::compute::cuda

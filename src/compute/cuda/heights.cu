@@ -1,15 +1,15 @@
 #include "compute/cuda/heights.hpp"
 
 #include <limits>
+#include <type_traits>
 
-#include "compute/cuda/cuda_error.hpp"
+#include "compute/cuda/launch.hpp"
 
 namespace tuile::compute::cuda {
 namespace {
 
 using features::Feature;
 
-constexpr unsigned threads_per_block = 128;
 constexpr int facades_per_launch = 8;
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 constexpr std::size_t alignment = 256;
@@ -30,8 +30,8 @@ struct HeightColumns {
 };
 
 /// One thread a row. Rows near each other mostly are points near each other, so a warp's walks stay together.
-__global__ void __launch_bounds__(threads_per_block) fill(SurfaceView ground, HeightRows given, HeightColumns columns) {
-  const std::uint32_t i = blockIdx.x * threads_per_block + threadIdx.x;
+__global__ void __launch_bounds__(search_threads) fill(SurfaceView ground, HeightRows given, HeightColumns columns) {
+  const std::uint32_t i = blockIdx.x * search_threads + threadIdx.x;
   if (i >= given.rows) return;
   float* const row = given.values + std::size_t{i} * columns.columns;
   if (ground.mesh.point_count == 0 || (given.valid != nullptr && given.valid[i] == 0)) {
@@ -78,14 +78,11 @@ SurfaceView upload_surface(const SurfaceView& host, void* memory, cudaStream_t s
 }
 
 void fill_heights(const SurfaceView& surface, const HeightRows& rows, const features::FeaturePlan& plan, cudaStream_t stream) {
-  if (rows.rows == 0) return;
-  cudaLaunchConfig_t config{};
-  config.gridDim = dim3((rows.rows + threads_per_block - 1) / threads_per_block);
-  config.blockDim = dim3(threads_per_block);
-  config.stream = stream;
   HeightColumns columns{static_cast<std::uint32_t>(plan.columns.size()), -1, 0, {}};
-  const auto launch = [&] {
-    if (columns.height >= 0 || columns.facade_count > 0) check(cudaLaunchKernelEx(&config, fill, surface, rows, columns), "finding heights");
+  const auto take = [&] {
+    if (columns.height >= 0 || columns.facade_count > 0) {
+      launch(stream, rows.rows, search_threads, "finding heights", fill, surface, rows, columns);
+    }
     columns.height = -1;
     columns.facade_count = 0;
   };
@@ -93,9 +90,9 @@ void fill_heights(const SurfaceView& surface, const HeightRows& rows, const feat
     if (plan.columns[c].feature == Feature::height_above_ground) columns.height = static_cast<std::int32_t>(c);
     if (plan.columns[c].feature != Feature::facade_score) continue;
     columns.facade[columns.facade_count++] = static_cast<std::uint16_t>(c);
-    if (columns.facade_count == facades_per_launch) launch();
+    if (columns.facade_count == facades_per_launch) take();
   }
-  launch();
+  take();
 }
 
 }  // namespace tuile::compute::cuda
