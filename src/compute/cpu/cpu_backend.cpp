@@ -4,7 +4,7 @@
 
 #include "compute/cpu/kernels.hpp"
 #include "compute/cpu/tile_run.hpp"
-#include "tuile/core/error.hpp"
+#include "compute/tile_checks.hpp"
 
 namespace tuile::compute {
 
@@ -22,7 +22,7 @@ class CpuBackend final : public Backend {
 
   std::vector<TileOutput> compute(std::span<const TileInput> tiles, const features::FeaturePlan& plan, const Preprocess& preprocess,
                                   std::stop_token stop) override {
-    for (const TileInput& tile : tiles) check(tile);
+    for (const TileInput& tile : tiles) check_tile(tile);
     std::vector<TileOutput> outputs(tiles.size());
     // Of several tiles each gets its share; of a limit something is left, for 0 would be none.
     const std::uint64_t memory = options_.memory == 0 ? 0 : options_.memory / std::max<std::size_t>(tiles.size(), 1) + 1;
@@ -32,22 +32,6 @@ class CpuBackend final : public Backend {
   }
 
  private:
-  static void check(const TileInput& tile) {
-    if (tile.core == nullptr) throw InvalidArgument("a tile without core points was given; TileInput.core must not be null");
-    if (tile.halo != nullptr && !(tile.halo->grid == tile.core->grid)) {
-      throw InvalidArgument("core and halo lie on different grids; regrid the halo to the core's scale and origin first");
-    }
-    if (!(tile.core->grid.scale > 0)) {
-      throw InvalidArgument("the grid's scale is " + std::to_string(tile.core->grid.scale) + "; metres per unit above 0 are expected");
-    }
-    for (const PointBlock* block : {tile.core, tile.halo}) {
-      if (block != nullptr && block->classification.size() != block->size()) {
-        throw InvalidArgument("a block of " + std::to_string(block->size()) + " points has " +
-                              std::to_string(block->classification.size()) + " classes; one per point is expected");
-      }
-    }
-  }
-
   const Kernels& kernels_;
   Executor& executor_;
   const BackendOptions options_;

@@ -1,6 +1,5 @@
 #include "compute/cpu/tile_run.hpp"
 
-#include <algorithm>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -12,13 +11,11 @@
 #include "compute/cpu/heights.hpp"
 #include "compute/cpu/neighbour_pass.hpp"
 #include "compute/cpu/tree_walk.hpp"
-#include "tuile/core/error.hpp"
+#include "compute/tile_checks.hpp"
 
 namespace tuile::compute {
 
 namespace {
-
-using features::Feature;
 
 /// The columns made of neighbours, and the heights of the same rows.
 class FeatureVisitor final : public TreeVisitor {
@@ -55,27 +52,6 @@ class FeatureVisitor final : public TreeVisitor {
   std::mutex mutex_;  ///< the counts of output_
   TileOutput& output_;
 };
-
-SearchReach widest_search(const features::FeaturePlan& plan, double scale) {
-  SearchReach reach;
-  for (const features::Column& column : plan.columns) {
-    if (column.feature == Feature::num_points_2m) reach.add_radius(2.0, scale);
-    if (!features::info(column.feature).neighbourhood) continue;
-    const features::Neighbourhood& neighbourhood = plan.scales[column.scale];
-    if (neighbourhood.radius > 0)
-      reach.add_radius(neighbourhood.radius, scale);
-    else
-      reach.nearest = std::max(reach.nearest, static_cast<std::uint32_t>(neighbourhood.k));
-  }
-  return reach;
-}
-
-void refuse_too_many(const TileInput& tile) {
-  const std::size_t points = tile.core->size() + (tile.halo == nullptr ? 0 : tile.halo->size());
-  if (points >= no_point) {
-    throw Unsupported("a tile of " + std::to_string(points) + " points; at most 2^32 - 2 are handled at once, split it");
-  }
-}
 
 /// What other points decide on: neighbours and ground.
 void fill_computed(const TileInput& tile, const RunContext& context, const Validity& validity, TileOutput& output) {
