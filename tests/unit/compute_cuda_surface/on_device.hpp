@@ -28,7 +28,8 @@ class OnDevice {
   T* get() const { return data_; }
   std::vector<T> fetch() const {
     std::vector<T> host(size_);
-    if (size_ > 0) EXPECT_EQ(cudaMemcpy(host.data(), data_, size_ * sizeof(T), cudaMemcpyDeviceToHost), cudaSuccess);
+    if (size_ == 0) return host;
+    EXPECT_EQ(cudaMemcpy(host.data(), data_, size_ * sizeof(T), cudaMemcpyDeviceToHost), cudaSuccess);
     return host;
   }
 
