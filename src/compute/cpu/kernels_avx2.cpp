@@ -3,7 +3,8 @@
 #include <cstddef>
 
 #include "compute/cpu/kernels.hpp"
-#include "features/formulas.hpp"
+#include "features/neighbourhood_values.hpp"
+#include "features/neighbourhood_values.hpp"
 
 namespace tuile::compute {
 namespace {

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "compute/cells.hpp"
 #include "compute/preprocess.hpp"
 #include "tuile/compute/backend.hpp"
 
@@ -49,7 +50,7 @@ struct PieceShape {
   std::uint32_t rows = 0;  ///< the first so many points have one each
   Grid grid;
   Sides complete;  ///< bounds + halo of the tile: a neighbourhood reaching beyond is truncated
-  Sides given;     ///< what the points are all of, of a block: a neighbourhood reaching beyond is unfinished
+  Sides given;  ///< what the points are all of, of a block: a neighbourhood reaching beyond is unfinished
 };
 
 /// The same with its places, for the device.
@@ -61,8 +62,8 @@ struct Piece {
   std::uint32_t first_node[max_levels];  ///< position of the level's boxes; level 0 are the leaves
   std::uint32_t nodes[max_levels];       ///< of the level, were all points valid
   double scale;                          ///< metres per unit
-  std::int64_t origin[3];
   Sides complete, given;
+  CellAxis cells[3];  ///< of voxels, where they are asked for
 };
 
 /// What the device found out of a piece. Zeroed by mark(); of interest to the host: what is said below.
@@ -73,7 +74,6 @@ struct PieceState {
   std::uint32_t shift;  ///< coordinates lose so many bits on the Hilbert curve
   std::uint32_t first_sorted;
   std::uint32_t valid;                                                                ///< points, at present
-  std::uint32_t valid_rows;                                                           ///< host: rows among them
   std::uint32_t removed_classes, removed_statistical, removed_radius, removed_voxel;  ///< host: rows
   std::uint32_t degenerate, truncated;                                                ///< host: rows, unfinished ones in neither
   std::uint32_t unfinished;                                                           ///< host: length of the piece's list
@@ -153,11 +153,12 @@ struct BatchArrays {
   float4* boxes = nullptr;        ///< by node: low and high
   std::uint8_t* flags = nullptr;  ///< by slot: what is counted at the end
   Moments moments{};
-  std::uint32_t* left_leaves = nullptr;  ///< leaves with queries left to the wide search …
-  std::uint32_t* left_masks = nullptr;   ///< … and which
-  std::uint32_t* left_count = nullptr;   ///< how many leaves; [0] float, [1] wide
+  /// Leaves with queries that a search has left: [0] to counting, [1] to wide integers, [2] to choosing among ties.
+  std::uint32_t* left_leaves[3] = {};
+  std::uint32_t* left_masks[3] = {};    ///< the queries' slots
+  std::uint32_t* left_count = nullptr;  ///< three lengths
   std::uint32_t* keep = nullptr;         ///< by slot: 1 stays
-  std::uint32_t* places = nullptr;       ///< by slot: points kept before it
+  std::uint32_t* places = nullptr;      ///< by slot: points kept before it; while points are counted, the counts
 };
 
 /// Bytes that a batch needs beside what the attributes are made of, as one block aligned to 256 bytes: where base is not null, `arrays`
@@ -182,7 +183,7 @@ void thin(const BatchPlan& plan, BatchArrays& arrays, cudaStream_t stream);
 void search(const BatchPlan& plan, BatchArrays& arrays, std::size_t scale, cudaStream_t stream);
 /// num_points_2m, where the plan has it.
 void count(const BatchPlan& plan, BatchArrays& arrays, cudaStream_t stream);
-/// Counts degenerate, truncated and valid rows, lists the unfinished.
+/// Counts degenerate and truncated rows, lists the unfinished.
 void finish(const BatchPlan& plan, BatchArrays& arrays, cudaStream_t stream);
 
 }  // namespace tuile::compute::cuda

@@ -1,14 +1,29 @@
 # The files of the CUDA backend: for the library where a toolkit was found, and for the tests, which compile the same files for the host.
 set(TUILE_CUDA_SOURCES
   attributes.cu
+  availability.cpp
   batch_plan.cpp
   busy_time.cpp
+  cuda_backend.cpp
   cuda_error.cpp
   device.cpp
+  device_arrays.cpp
   device_clock.cpp
   device_memory.cpp
+  evaluate.cu
+  filters.cu
+  forest.cu
   heights.cu
   lane.cpp
   lanes.cpp
-  pinned_memory.cpp)
+  parts.cpp
+  piece.cpp
+  pinned_memory.cpp
+  primitives.cu
+  search_ball.cu
+  search_counting.cu
+  search_list.cu
+  surfaces.cpp
+  tile_in_blocks.cpp
+  whole_tiles.cpp)
 list(TRANSFORM TUILE_CUDA_SOURCES PREPEND "${CMAKE_CURRENT_LIST_DIR}/")
