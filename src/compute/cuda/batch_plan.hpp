@@ -33,6 +33,9 @@ std::vector<PlannedBatch> plan_batches(std::span<const TileNeed> tiles, const Ba
 /// devices: at least 1
 std::uint64_t batch_points(std::span<const TileNeed> tiles, std::size_t devices);
 
+/// Points are counted in 32 bits on a device, slots and nodes come on top of them.
+inline constexpr std::uint64_t most_batch_points = std::uint64_t{1} << 30;
+
 /// Smaller blocks would be made of little but what they share with their neighbours.
 inline constexpr std::uint64_t smallest_block = 1024;
 
