@@ -2,12 +2,14 @@
 # tuile_test(NAME SOURCES … DEPENDS modules… LINK libraries…)      a GoogleTest executable test_<name>, each test known to ctest
 
 add_library(tuile_flags INTERFACE)
-target_compile_options(tuile_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
-                       -Wno-missing-field-initializers  # members that are left out have their defaults
-                       # Same bits whatever the instruction set: no fused multiply-add but where the source asks for one.
-                       -ffp-contract=off -fno-math-errno -fno-trapping-math)
+# The host compiler's: nvcc takes its own (src/compute/CMakeLists.txt).
+set(tuile_options -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+                  -Wno-missing-field-initializers  # members that are left out have their defaults
+                  # Same bits whatever the instruction set: no fused multiply-add but where the source asks for one.
+                  -ffp-contract=off -fno-math-errno -fno-trapping-math)
+target_compile_options(tuile_flags INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${tuile_options}>")
 if(TUILE_WERROR)
-  target_compile_options(tuile_flags INTERFACE -Werror)
+  target_compile_options(tuile_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()
 if(TUILE_SANITIZER STREQUAL "address")
   target_compile_options(tuile_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)

@@ -66,8 +66,6 @@ void for_each_array(const Attributes& host, const NeededArrays& needed, Copy&& c
   if (needed.colours() && host.colour_known != nullptr) copy(&Attributes::colour_known);
 }
 
-std::size_t size_of(const PointBlock* block) { return block == nullptr ? 0 : block->size(); }
-
 BatchPlan plan_of(std::span<const PieceShape> shapes, const CallContext& context) {
   return plan_batch(shapes, context.plan, context.preprocess, !context.preprocess.exclude_classes.empty());
 }
