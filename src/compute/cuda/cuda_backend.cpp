@@ -85,7 +85,9 @@ class Call {
     for (const TileWork* work : with_points_) {
       const TileInput& input = *work->input;
       const std::uint64_t points = input.core->size() + (input.halo == nullptr ? 0 : input.halo->size());
-      needs.push_back({points > most_batch_points ? ~std::uint64_t{0} : whole_tile_bytes(input, context_), points});
+      // More points than a batch can count need a device of more than there is.
+      const std::uint64_t too_many = std::max(points * 256, limits.device_bytes + 1);
+      needs.push_back({points > most_batch_points ? too_many : whole_tile_bytes(input, context_), points});
     }
     limits.points = batch_points(needs, std::max<std::size_t>(working, 1));
     needs_ = needs;
@@ -107,7 +109,7 @@ class Call {
     // A lane that waits for a surface is one that another call cannot use.
     if (context_.plan.needs_ground() && !context_.preprocess.has_filters() && !dispatch_.any_free()) make_surfaces(works, context_);
     try {
-      const bool moved = dispatch_.run(share, [&](Lane& lane) { compute_whole_tiles(lane, works, context_); });
+      const bool moved = dispatch_.run(share, [&](Lane& lane) { compute_on(lane, works, share); });
       if (moved) dispatch_.counts().tiles_moved += works.size();
       return;
     } catch (const DeviceOutOfMemory&) {
@@ -121,6 +123,15 @@ class Call {
     const std::size_t half = tiles.size() / 2;
     run_whole(tiles.first(half), Share::lane);
     run_whole(tiles.subspan(half), Share::lane);
+  }
+
+  void compute_on(Lane& lane, std::span<TileWork* const> works, Share share) {
+    try {
+      compute_whole_tiles(lane, works, context_);
+    } catch (const DeviceOutOfMemory&) {
+      if (share == Share::device) lane.device().measure_memory();
+      throw;
+    }
   }
 
   void run_in_blocks(std::size_t tile, std::uint64_t points) {

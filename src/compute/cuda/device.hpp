@@ -37,7 +37,8 @@ class Device {
   /// Bytes that the batches of one lane should take at most, and those of a batch that has the device for itself.
   std::uint64_t lane_bytes() const noexcept { return usable_bytes() / lane_count; }
   std::uint64_t usable_bytes() const noexcept { return usable_; }
-  /// Looks again for what is free: another program may have taken some of it. Nothing of ours may run. Throws DeviceError.
+  /// Looks again for what is free: another program may have taken some of it. Nothing of ours may run. Throws DeviceError; then what was
+  /// known stands.
   void measure_memory();
 
   /// The device gave a sticky error and gets no more work. Its first reason counts.

@@ -77,8 +77,10 @@ DeviceMemory::Statistics DeviceMemory::statistics() const {
 }
 
 void DeviceMemory::give_back(void* data, std::size_t bytes, cudaStream_t stream) noexcept {
-  // Of a lost device nothing can be freed; the system does when the process ends.
-  if (cudaFreeAsync(data, stream) != cudaSuccess) cudaGetLastError();
+  if (cudaFreeAsync(data, stream) != cudaSuccess) {
+    cudaFree(data);  // which waits; of a lost device nothing can be freed, the system does that when the process ends
+    cudaGetLastError();
+  }
   const std::lock_guard lock(mutex_);
   statistics_.in_use -= bytes;
 }

@@ -1,5 +1,7 @@
 #include "compute/cuda/lane.hpp"
 
+#include <exception>
+#include <string>
 #include <utility>
 
 #include "compute/cuda/cuda_error.hpp"
@@ -52,11 +54,20 @@ void Lane::finish() {
 }
 
 void Lane::drain() noexcept {
-  cudaStreamSynchronize(stream());
-  cudaGetLastError();
   sections_.clear();
   recorded_ = 0;
   open_ = nullptr;
+  // What is queued on a lost device never runs. Where one that works refuses to be waited for, it is not given anything more.
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const cudaError_t error = attempt < 2 ? cudaStreamSynchronize(stream()) : cudaDeviceSynchronize();
+    if (error == cudaSuccess) return;
+    cudaGetLastError();
+  }
+  try {
+    device_.drop("waiting for CUDA device " + std::to_string(device_.id()) + " failed");
+  } catch (const std::exception&) {
+    // No memory for the reason: the next call on the device gives one.
+  }
 }
 
 }  // namespace tuile::compute::cuda
