@@ -143,6 +143,14 @@ Key word_key(KeyText text, Words<Enum> words, Member member) {
   return key;
 }
 
+template <class Member>
+Key switch_key(KeyText text, Member member) {
+  Key key = make_key(std::move(text), "true or false", "true");
+  key.read = [=](Config& config, const Cell& cell) { member(config) = read_boolean(cell); };
+  key.show = [=](const Config& config) -> std::string { return member(config) ? "true" : "false"; };
+  return key;
+}
+
 /// The switch of a part that this version does not have: false only.
 template <class Member>
 Key later_switch_key(KeyText text, const std::string& instead, Member member) {

@@ -129,10 +129,10 @@ Key scales_key() {
 
 Key exclude_classes_key() {
   Key key = make_key({"preprocess.exclude_classes", "", true,
-                      "Points of these classes are never neighbours, and their computed columns are NaN. The default leaves out LiDAR HD's "
-                      "artefacts and virtual points; "
-                      "`[]` switches it off.",
-                      ""},
+                      "Points of these classes are marked as not valid: they are never neighbours, and their computed columns are NaN. "
+                      "The default leaves out LiDAR HD's artefacts and virtual points; `[]` switches it off. The filters below mark "
+                      "points likewise, each looking only at those that the steps before it have left.",
+                      "None."},
                      "a list of classes (integers from 0 to 255)", "[65, 66]");
   key.read = [](Config& config, const Cell& cell) {
     std::set<std::uint8_t> classes;
@@ -234,7 +234,6 @@ Key text_word_key(KeyText text, const std::vector<std::string>& words, Member me
 
 /// Those of a tile's way from the input to its colours …
 std::vector<Key> first_keys() {
-  const std::string leave_off = "leave it off (enabled: false)";
   return {
       input_key(),
       output_key(),
@@ -281,30 +280,42 @@ std::vector<Key> first_keys() {
           {"threads", "", false, "Computing threads; `auto`: one per processor that the process may use.", ""}, 1, 4096, "8",
           [](auto& c) -> auto& { return c.threads; }),
       exclude_classes_key(),
-      later_switch_key(
+      switch_key(
           {"preprocess.statistical_outliers.enabled", "", true,
-           "Marks points far from their neighbours, by the statistics of the distances.", ""},
-          leave_off, [](auto& c) -> auto& { return c.preprocess.statistical_outliers.enabled; }),
+           "Marks points whose mean distance to their `k` nearest others is more than `std` standard deviations above the mean of the "
+           "tile's own points. So it depends on the tiling: the same point may stay in one tile and go in another.",
+           "A neighbour search of its own: about half as long as the features take once more."},
+          [](auto& c) -> auto& { return c.preprocess.statistical_outliers.enabled; }),
       integer_key(
-          {"preprocess.statistical_outliers.k", "points", true, "Neighbours that the mean distance is taken over.", ""}, 1, 4096, "12",
-          [](auto& c) -> auto& { return c.preprocess.statistical_outliers.k; }),
+          {"preprocess.statistical_outliers.k", "points", true,
+           "Nearest others that the mean distance is taken over; the point itself does not count.", "Time grows with it."},
+          1, 4096, "12", [](auto& c) -> auto& { return c.preprocess.statistical_outliers.k; }),
       real_key(
-          {"preprocess.statistical_outliers.std", "", true, "Standard deviations above the mean from which a point is an outlier.", ""},
+          {"preprocess.statistical_outliers.std", "", true,
+           "Standard deviations above the mean from which a point is an outlier; fewer mark more points.", ""},
           Lower::open, 0, 1000, "2", [](auto& c) -> auto& { return c.preprocess.statistical_outliers.std; }),
-      later_switch_key(
-          {"preprocess.radius_outliers.enabled", "", true, "Marks points with too few neighbours within a radius.", ""}, leave_off,
+      switch_key(
+          {"preprocess.radius_outliers.enabled", "", true,
+           "Marks points with fewer than `min_neighbors` others within `radius`. The halo is read wider by the radius, so that the "
+           "tiling changes nothing.",
+           "A search of its own: time grows with the radius, and more than tenfold beyond 41 m on a grid of 1 cm (4 m on 1 mm)."},
           [](auto& c) -> auto& { return c.preprocess.radius_outliers.enabled; }),
       real_key(
-          {"preprocess.radius_outliers.radius", "m", true, "The radius.", ""}, Lower::open, 0, 1000, "1",
-          [](auto& c) -> auto& { return c.preprocess.radius_outliers.radius; }),
+          {"preprocess.radius_outliers.radius", "m", true, "How far others count, in three dimensions; those at exactly that distance do.",
+           ""},
+          Lower::open, 0, 1000, "1", [](auto& c) -> auto& { return c.preprocess.radius_outliers.radius; }),
       integer_key(
-          {"preprocess.radius_outliers.min_neighbors", "points", true, "Points wanted inside it.", ""}, 1, 65536, "4",
-          [](auto& c) -> auto& { return c.preprocess.radius_outliers.min_neighbors; }),
-      later_switch_key(
-          {"preprocess.voxel.enabled", "", true, "Keeps one point per cell as valid.", ""}, leave_off,
+          {"preprocess.radius_outliers.min_neighbors", "points", true, "Others wanted within the radius; the point itself does not count.",
+           ""},
+          1, 65536, "4", [](auto& c) -> auto& { return c.preprocess.radius_outliers.min_neighbors; }),
+      switch_key(
+          {"preprocess.voxel.enabled", "", true,
+           "Keeps one point of each cube of edge `size` as valid, the one with the smallest (x, y, z), and marks the others. Cubes are "
+           "anchored at coordinate 0 and the halo is read wider by one, so that the tiling changes nothing.",
+           "Little; what comes after it has fewer points to look at."},
           [](auto& c) -> auto& { return c.preprocess.voxel.enabled; }),
       real_key(
-          {"preprocess.voxel.size", "m", true, "Edge of a cell.", ""}, Lower::open, 0, 1000, "0.5",
+          {"preprocess.voxel.size", "m", true, "Edge of a cube.", ""}, Lower::open, 0, 1000, "0.5",
           [](auto& c) -> auto& { return c.preprocess.voxel.size; }),
   };
 }

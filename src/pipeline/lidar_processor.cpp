@@ -298,7 +298,7 @@ class ProcessRun {
       computed.push_back(std::move(tile));
     }
     std::vector<compute::TileOutput> outputs =
-        backend_->compute(inputs, plan_.computed, {.exclude_classes = config_.preprocess.exclude_classes}, options_.stop);
+        backend_->compute(inputs, plan_.computed, plan_.preprocess, options_.stop);
     std::vector<Product> products;
     for (std::size_t i = 0; i < computed.size(); ++i) {
       computed[i]->output = std::move(outputs[i]);

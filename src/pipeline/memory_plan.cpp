@@ -51,6 +51,7 @@ double ground_cells(const Bounds& box) {
 TileCost largest_cost(const RunPlan& plan, const config::Config& config, FieldSet colours, double pixel, const ComputeTraits& compute) {
   const std::uint64_t marks = 1 + (config.ground_truth.source == "none" ? 0 : label_bytes);
   const bool searches = plan.computed.needs_neighbours() && !compute.on_device, ground = plan.computed.needs_ground();
+  const bool filters = plan.preprocess.has_filters() && !compute.on_device;
   TileCost cost;
   const auto raise = [](std::uint64_t& value, std::uint64_t to) { value = std::max(value, to); };
   for (const PlannedTile& planned : plan.tiles) {
@@ -63,13 +64,14 @@ TileCost largest_cost(const RunPlan& plan, const config::Config& config, FieldSe
     raise(cost.file, tile.file_size);
     raise(cost.rows, tile.points * 4 * plan.computed.columns.size());
     raise(cost.marks, tile.points * marks);
-    const Bounds wide = planned.bounds.expanded(config.halo);
+    const Bounds wide = planned.bounds.expanded(plan.halo);
     std::uint64_t surface = 0;
     if (ground)
       surface =
           compute::surface_bytes_per_point * static_cast<std::uint64_t>(std::min(static_cast<double>(tile.points), ground_cells(wide)));
-    raise(cost.surface, surface);
-    raise(cost.search, surface + (searches ? tile.points * compute::search_bytes_per_point : 0));
+    // Filters come before the surface, and search like it.
+    raise(cost.surface, std::max(surface, filters ? tile.points * compute::filter_bytes_per_point : 0));
+    raise(cost.search, surface + (searches || filters ? tile.points * compute::search_bytes_per_point : 0));
     if (!planned.task.halo.empty() && planned.bounds.area() > 0) {
       constexpr double copies = 3;  // read, moved to the tile's grid, joined
       const double share = std::min(copies * (wide.area() / planned.bounds.area() - 1), copies);

@@ -163,6 +163,13 @@ write::Sidecar sidecar_of(const PlannedTile& planned, const ComputedTile& comput
   sidecar.valid_points = core.size() - sidecar.invalid_points;
   sidecar.degenerate_neighbourhoods = computed.output.degenerate_neighbourhoods;
   sidecar.truncated_neighbourhoods = computed.output.truncated_neighbourhoods;
+  if (plan.preprocess.active()) {
+    const compute::TileOutput::Removed& removed = computed.output.removed;
+    sidecar.preprocess = {.exclude_classes = removed.classes,
+                          .statistical_outliers = removed.statistical,
+                          .radius_outliers = removed.radius,
+                          .voxel = removed.voxel};
+  }
   sidecar.features = write::compute_statistics(computed.output.features, executor);
   sidecar.missing_columns = computed.output.missing_columns;
   if (computed.labels) sidecar.ground_truth = truth_report(*computed.labels);
@@ -218,7 +225,7 @@ void publish(const PlannedTile& planned, const ComputedTile& computed, const Run
   layout.points = core.size();
   layout.grid = core.grid;
   layout.feature_names = output.features.names;
-  layout.valid = !config.preprocess.exclude_classes.empty();
+  layout.valid = plan.preprocess.active();
   const bool is_labelled = computed.labels && computed.labels->labelled;
   if (is_labelled) {
     layout.labels = true;

@@ -85,7 +85,6 @@ features::FeaturePlan with_needs(features::FeaturePlan plan, const std::vector<f
 PlannedTile plan_tile(const RunPlan& plan, std::size_t job_index, const ProcessOptions& options, const std::string& backend) {
   const catalog::TileJob& job = plan.catalog.jobs[job_index];
   const catalog::TileEntry& tile = plan.catalog.tiles[job.tile];
-  const double halo = options.config.halo;
   PlannedTile planned;
   planned.job = job_index;
   planned.bounds = options.bbox ? tile.bounds.intersection(*options.bbox) : tile.bounds;
@@ -94,15 +93,15 @@ PlannedTile plan_tile(const RunPlan& plan, std::size_t job_index, const ProcessO
   planned.grid_scale = tile.grid_scale;
   const auto add_halo = [&](std::size_t neighbour) {
     planned.grid_scale = std::min(planned.grid_scale, plan.catalog.tiles[neighbour].grid_scale);
-    planned.task.halo.push_back({plan.catalog.tiles[neighbour].path, planned.bounds.expanded(halo)});
+    planned.task.halo.push_back({plan.catalog.tiles[neighbour].path, planned.bounds.expanded(plan.halo)});
     planned.halo_tiles.push_back(neighbour);
     planned.key.halo.push_back(identity(plan.catalog.tiles[neighbour]));
   };
-  if (plan.computed.needs_neighbours() || plan.computed.needs_ground()) {
+  if (plan.computed.needs_neighbours() || plan.computed.needs_ground() || plan.preprocess.has_filters()) {
     // A cut tile is its own neighbour: its points beyond the box are halo.
-    if (options.bbox && halo > 0) add_halo(job.tile);
+    if (options.bbox && plan.halo > 0) add_halo(job.tile);
     for (const std::size_t neighbour : job.neighbours) {
-      if (plan.catalog.tiles[neighbour].bounds.intersects(planned.bounds.expanded(halo))) add_halo(neighbour);
+      if (plan.catalog.tiles[neighbour].bounds.intersects(planned.bounds.expanded(plan.halo))) add_halo(neighbour);
     }
   }
   planned.key.input = identity(tile);
@@ -127,18 +126,30 @@ features::FeaturePlan feature_plan(const config::Config& config) {
   }
 }
 
+compute::Preprocess preprocess_of(const config::Config& config) {
+  const config::Preprocess& from = config.preprocess;
+  compute::Preprocess to;
+  to.exclude_classes = from.exclude_classes;
+  if (from.statistical_outliers.enabled) to.statistical_outliers = {from.statistical_outliers.k, from.statistical_outliers.std};
+  if (from.radius_outliers.enabled) to.radius_outliers = {from.radius_outliers.radius, from.radius_outliers.min_neighbors};
+  if (from.voxel.enabled) to.voxel = from.voxel.size;
+  return to;
+}
+
 RunPlan plan_run(const ProcessOptions& options, const RunContext& context, source::Store& store) {
   const config::Config& config = options.config;
   RunPlan plan;
   plan.features = feature_plan(config);
   if (config.write.laz_wanted) refuse_long_names(plan.features);
   plan.computed = with_needs(plan.features, context.labelling_needs);
+  plan.preprocess = preprocess_of(config);
+  plan.halo = config.halo > 0 ? config.halo + plan.preprocess.reach() : 0;
   plan.config_hash = hash_of(options, context.services);
   const std::vector<catalog::InputFile> inputs = catalog::expand_inputs(config.input, config.output);
   refuse_overwriting_inputs(inputs, config);
   plan.catalog = catalog::build_catalog(
       inputs,
-      {.halo = config.halo, .crs = config.crs.value_or(0), .io_threads = 8, .shard = options.shard, .bbox = options.bbox, .store = &store},
+      {.halo = plan.halo, .crs = config.crs.value_or(0), .io_threads = 8, .shard = options.shard, .bbox = options.bbox, .store = &store},
       options.stop);
   if (options.bbox && options.shard.count == 1 && plan.catalog.jobs.empty() && plan.catalog.failed.empty()) {
     throw ConfigError("the box touches none of the " + std::to_string(plan.catalog.tiles.size()) +

@@ -17,6 +17,9 @@ namespace tuile::pipeline {
 /// The columns that a configuration asks for. Throws ConfigError.
 features::FeaturePlan feature_plan(const config::Config& config);
 
+/// What a configuration asks of preprocessing.
+compute::Preprocess preprocess_of(const config::Config& config);
+
 /// One tile of the run.
 struct PlannedTile {
   std::size_t job = 0;                  ///< index into catalog.jobs
@@ -33,6 +36,8 @@ struct RunPlan {
   catalog::Catalog catalog;
   features::FeaturePlan features;  ///< the output columns …
   features::FeaturePlan computed;  ///< … and after them the columns that only labelling needs
+  compute::Preprocess preprocess;
+  double halo = 0;  ///< metres around a tile that are loaded: the configured halo, and what filters look beyond it
   std::string config_hash;
   std::vector<PlannedTile> tiles;    ///< to do, in order
   std::vector<std::size_t> skipped;  ///< jobs already done

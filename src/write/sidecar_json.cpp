@@ -38,6 +38,21 @@ FeatureStatistics statistics(const Json& json, const std::string& place) {
           object.count("nan")};
 }
 
+std::optional<PreprocessReport> preprocess(const JsonObject& root) {
+  if (!root.has("preprocess") || root.json("preprocess").is_null()) return std::nullopt;
+  const JsonObject object = root.object("preprocess", {"exclude_classes", "statistical_outliers", "radius_outliers", "voxel"});
+  return PreprocessReport{object.count("exclude_classes"), object.count("statistical_outliers"), object.count("radius_outliers"),
+                          object.count("voxel")};
+}
+
+Json to_json(const std::optional<PreprocessReport>& report) {
+  if (!report) return nullptr;
+  return Json{{"exclude_classes", report->exclude_classes},
+              {"statistical_outliers", report->statistical_outliers},
+              {"radius_outliers", report->radius_outliers},
+              {"voxel", report->voxel}};
+}
+
 WrittenFile output(const Json& json, const std::string& place) {
   const JsonObject object(json, place, {"name", "size", "checksum"});
   WrittenFile file{object.path("name"), object.count("size"), object.string("checksum")};
@@ -51,7 +66,7 @@ Sidecar sidecar_of(const Json& json) {
   const JsonObject root(json, "",
                         {"tuile_sidecar", "version", "config_hash", "backend", "input", "halo", "grid", "points", "features",
                          "missing_columns", "warnings", "outputs"},
-                        {"ground_truth", "imagery"});
+                        {"preprocess", "ground_truth", "imagery"});
   if (root.count("tuile_sidecar") != format)
     JsonObject::fail("tuile_sidecar", "form " + std::to_string(format) + " is expected, another version of tuile wrote " +
                                           std::to_string(root.count("tuile_sidecar")));
@@ -93,6 +108,7 @@ Sidecar sidecar_of(const Json& json) {
   sidecar.degenerate_neighbourhoods = points.count("degenerate_neighbourhoods");
   sidecar.truncated_neighbourhoods = points.count("truncated_neighbourhoods");
 
+  sidecar.preprocess = preprocess(root);
   sidecar.features = root.array("features", statistics);
   sidecar.missing_columns = root.array("missing_columns", JsonObject::as_string);
   if (root.has("ground_truth")) sidecar.ground_truth = ground_truth_from_json(root.json("ground_truth"), "ground_truth");
@@ -131,6 +147,7 @@ std::string to_json(const Sidecar& sidecar) {
                       {"invalid", sidecar.invalid_points},
                       {"degenerate_neighbourhoods", sidecar.degenerate_neighbourhoods},
                       {"truncated_neighbourhoods", sidecar.truncated_neighbourhoods}}},
+      {"preprocess", to_json(sidecar.preprocess)},
       {"features",
        array_of(
            sidecar.features,

@@ -120,6 +120,8 @@ class Backend {
 
 /// Bytes per point, of core and halo, that the CPU backend holds beside input and output while it searches for neighbours.
 inline constexpr std::uint64_t search_bytes_per_point = 72;
+/// Bytes per point that its filters hold while they search block by block.
+inline constexpr std::uint64_t filter_bytes_per_point = 8;
 /// Bytes per ground point, the lowest of each 0.5 m cell, that it holds while it makes the ground surface.
 inline constexpr std::uint64_t surface_bytes_per_point = 80;
 

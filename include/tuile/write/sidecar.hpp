@@ -62,6 +62,12 @@ struct ImageryReport {
   std::string reason, kind;                        ///< where one failed
 };
 
+/// Rows that each step of preprocessing marked; 0 of a step that is off.
+struct PreprocessReport {
+  std::uint64_t exclude_classes = 0, statistical_outliers = 0, radius_outliers = 0, voxel = 0;
+  bool operator==(const PreprocessReport&) const = default;
+};
+
 /// Everything about one tile's outputs that is not in them: docs/sidecar.schema.json says the same of its JSON form.
 /// Holds no times: the same run gives the same sidecar. So `device` must not vary from run to run either (no thread count).
 struct Sidecar {
@@ -86,6 +92,7 @@ struct Sidecar {
   std::uint64_t rows = 0;  ///< rows of the outputs: input_points, or fewer where a box cuts
   std::uint64_t valid_points = 0, invalid_points = 0;
   std::uint64_t degenerate_neighbourhoods = 0, truncated_neighbourhoods = 0;
+  std::optional<PreprocessReport> preprocess;  ///< none where it is off
   std::vector<FeatureStatistics> features;
   std::vector<std::string> missing_columns;
   GroundTruthReport ground_truth;

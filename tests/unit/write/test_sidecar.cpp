@@ -37,7 +37,7 @@ def objects(value):
         for item in value:
             yield from objects(item)
 document = json.load(open(sys.argv[2]))
-assert check.is_valid({key: value for key, value in document.items() if key not in ('ground_truth', 'imagery')})
+assert check.is_valid({key: value for key, value in document.items() if key not in ('preprocess', 'ground_truth', 'imagery')})
 for layer in document['ground_truth']['layers'] + [document['imagery']]:
     sound = dict(layer)
     layer['reason'] = layer['kind'] = 'io'
@@ -53,7 +53,7 @@ for item in list(objects(document)):
     assert not check.is_valid(document), item
     del item['unknown']
     for key, value in list(item.items()):
-        if key.isdigit() or item is document and key in ('ground_truth', 'imagery'):
+        if key.isdigit() or item is document and key in ('preprocess', 'ground_truth', 'imagery'):
             continue
         del item[key]
         assert not check.is_valid(document), key
@@ -98,6 +98,7 @@ TEST(Sidecar, ReadsBackTheSame) {
   EXPECT_EQ(back.invalid_points, 1U);
   EXPECT_EQ(back.degenerate_neighbourhoods, 3U);
   EXPECT_EQ(back.truncated_neighbourhoods, 4U);
+  EXPECT_FALSE(back.preprocess);
   ASSERT_EQ(back.features.size(), 2U);
   EXPECT_EQ(back.features[0].mean, 1.0 / 3.0);
   EXPECT_TRUE(std::isnan(back.features[1].min));
@@ -111,6 +112,7 @@ TEST(Sidecar, GroundTruthAndImageryReadBackTheSame) {
   const std::string text = to_json(sidecar);
   const Sidecar back = sidecar_from_json(text);
   EXPECT_EQ(to_json(back), text);
+  EXPECT_EQ(back.preprocess, (PreprocessReport{1, 2, 3, 4}));
   const GroundTruthReport& truth = back.ground_truth;
   EXPECT_EQ(truth.source, sidecar.ground_truth.source);
   EXPECT_EQ(truth.edition, "V3 2026-06-15");
@@ -158,6 +160,7 @@ TEST(Sidecar, ClassesInAnotherOrderAreTheSame) {
 
 TEST(Sidecar, ThoseOfVersion010AreStillRead) {
   json old = json::parse(to_json(labelled_sidecar()));
+  old.erase("preprocess");
   old.erase("ground_truth");
   old.erase("imagery");
   const Sidecar back = sidecar_from_json(old.dump());
@@ -276,6 +279,10 @@ TEST(Sidecar, EveryMissingUnknownOrMistypedKeyIsRefused) {
                                      "from_ndvi",
                                      "rgb_unknown",
                                      "nir_unknown",
+                                     "exclude_classes",
+                                     "statistical_outliers",
+                                     "radius_outliers",
+                                     "voxel",
                                      "1",
                                      "6",
                                      "70"};
@@ -297,7 +304,7 @@ TEST(Sidecar, EveryMissingUnknownOrMistypedKeyIsRefused) {
     EXPECT_THROW(sidecar_from_json(damaged.dump()), CorruptData) << place;
     if (!place.empty() && place.back() == "classes") continue;  // each class may be missing
     for (const auto& [key, item] : sound[place].items()) {
-      if (key == "ground_truth" || key == "imagery") continue;  // version 0.1.0 had none
+      if (key == "preprocess" || key == "ground_truth" || key == "imagery") continue;  // version 0.1.0 had none
       damaged = sound;
       damaged[place].erase(key);
       try {

@@ -131,6 +131,7 @@ inline write::Sidecar sample_sidecar() {
 /// sample_sidecar() with ground truth of every outcome and imagery.
 inline write::Sidecar labelled_sidecar() {
   write::Sidecar sidecar = sample_sidecar();
+  sidecar.preprocess = write::PreprocessReport{1, 2, 3, 4};
   write::GroundTruthReport& truth = sidecar.ground_truth;
   truth.source = "bdtopo \"é\".gpkg";
   truth.edition = "V3 2026-06-15";
