@@ -1,12 +1,10 @@
 #include "large_cases.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 
+#include "conformance/compare.hpp"
 #include "town.hpp"
 
 namespace tuile::gpu_check {
@@ -16,48 +14,8 @@ namespace {
 using compute::Backend;
 using compute::Preprocess;
 using compute::TileInput;
-using compute::TileOutput;
 using features::FeaturePlan;
 using features::Neighbourhood;
-
-std::string differences(const TileOutput& expected, const TileOutput& found) {
-  if (expected.features.values.size() != found.features.values.size()) return "another number of values";
-  std::uint64_t differing = 0;
-  double worst = 0;
-  std::string first;
-  for (std::size_t i = 0; i < expected.features.values.size(); ++i) {
-    const float a = expected.features.values[i], b = found.features.values[i];
-    if (std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b)) continue;
-    const std::size_t columns = expected.features.columns();
-    if (differing++ == 0) {
-      char text[160];
-      std::snprintf(text, sizeof text, "row %zu, %s: cpu %.9g, cuda %.9g", i / columns, expected.features.names[i % columns].c_str(),
-                    static_cast<double>(a), static_cast<double>(b));
-      first = text;
-    }
-    worst = std::isnan(a) != std::isnan(b) ? INFINITY : std::max(worst, std::abs(static_cast<double>(a) - static_cast<double>(b)));
-  }
-  if (differing > 0) {
-    char text[120];
-    std::snprintf(text, sizeof text, "%llu of %zu values differ, by up to %.3g; ", static_cast<unsigned long long>(differing),
-                  expected.features.values.size(), worst);
-    return text + first;
-  }
-  if (!std::equal(expected.valid.begin(), expected.valid.end(), found.valid.begin(), found.valid.end())) return "other points are valid";
-  if (expected.missing_columns != found.missing_columns) return "other columns are missing";
-  if (expected.degenerate_neighbourhoods != found.degenerate_neighbourhoods) return "another count of degenerate neighbourhoods";
-  if (expected.truncated_neighbourhoods != found.truncated_neighbourhoods) return "another count of truncated neighbourhoods";
-  if (!(expected.removed == found.removed)) return "preprocessing removed another number of points";
-  return "";
-}
-
-std::string compare(Backend& cpu, Backend& cuda, const std::vector<TileInput>& tiles, const FeaturePlan& plan, const Preprocess& preprocess) {
-  const std::vector<TileOutput> expected = cpu.compute(tiles, plan, preprocess, {}), found = cuda.compute(tiles, plan, preprocess, {});
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    if (const std::string what = differences(expected[i], found[i]); !what.empty()) return "tile " + std::to_string(i) + ": " + what;
-  }
-  return "";
-}
 
 FeaturePlan plan_of(const char* set, std::vector<Neighbourhood> scales) { return features::make_plan(features::set_columns(set), scales); }
 
@@ -95,7 +53,7 @@ std::vector<LargeCase> large_cases(std::size_t points) {
   const auto add = [&](const std::string& name, const FeaturePlan& plan, const Preprocess& preprocess = {}) {
     cases.push_back({"town, " + std::to_string(points) + " points: " + name, [=](Backend& cpu, Backend& cuda) {
                        const TownWithHalo tile(points, 17);
-                       return compare(cpu, cuda, {tile.input}, plan, preprocess);
+                       return conformance::compare(cpu, cuda, tile.input, plan, preprocess);
                      }});
   };
   add("lod2, k = 20", plan_of("lod2", {{.k = 20}}));
@@ -116,7 +74,7 @@ std::vector<LargeCase> large_cases(std::size_t points) {
                        towns.push_back(std::make_unique<TownWithHalo>(points / 8 / (i + 1) + 1, 30 + i));
                        tiles.push_back(towns.back()->input);
                      }
-                     return compare(cpu, cuda, tiles, plan_of("lod2", {{.k = 20}}), {});
+                     return conformance::compare(cpu, cuda, tiles, plan_of("lod2", {{.k = 20}}), {});
                    }});
   return cases;
 }

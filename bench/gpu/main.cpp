@@ -132,7 +132,9 @@ int run(Arguments arguments) {
   if (arguments.only_probe) return 0;
 
   tuile::Executor executor;
-  report.conformance = run_conformance(executor, arguments.town_points, [](const Check& check) {
+  using tuile::conformance::Scale;
+  const Scale scale = on_host || arguments.small ? Scale::emulator : Scale::card;
+  report.conformance = run_conformance(executor, scale, arguments.town_points, [](const Check& check) {
     say((check.passed ? "ok      " : "FAILED  ") + check.name + (check.passed ? "" : ": " + check.detail));
   });
   if (arguments.only_conformance) return report.passed() ? 0 : 1;
