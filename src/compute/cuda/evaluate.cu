@@ -8,7 +8,7 @@
 namespace tuile::compute::cuda {
 namespace {
 
-enum Flag : std::uint8_t { degenerate = 1, truncated = 2, unfinished = 4 };
+constexpr unsigned degenerate = 1, truncated = 2, unfinished = 4;  // flags
 
 /// Distance to the nearest side, units; negative outside.
 __device__ inline double to_side(const Sides& sides, const Slot& at) {
