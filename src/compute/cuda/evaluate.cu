@@ -36,8 +36,8 @@ struct WriteValue {
   }
 };
 
-__global__ void __launch_bounds__(point_threads) evaluate(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t slots,
-                                                          std::uint32_t columns, ScalePlan scale) {
+__global__ void __launch_bounds__(point_threads)
+    evaluate(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t slots, std::uint32_t columns, ScalePlan scale) {
   const std::uint32_t slot = blockIdx.x * point_threads + threadIdx.x;
   if (slot >= slots) return;
   const Slot record = arrays.slots[0][slot];
@@ -91,8 +91,8 @@ __device__ inline void add_up(std::uint64_t* to, std::uint64_t value) {
 }
 
 /// The sums of distances of the rows into the states. A warp serves a leaf.
-__global__ void __launch_bounds__(point_threads) sum_distances(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t slots,
-                                                               std::uint32_t most) {
+__global__ void __launch_bounds__(point_threads)
+    sum_distances(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t slots, std::uint32_t most) {
   const std::uint32_t slot = blockIdx.x * point_threads + threadIdx.x;
   if (slot >= slots) return;  // whole warps: slots are a multiple of 32
   const Slot record = arrays.slots[0][slot];

@@ -26,8 +26,8 @@ __global__ void __launch_bounds__(point_threads) drop_far(BatchArrays arrays, st
   drop(arrays, piece, slot, record, gone, arrays.states[p].removed_statistical);
 }
 
-__global__ void __launch_bounds__(point_threads) drop_sparse(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t slots,
-                                                             std::uint32_t least) {
+__global__ void __launch_bounds__(point_threads)
+    drop_sparse(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t slots, std::uint32_t least) {
   const std::uint32_t slot = blockIdx.x * point_threads + threadIdx.x;
   if (slot >= slots) return;
   const Slot record = arrays.slots[0][slot];
@@ -123,8 +123,8 @@ void remove_far(const BatchPlan& plan, BatchArrays& arrays, cudaStream_t stream)
 void remove_sparse(const BatchPlan& plan, BatchArrays& arrays, cudaStream_t stream) {
   const auto least = static_cast<std::uint32_t>(plan.preprocess.radius_outliers.min_neighbors);
   count_slots(plan, arrays, plan.radius_limits, least, true, stream);
-  launch(stream, plan.slots, point_threads, "removing radius outliers", drop_sparse, arrays,
-         static_cast<std::uint32_t>(plan.pieces.size()), plan.slots, least);
+  launch(stream, plan.slots, point_threads, "removing radius outliers", drop_sparse, arrays, static_cast<std::uint32_t>(plan.pieces.size()),
+         plan.slots, least);
   compact(plan, arrays, stream);
 }
 

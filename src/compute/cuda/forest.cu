@@ -1,9 +1,9 @@
 #include <cmath>
 #include <utility>
 
+#include "compute/cuda/forest.hpp"
 #include "compute/cuda/hilbert.hpp"
 #include "compute/cuda/primitives.hpp"
-#include "compute/cuda/forest.hpp"
 #include "compute/cuda/tree.cuh"
 
 /// From points as they come to a tree for each piece.
@@ -38,8 +38,8 @@ __device__ inline std::int32_t largest_of_warp(std::int32_t value) {
 
 /// Which points are valid, how many, and the box around them. A warp looks at 32 · survey_steps points, mostly of one piece.
 constexpr std::uint32_t survey_steps = 16;
-__global__ void __launch_bounds__(point_threads) survey(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t points,
-                                                        bool has_classes) {
+__global__ void __launch_bounds__(point_threads)
+    survey(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t points, bool has_classes) {
   const std::uint32_t warp = (blockIdx.x * point_threads + threadIdx.x) / warp_size;
   const std::uint32_t begin = warp * warp_size * survey_steps;
   if (begin >= points) return;  // whole warps
@@ -103,8 +103,8 @@ __global__ void settle(BatchArrays arrays, std::uint32_t piece_count, std::uint3
   }
 }
 
-__global__ void __launch_bounds__(point_threads) make_keys(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t points,
-                                                           std::uint32_t axis_bits) {
+__global__ void __launch_bounds__(point_threads)
+    make_keys(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t points, std::uint32_t axis_bits) {
   const std::uint32_t point = blockIdx.x * point_threads + threadIdx.x;
   if (point >= points) return;
   std::uint64_t key = std::uint64_t{piece_count} << 3 * axis_bits;  // behind all
@@ -121,8 +121,8 @@ __global__ void __launch_bounds__(point_threads) make_keys(BatchArrays arrays, s
   arrays.order[0][point] = point;
 }
 
-__global__ void __launch_bounds__(point_threads) place(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t points,
-                                                       std::uint32_t axis_bits) {
+__global__ void __launch_bounds__(point_threads)
+    place(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t points, std::uint32_t axis_bits) {
   const std::uint32_t i = blockIdx.x * point_threads + threadIdx.x;
   if (i >= points) return;
   const auto p = static_cast<std::uint32_t>(arrays.keys[0][i] >> 3 * axis_bits);

@@ -6,8 +6,8 @@
 
 namespace tuile::compute::cuda {
 
-/// Position of a cell along the Hilbert curve through the cube of 2^bits cells a side; bits ≤ 21. Cells that follow each other share a face.
-/// The curve enters each octant at the corner `entry`, turned by `turn`: Hamilton and Rau-Chaplin 2008, "Compact Hilbert indices".
+/// Position of a cell along the Hilbert curve through the cube of 2^bits cells a side; bits ≤ 21. Cells that follow each other share a
+/// face. The curve enters each octant at the corner `entry`, turned by `turn`: Hamilton and Rau-Chaplin 2008, "Compact Hilbert indices".
 TUILE_HD std::uint64_t hilbert_index(std::uint32_t x, std::uint32_t y, std::uint32_t z, std::uint32_t bits) {
   constexpr std::uint32_t corners = 0x56633000U;  // by position in the Gray code: the corner where the sub-curve begins, four bits each
   constexpr std::uint32_t axes = 0x01122110U;     // and the axis it goes along

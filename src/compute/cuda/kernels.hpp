@@ -50,7 +50,7 @@ struct PieceShape {
   std::uint32_t rows = 0;  ///< the first so many points have one each
   Grid grid;
   Sides complete;  ///< bounds + halo of the tile: a neighbourhood reaching beyond is truncated
-  Sides given;  ///< what the points are all of, of a block: a neighbourhood reaching beyond is unfinished
+  Sides given;     ///< what the points are all of, of a block: a neighbourhood reaching beyond is unfinished
 };
 
 /// The same with its places, for the device.
@@ -157,7 +157,7 @@ struct BatchArrays {
   std::uint32_t* left_leaves[3] = {};
   std::uint32_t* left_masks[3] = {};    ///< the queries' slots
   std::uint32_t* left_count = nullptr;  ///< three lengths
-  std::uint32_t* keep = nullptr;         ///< by slot: 1 stays
+  std::uint32_t* keep = nullptr;        ///< by slot: 1 stays
   std::uint32_t* places = nullptr;      ///< by slot: points kept before it; while points are counted, the counts
 };
 

@@ -94,7 +94,7 @@ struct WideMetric {
   using Sum = Int128;
   static constexpr bool wide = true;
   static constexpr double less = 1 - 1e-12, more = 1 + 1e-12;
-  long long x, y, z;         ///< units
+  long long x, y, z;              ///< units
   double from_x, from_y, from_z;  ///< relative to the piece's centre
 
   __device__ WideMetric(const Tree& tree, const Group& group, bool)

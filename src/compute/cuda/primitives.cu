@@ -1,11 +1,10 @@
-#include "compute/cuda/primitives.hpp"
-
 #include <algorithm>
 #include <cub/device/device_radix_sort.cuh>
 #include <cub/device/device_scan.cuh>
 #include <utility>
 
 #include "compute/cuda/cuda_error.hpp"
+#include "compute/cuda/primitives.hpp"
 
 namespace tuile::compute::cuda {
 

@@ -172,7 +172,8 @@ __device__ inline void add_ties(const Tree& tree, const Metric& metric, std::uin
     if (ties.reach == 0) continue;
     const std::uint32_t wanted = most - sums.n, taken = ties.count < wanted ? ties.count : wanted;
     sums.n += taken;
-    if (taken > 0) sums.take(static_cast<Number>(ties.x), static_cast<Number>(ties.y), static_cast<Number>(ties.z), static_cast<Number>(taken));
+    if (taken > 0)
+      sums.take(static_cast<Number>(ties.x), static_cast<Number>(ties.y), static_cast<Number>(ties.z), static_cast<Number>(taken));
     if (sums.n == most || taken == 0) ties.reach = 0;
     ties.any_before = true;
     ties.last_x = ties.x;

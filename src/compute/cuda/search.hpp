@@ -42,7 +42,8 @@ void search_lists(const BatchPlan& plan, const BatchArrays& arrays, const Search
 void search_ties(const BatchPlan& plan, const BatchArrays& arrays, const SearchTask& task, cudaStream_t stream);
 /// All within a radius; where they are more than `most` left to list 0, what float32 cannot hold to list 1.
 void search_balls(const BatchPlan& plan, const BatchArrays& arrays, const SearchTask& task, cudaStream_t stream);
-/// Any number of neighbours, found by counting. Of every slot that asks, or those left to list 0; what float32 cannot hold is left to list 1.
+/// Any number of neighbours, found by counting. Of every slot that asks, or those left to list 0; what float32 cannot hold is left to
+/// list 1.
 void search_by_counting(const BatchPlan& plan, const BatchArrays& arrays, const SearchTask& task, bool listed, cudaStream_t stream);
 /// Those left to list 1.
 void search_wide(const BatchPlan& plan, const BatchArrays& arrays, const SearchTask& task, cudaStream_t stream);

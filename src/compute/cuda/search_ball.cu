@@ -12,8 +12,8 @@ __device__ inline float float_reach(const BatchArrays& arrays, const Tree& tree,
   return tree.state->exact != 0 && squared < static_cast<std::uint64_t>(exact_limit) ? static_cast<float>(squared) + 1.0F : 0.0F;
 }
 
-__global__ void __launch_bounds__(search_threads) ball_search(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t leaves,
-                                                              SearchTask task) {
+__global__ void __launch_bounds__(search_threads)
+    ball_search(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t leaves, SearchTask task) {
   const std::uint32_t batch_leaf = (blockIdx.x * search_threads + threadIdx.x) / warp_size;
   if (batch_leaf >= leaves) return;  // whole warps
   const Group group(arrays, piece_count, batch_leaf);
@@ -32,8 +32,8 @@ __global__ void __launch_bounds__(search_threads) ball_search(BatchArrays arrays
   leave(arrays, 0, batch_leaf, over);
 }
 
-__global__ void __launch_bounds__(search_threads) ball_count(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t leaves,
-                                                             std::uint32_t limits, std::uint32_t most, bool every) {
+__global__ void __launch_bounds__(search_threads)
+    ball_count(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t leaves, std::uint32_t limits, std::uint32_t most, bool every) {
   const std::uint32_t batch_leaf = (blockIdx.x * search_threads + threadIdx.x) / warp_size;
   if (batch_leaf >= leaves) return;
   const Group group(arrays, piece_count, batch_leaf);
@@ -49,8 +49,8 @@ __global__ void __launch_bounds__(search_threads) ball_count(BatchArrays arrays,
   if (asks) arrays.places[group.slot] = query.count;
 }
 
-__global__ void __launch_bounds__(search_threads) wide_count(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t limits,
-                                                             std::uint32_t most) {
+__global__ void __launch_bounds__(search_threads)
+    wide_count(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t limits, std::uint32_t most) {
   const std::uint32_t count = arrays.left_count[1];
   const std::uint32_t warps = gridDim.x * (search_threads / warp_size);
   for (std::uint32_t i = (blockIdx.x * search_threads + threadIdx.x) / warp_size; i < count; i += warps) {

@@ -1,20 +1,19 @@
-#include "compute/cuda/search_counting.cuh"
-
 #include "compute/cuda/search.hpp"
+#include "compute/cuda/search_counting.cuh"
 
 namespace tuile::compute::cuda {
 namespace {
 
-__global__ void __launch_bounds__(search_threads) counting_search(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t leaves,
-                                                                  SearchTask task, bool listed) {
+__global__ void __launch_bounds__(search_threads)
+    counting_search(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t leaves, SearchTask task, bool listed) {
   const std::uint32_t count = listed ? arrays.left_count[0] : leaves;
   const std::uint32_t warps = gridDim.x * (search_threads / warp_size);
   for (std::uint32_t i = (blockIdx.x * search_threads + threadIdx.x) / warp_size; i < count; i += warps) {
     const std::uint32_t batch_leaf = listed ? arrays.left_leaves[0][i] : i;
     const Group group(arrays, piece_count, batch_leaf);
     const Tree tree(arrays, group.piece);
-    const bool asks = listed ? (arrays.left_masks[0][i] >> lane_id() & 1U) != 0
-                             : group.used && (task.all || group.record.index < tree.piece->rows);
+    const bool asks =
+        listed ? (arrays.left_masks[0][i] >> lane_id() & 1U) != 0 : group.used && (task.all || group.record.index < tree.piece->rows);
     if (!__any_sync(all_lanes, asks)) continue;
     bool left = asks;
     if (tree.state->exact != 0) left = search_counting<FloatMetric>(arrays, piece_count, task, tree, group, asks);

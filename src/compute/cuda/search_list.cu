@@ -35,8 +35,8 @@ struct NearestList {
 };
 
 template <int room>
-__global__ void __launch_bounds__(search_threads) list_search(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t leaves,
-                                                              SearchTask task) {
+__global__ void __launch_bounds__(search_threads)
+    list_search(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t leaves, SearchTask task) {
   const std::uint32_t batch_leaf = (blockIdx.x * search_threads + threadIdx.x) / warp_size;
   if (batch_leaf >= leaves) return;  // whole warps
   const Group group(arrays, piece_count, batch_leaf);

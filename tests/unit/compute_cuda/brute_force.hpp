@@ -72,7 +72,8 @@ struct Exact {
     features::NeighbourhoodValues v{};
     v.n = static_cast<double>(n);
     v.zz = moment(zz, z, z);
-    v.shape = features::shape_of(v.n, moment(xx, x, x), moment(xy, x, y), moment(xz, x, z), moment(yy, y, y), moment(yz, y, z), v.zz, scale);
+    v.shape =
+        features::shape_of(v.n, moment(xx, x, x), moment(xy, x, y), moment(xz, x, z), moment(yy, y, y), moment(yz, y, z), v.zz, scale);
     v.unit = features::ratio_unit(v.n, v.shape);
     v.reach2 = static_cast<double>(reach2);
     v.z_span = static_cast<double>(top - bottom);
@@ -83,9 +84,8 @@ struct Exact {
 
 inline float value_of(features::Feature feature, const features::NeighbourhoodValues& v) {
   float value = 0;
-  features::with_neighbourhood_feature(feature, [&]<features::Feature which>() {
-    value = static_cast<float>(features::neighbourhood_value<which>(v));
-  });
+  features::with_neighbourhood_feature(
+      feature, [&]<features::Feature which>() { value = static_cast<float>(features::neighbourhood_value<which>(v)); });
   return value;
 }
 

@@ -41,11 +41,10 @@ void compare(const std::vector<TestPiece>& pieces, const Neighbourhood& scale, s
       for (std::size_t c = 0; c < plan.columns.size(); ++c) {
         const features::Feature feature = plan.columns[c].feature;
         const float got = result.at(at, c);
-        const float expected = feature == features::Feature::num_points_2m
-                                   ? static_cast<float>(test::nearest(points, points[row], points.size(),
-                                                                      test::Int128{squared_units(2.0, unit)})
-                                                            .size())
-                                   : test::value_of(feature, v);
+        const float expected =
+            feature == features::Feature::num_points_2m
+                ? static_cast<float>(test::nearest(points, points[row], points.size(), test::Int128{squared_units(2.0, unit)}).size())
+                : test::value_of(feature, v);
         ASSERT_EQ(std::memcmp(&got, &expected, sizeof(float)), 0)
             << plan.columns[c].name << " of row " << row << " of piece " << p << ": " << got << ", expected " << expected << ", n " << v.n;
       }
