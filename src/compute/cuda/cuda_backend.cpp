@@ -68,30 +68,42 @@ class Call {
     if (features.points > 0) with_points_.push_back(&work);
   }
 
-  /// Batches of positions in with_points_. What a tile needs is the same on every device, the memory that the smallest has left decides.
+  /// Batches of positions in with_points_. The memory of the device that has the least decides.
   std::vector<PlannedBatch> plan(std::span<const std::unique_ptr<Device>> devices) {
     BatchLimits limits{~std::uint64_t{0}, ~std::uint64_t{0}, 0};
     std::size_t working = 0;
-    const Device* any = devices.front().get();
     for (const auto& device : devices) {
       if (device->is_lost()) continue;
-      any = device.get();
       limits.lane_bytes = std::min(limits.lane_bytes, device->lane_bytes());
       limits.device_bytes = std::min(limits.device_bytes, device->usable_bytes());
       ++working;
     }
-    const CurrentDevice current(any->id());
-    std::vector<TileNeed> needs;
-    for (const TileWork* work : with_points_) {
-      const TileInput& input = *work->input;
-      const std::uint64_t points = input.core->size() + (input.halo == nullptr ? 0 : input.halo->size());
-      // More points than a batch can count need a device of more than there is.
-      const std::uint64_t too_many = std::max(points * 256, limits.device_bytes + 1);
-      needs.push_back({points > most_batch_points ? too_many : whole_tile_bytes(input, context_), points});
+    measure(devices, limits.device_bytes);
+    limits.points = batch_points(needs_, std::max<std::size_t>(working, 1));
+    return plan_batches(needs_, limits);
+  }
+
+  /// What a tile needs is the same on every device: the first that works is asked. device_bytes: what no device has more than
+  void measure(std::span<const std::unique_ptr<Device>> devices, std::uint64_t device_bytes) {
+    for (const auto& device : devices) {
+      if (device->is_lost()) continue;
+      const CurrentDevice current(device->id());
+      try {
+        std::vector<TileNeed> needs;
+        for (const TileWork* work : with_points_) {
+          const TileInput& input = *work->input;
+          const std::uint64_t points = input.core->size() + (input.halo == nullptr ? 0 : input.halo->size());
+          // More points than a batch can count need a device of more than there is.
+          const std::uint64_t too_many = std::max(points * 256, device_bytes + 1);
+          needs.push_back({points > most_batch_points ? too_many : whole_tile_bytes(input, context_), points});
+        }
+        needs_ = std::move(needs);
+        return;
+      } catch (const DeviceLost& lost) {
+        device->drop(lost.what());
+      }
     }
-    limits.points = batch_points(needs, std::max<std::size_t>(working, 1));
-    needs_ = needs;
-    return plan_batches(needs, limits);
+    dispatch_.run(Share::lane, [](Lane&) {});  // says that no device is left
   }
 
   void run_batch(const PlannedBatch& batch) {

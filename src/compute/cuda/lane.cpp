@@ -58,13 +58,14 @@ void Lane::drain() noexcept {
   recorded_ = 0;
   open_ = nullptr;
   // What is queued on a lost device never runs. Where one that works refuses to be waited for, it is not given anything more.
+  cudaError_t error = cudaSuccess;
   for (int attempt = 0; attempt < 3; ++attempt) {
-    const cudaError_t error = attempt < 2 ? cudaStreamSynchronize(stream()) : cudaDeviceSynchronize();
+    error = attempt < 2 ? cudaStreamSynchronize(stream()) : cudaDeviceSynchronize();
     if (error == cudaSuccess) return;
     cudaGetLastError();
   }
   try {
-    device_.drop("waiting for CUDA device " + std::to_string(device_.id()) + " failed");
+    device_.drop("CUDA device " + std::to_string(device_.id()) + " (" + device_.name() + "): waiting for its work failed: " + describe(error));
   } catch (const std::exception&) {
     // No memory for the reason: the next call on the device gives one.
   }

@@ -66,6 +66,13 @@ void for_each_array(const Attributes& host, const NeededArrays& needed, Copy&& c
   if (needed.colours() && host.colour_known != nullptr) copy(&Attributes::colour_known);
 }
 
+/// Of a surface's arrays.
+std::uint64_t bytes_of(const SurfaceView& surface) {
+  return static_cast<std::uint64_t>(surface.mesh.point_count) * sizeof(GridPoint) +
+         static_cast<std::uint64_t>(surface.mesh.triangle_count) * sizeof(MeshTriangle) +
+         static_cast<std::uint64_t>(surface.hint_columns * surface.hint_rows) * sizeof(std::int32_t);
+}
+
 BatchPlan plan_of(std::span<const PieceShape> shapes, const CallContext& context) {
   return plan_batch(shapes, context.plan, context.preprocess, !context.preprocess.exclude_classes.empty());
 }
@@ -226,7 +233,7 @@ class WholeTiles {
       const SurfaceView& host = tile->surface->view();
       surfaces.push_back(upload_surface(host, next, stream_));
       next += surface_bytes(host);
-      lane_.device().count_upload(surface_bytes(host));
+      lane_.device().count_upload(bytes_of(host));
     }
     lane_.begin("compute");
     for (std::size_t t = 0; t < tiles_.size(); ++t) {
