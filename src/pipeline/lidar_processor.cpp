@@ -175,7 +175,8 @@ class ProcessRun {
 
   void run_pipeline() {
     prefetch::TileReader reader(
-        {.fields = fields_to_decode(), .strip_budget = memory_.strips, .store = store_.get(), .memory = backend_->host_memory()}, executor_);
+        {.fields = fields_to_decode(), .strip_budget = memory_.strips, .store = store_.get(), .memory = backend_->host_memory()},
+        executor_);
     for (const PlannedTile& planned : plan_.tiles) {
       if (!planned.task.tile.bbox) reader.announce(planned.task.tile.path);
       for_each_part(planned.task, [&](const auto& part) { reader.expect(part.path, *part.bbox); });
@@ -297,8 +298,7 @@ class ProcessRun {
       inputs.push_back({tile->input->core, &tile->input->halo, grid_bounds(planned.bounds, scale), config_.halo, spill_folder(*tile)});
       computed.push_back(std::move(tile));
     }
-    std::vector<compute::TileOutput> outputs =
-        backend_->compute(inputs, plan_.computed, plan_.preprocess, options_.stop);
+    std::vector<compute::TileOutput> outputs = backend_->compute(inputs, plan_.computed, plan_.preprocess, options_.stop);
     std::vector<Product> products;
     for (std::size_t i = 0; i < computed.size(); ++i) {
       computed[i]->output = std::move(outputs[i]);
@@ -420,7 +420,7 @@ class ProcessRun {
   MemoryPlan memory_;
   std::vector<std::uint64_t> rows_;                       ///< per planned tile; written by compute, read when it is finished
   std::unordered_map<std::string, std::size_t> by_path_;  ///< planned tile of a path
-  std::mutex mutex_;  ///< warnings of services; summary_.truth and .imagery, which writers count
+  std::mutex mutex_;                                      ///< warnings of services; summary_.truth and .imagery, which writers count
   RunSummary summary_;
 };
 
@@ -435,14 +435,13 @@ LidarProcessor::LidarProcessor(ProcessOptions options) : options_(std::move(opti
 
 PlanSummary LidarProcessor::plan() {
   Executor executor(options_.config.threads.value_or(0));
-  const std::unique_ptr<compute::Backend> backend = compute::make_backend(
-      options_.config.backend, executor, {.devices = options_.config.devices.value_or(std::vector<int>{})});
+  const std::unique_ptr<compute::Backend> backend =
+      compute::make_backend(options_.config.backend, executor, {.devices = options_.config.devices.value_or(std::vector<int>{})});
   const std::unique_ptr<TruthService> truth = make_truth_service(options_.config.ground_truth, {});
   const std::unique_ptr<ImageryService> imagery = make_imagery_service(options_.config, {});
   const std::unique_ptr<source::Store> store = make_input_store(options_.config, {});
   const RunPlan plan = plan_run(options_, run_context(backend->name(), truth.get(), imagery.get()), *store);
-  const MemoryPlan memory =
-      plan_memory(plan, options_.config, {}, imagery ? imagery->source->finest_pixel() : 0, traits_of(*backend));
+  const MemoryPlan memory = plan_memory(plan, options_.config, {}, imagery ? imagery->source->finest_pixel() : 0, traits_of(*backend));
   PlanSummary summary;
   const auto describe = [&](std::size_t job, bool done) {
     const catalog::TileEntry& tile = plan.catalog.tiles[plan.catalog.jobs[job].tile];

@@ -4,7 +4,6 @@
 
 #include "compute/cpu/kernels.hpp"
 #include "features/neighbourhood_values.hpp"
-#include "features/neighbourhood_values.hpp"
 
 namespace tuile::compute {
 namespace {

@@ -110,16 +110,14 @@ inline void put_copies(Batch& batch, std::uint32_t slot, std::uint32_t count) {
 
 /// Σ quantised_distance of the list's entries within the threshold: below 2^20 each, and far from where rounding could show.
 inline std::uint64_t sum_distances(const Scratch& s, std::uint32_t n, float threshold) {
-  std::uint64_t sum = 0;
-  for (std::uint32_t i = 0; i < n; i += bucket_size) {
-    std::int32_t part = 0;
-    for (std::uint32_t j = i; j < i + bucket_size; ++j) {
-      const float d2 = s.d2[j] <= threshold ? s.d2[j] : 0.0F;
-      part += static_cast<std::int32_t>(256.0 * __builtin_sqrt(static_cast<double>(d2)));
-    }
-    sum += static_cast<std::uint64_t>(part);
+  const float* const list = s.d2;
+  const std::uint32_t padded = (n + bucket_size - 1) / bucket_size * bucket_size;
+  std::int64_t sum = 0;
+  for (std::uint32_t i = 0; i < padded; ++i) {
+    const float d2 = list[i] <= threshold ? list[i] : 0.0F;
+    sum += static_cast<std::int32_t>(256.0 * __builtin_sqrt(static_cast<double>(d2)));
   }
-  return sum;
+  return static_cast<std::uint64_t>(sum);
 }
 
 /// What is made of the neighbours.

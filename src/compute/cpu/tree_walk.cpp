@@ -38,8 +38,8 @@ class Walk {
   std::vector<Block> plan() const {
     if (points_.size() == 0) return {};
     if (wish_.most == 0) return {Block{}};
-    return plan_blocks(
-        points_, {.most = wish_.most, .reach = static_cast<std::int64_t>(wish_.reach.radius) + 1, .nearest = wish_.reach.nearest});
+    return plan_blocks(points_,
+                       {.most = wish_.most, .reach = static_cast<std::int64_t>(wish_.reach.radius) + 1, .nearest = wish_.reach.nearest});
   }
 
   /// Records without a row in this search carry an index that is nobody's row.
@@ -61,8 +61,8 @@ class Walk {
 
   void search_far() {
     const std::size_t share = std::max<std::size_t>(wish_.most / static_cast<std::size_t>(executor_.threads()), smallest_block);
-    const std::vector<FarGroup> groups =
-        group_far_rows(points_, std::move(far_), {.most = share, .reach = wish_.reach.radius, .nearest = wish_.reach.nearest}, executor_, stop_);
+    const std::vector<FarGroup> groups = group_far_rows(
+        points_, std::move(far_), {.most = share, .reach = wish_.reach.radius, .nearest = wish_.reach.nearest}, executor_, stop_);
     executor_.for_each(groups.size(), [&](std::size_t g) {
       if (stop_.stop_requested()) throw Cancelled("stopped while looking for neighbours");
       const FarGroup& group = groups[g];

@@ -72,7 +72,8 @@ TEST(Preprocess, SumsAreExact) {
   DistanceSums largest{};
   compute::add_distances(largest, std::numeric_limits<std::uint64_t>::max());
   const Wide square = Wide{std::numeric_limits<std::uint64_t>::max()} * std::numeric_limits<std::uint64_t>::max();
-  for (unsigned limb = 0; limb < 4; ++limb) EXPECT_EQ(largest.squares[limb], static_cast<std::uint64_t>(square >> (32 * limb)) & 0xffffffffU);
+  for (unsigned limb = 0; limb < 4; ++limb)
+    EXPECT_EQ(largest.squares[limb], static_cast<std::uint64_t>(square >> (32 * limb)) & 0xffffffffU);
 }
 
 TEST(Preprocess, Threshold) {

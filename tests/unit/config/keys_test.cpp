@@ -152,8 +152,7 @@ const std::vector<Case>& cases() {
        [](const Config& c) {
          return c.preprocess.exclude_classes == std::vector<std::uint8_t>{7, 66};
        }},
-      {"preprocess.statistical_outliers.enabled", "true", true,
-       [](const Config& c) { return c.preprocess.statistical_outliers.enabled; }},
+      {"preprocess.statistical_outliers.enabled", "true", true, [](const Config& c) { return c.preprocess.statistical_outliers.enabled; }},
       {"preprocess.radius_outliers.enabled", "true", true, [](const Config& c) { return c.preprocess.radius_outliers.enabled; }},
       {"preprocess.voxel.enabled", "true", true, [](const Config& c) { return c.preprocess.voxel.enabled; }},
       {"preprocess.statistical_outliers.k", "8", true, [](const Config& c) { return c.preprocess.statistical_outliers.k == 8; }},
