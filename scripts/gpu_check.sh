@@ -2,7 +2,7 @@
 # gpu_check.sh [--quick] [--out FOLDER]: proves and measures the CUDA backend on this machine's card, from our sources alone: needs a CUDA
 # toolkit (nvcc), CMake and a C++ compiler, none of tuile's libraries. Some 8 minutes on an H100 with 16 cores; --quick: half of that.
 #
-#   1. builds bench/gpu for the card at hand (build/gpu-check)
+#   1. builds bench/gpu for the card at hand (build/gpu-check), unless GPU_CHECK names a gpu_check that is built already
 #   2. compute-sanitizer (memcheck, racecheck, synccheck, initcheck) on small inputs, where the tool is installed
 #   3. process from LAZ to NPZ, where TUILE names a `tuile` with the CUDA backend (TUILE=build/cuda/bin/tuile)
 #   4. conformance: every bit that the CPU backend gives; then the rows of the targets
@@ -34,13 +34,18 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-build=build/gpu-check
-command -v cmake > /dev/null || { echo "gpu_check: cmake is not installed" >&2; exit 2; }
-mkdir -p build
-cmake -S bench/gpu -B "$build" > "$build.log" 2>&1 &&
-  cmake --build "$build" -j "${JOBS:-$(nproc)}" >> "$build.log" 2>&1 ||
-  { tail -n 40 "$build.log" >&2; echo "gpu_check: the build failed; all of it: $build.log" >&2; exit 2; }
-check=$build/gpu_check
+build=${GPU_CHECK_BUILD:-build/gpu-check}
+mkdir -p "$build"
+check=${GPU_CHECK:-}
+if [ -z "$check" ]; then
+  command -v cmake > /dev/null || { echo "gpu_check: cmake is not installed" >&2; exit 2; }
+  cmake -S bench/gpu -B "$build" > "$build.log" 2>&1 && cmake --build "$build" -j "${JOBS:-$(nproc)}" >> "$build.log" 2>&1 || {
+    tail -n 40 "$build.log" >&2
+    echo "gpu_check: the build failed; all of it: $build.log" >&2
+    exit 2
+  }
+  check=$build/gpu_check
+fi
 
 # Is there a card at all?
 status=0
@@ -52,8 +57,11 @@ found=()  # what is told to the report
 if sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2> /dev/null); then
   for tool in memcheck racecheck synccheck initcheck; do
     log=$build/$tool.log
+    options=()
+    [ "$tool" != memcheck ] || options=(--track-stream-ordered-races all)
     status=0
-    timeout "${SANITIZER_SECONDS:-150}" "$sanitizer" --tool "$tool" --error-exitcode 9 "$check" --only-conformance --small > "$log" 2>&1 || status=$?
+    timeout "${SANITIZER_SECONDS:-150}" "$sanitizer" --tool "$tool" "${options[@]}" --error-exitcode 9 \
+      "$check" --only-conformance --small > "$log" 2>&1 || status=$?
     case $status in
       0) outcome=(passed "") ;;
       9) outcome=(failed "$(grep -m 1 -A 1 '^========= [A-Z]' "$log" | grep -v COMPUTE-SANITIZER | head -n 1 || true)") ;;

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "compute/cuda/whole_tiles.hpp"
+#include "device.hpp"
 #include "town.hpp"
 #include "tuile/compute/backend.hpp"
 
@@ -115,6 +116,12 @@ DeviceReport device_report(const Backend& backend) {
   return report.devices.empty() ? DeviceReport{} : report.devices.front();
 }
 
+std::size_t free_memory() {
+  std::size_t free = 0, all = 0;
+  check(cudaMemGetInfo(&free, &all), "asking for free memory");
+  return free;
+}
+
 struct Measure {
   const Sizes& sizes;
   Executor& executor;
@@ -123,7 +130,9 @@ struct Measure {
   std::vector<PointBlock> blocks;
   std::vector<Row> rows;
 
-  Measure(const Sizes& given, Executor& of) : sizes(given), executor(of) {
+  std::size_t free_before = 0;
+
+  Measure(const Sizes& given, Executor& of) : sizes(given), executor(of), free_before(free_memory()) {
     compute::BackendOptions options;
     options.devices = {0};
     options.on_device = [this](const DeviceSpan& span) { spans.add(span); };
@@ -179,6 +188,7 @@ struct Measure {
     for (const PointBlock& block : blocks) largest = std::max(largest, compute::cuda::whole_tile_bytes(input_of(block), context));
     const double planned = static_cast<double>(largest) * cuda->concurrency();
     rows.push_back({"gpu.memory_planned", planned / 1e6, "MB"});
+    rows.push_back({"gpu.memory_taken", (static_cast<double>(free_before) - static_cast<double>(free_memory())) / 1e6, "MB"});
     rows.push_back({"gpu.memory_peak_of_planned", static_cast<double>(after.memory_peak) / planned, "", 1.0, false});
   }
 
