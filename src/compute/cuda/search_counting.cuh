@@ -129,9 +129,11 @@ __device__ inline bool search_counting(const BatchArrays& arrays, std::uint32_t 
   }
   Summing<Metric, typename Metric::Sum> summing(tree, metric, reach);
   walk(tree, group.leaf, summing);
-  if (__any_sync(all_lanes, asks && search.tied)) {
-    add_ties(tree, metric, group.leaf, asks && search.tied, search.high, task.most, summing.sums);
-    if (search.tied) summing.farthest = search.high;
+  if (asks && search.tied && search.high == 0) summing.sums.n = task.most;  // copies of the point, however many: all alike
+  const bool tied = asks && search.tied && search.high != 0;
+  if (__any_sync(all_lanes, tied)) {
+    add_ties(tree, metric, group.leaf, tied, search.high, task.most, summing.sums);
+    if (tied) summing.farthest = search.high;
   }
   if (asks) store(arrays.moments, group.slot, summing.sums, Metric::number(summing.farthest));
   return left;

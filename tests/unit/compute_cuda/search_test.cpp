@@ -178,6 +178,20 @@ TEST(Search, Copies) {
   compare(heap, {20, 1.0, 50}, 0.01, 61);
   compare(heap, {20, 1.0, 200}, 0.01, 61);
 }
+/// Looked at pair by pair these would take many minutes.
+TEST(Search, ManyCopiesTakeNoLonger) {
+  std::mt19937 random(28);
+  Cloud cloud = town(2000, 1500, 29);
+  for (int i = 0; i < 20'000; ++i) {
+    cloud.points.push_back({static_cast<std::int32_t>(700 + random() % 4), static_cast<std::int32_t>(300 + random() % 4),
+                            static_cast<std::int32_t>(60 + random() % 4)});
+  }
+  cloud.points.insert(cloud.points.end(), 20'000, {100, 1200, 50});
+  compare(cloud, {20}, 0.01, 4001);
+  compare(cloud, {100}, 0.01, 4001);
+  compare(cloud, {20, 1.0, 200}, 0.01, 4001);
+}
+
 TEST(Search, LinesAndPlanes) {
   Cloud line, plane;
   for (std::int32_t i = 0; i < 700; ++i) line.points.push_back({i * 3, i * 2, 0});
