@@ -33,6 +33,10 @@ std::vector<Case> cloud_cases() {
     cases.push_back(of("TownK" + std::to_string(k), town_shape, {{k}}, 1000));
   }
   cases.push_back(of("TownK4096", town_shape, {{4096}}, 4500));
+  // Trees of one more level.
+  cases.push_back(of("LargeTown", town_shape, {{20}}, 40'000));
+  cases.push_back(of("LargeTownRadius", town_shape, {{20, 0.6, 200}}, 40'000));
+  cases.push_back(of("LargeCopies", shapes()[4], {{20}}, 40'000));
   cases.push_back(of("TownTinyRadius", town_shape, {{20, 0.02, 200}}, 1000));
   cases.push_back(of("TownRadiusOfSmallCap", town_shape, {{20, 1.5, 3}}, 1000));
   cases.push_back(of("TownRadiusBeyondFloat", town_shape, {{20, 60.0, 500}}, 600));

@@ -72,6 +72,15 @@ std::uint64_t calls(const std::string& function) {
   return entry == state().calls.end() ? 0 : entry->second;
 }
 
+std::vector<std::string> called() {
+  const Lock lock(mutex());
+  std::vector<std::string> names;
+  for (const auto& [name, count] : state().calls) {
+    if (count > 0) names.push_back(name);
+  }
+  return names;
+}
+
 std::vector<std::string> leaks() {
   const Lock lock(mutex());
   return read_leaks();

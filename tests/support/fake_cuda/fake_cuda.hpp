@@ -64,6 +64,8 @@ struct Counters {
 Counters counters();
 /// Calls of a function of the runtime since the last reset.
 std::uint64_t calls(const std::string& function);
+/// The functions of the runtime that were called since.
+std::vector<std::string> called();
 /// What is live, one text each; empty: nothing.
 std::vector<std::string> leaks();
 
