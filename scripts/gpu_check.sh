@@ -84,23 +84,23 @@ else
 fi
 
 if [ -z "${TUILE:-}" ]; then
-  found+=(--left-out "gpu.end_to_end, LAZ to NPZ" "needs TUILE=<a tuile with the CUDA backend>; gpu_check builds without the libraries that reading LAZ takes")
+  found+=(--left-out gpu.end_to_end "needs TUILE=<a tuile with the CUDA backend>; gpu_check builds without the libraries that reading LAZ takes")
 else
   folder=$(mktemp -d)
   trap 'rm -rf "$folder"' EXIT
   [ ${#quick[@]} -gt 0 ] && tiles=3x2 || tiles=8x5
   # About 2 million points a tile.
-  if "$TUILE" synth -o "$folder/town" --tiles "$tiles" --size 1000 --density 1.6 --format 8 > "$folder/log" 2>&1 &&
+  if "$TUILE" synth -o "$folder/town" --tiles "$tiles" --size 1000 --density 1.85 --format 8 > "$folder/log" 2>&1 &&
     "$TUILE" process "$folder/town/tiles" -o "$folder/warm" --backend cuda >> "$folder/log" 2>&1; then
     rm -rf "$folder/warm"
     begin=$(date +%s.%N)
     "$TUILE" process "$folder/town/tiles" -o "$folder/out" --backend cuda >> "$folder/log" 2>&1
     end=$(date +%s.%N)
-    rate=$(awk -v tiles="${tiles/x/ }" -v begin="$begin" -v end="$end" 'BEGIN { split(tiles, n, " "); print n[1] * n[2] * 60 / (end - begin) }')
-    found+=(--row "gpu.end_to_end, $tiles tiles, LAZ to NPZ" "$rate" tiles/min 600)
+    rate=$(awk -v tiles=$((${tiles/x/ * })) -v begin="$begin" -v end="$end" 'BEGIN { print tiles * 60 / (end - begin) }')
+    found+=(--row gpu.end_to_end "$rate" tiles/min 600 --row gpu.end_to_end.tiles $((${tiles/x/ * })) "" -)
   else
     tail -n 5 "$folder/log" >&2
-    found+=(--left-out "gpu.end_to_end, LAZ to NPZ" "$TUILE did not work with --backend cuda")
+    found+=(--left-out gpu.end_to_end "$TUILE did not work with --backend cuda")
   fi
 fi
 

@@ -32,7 +32,7 @@ constexpr bool on_host = false;
 
 constexpr const char* usage =
     "gpu_check [--quick] [--out FOLDER] [--commit TEXT] [--probe] [--only-conformance] [--small]\n"
-    "          [--sanitizer NAME passed|failed DETAIL]… [--left-out WHAT REASON]… [--row NAME VALUE UNIT TARGET]…\n"
+    "          [--sanitizer NAME passed|failed DETAIL]… [--left-out WHAT REASON]… [--row NAME VALUE UNIT TARGET|-]…\n"
     "  --probe              only says what the device is\n"
     "  --only-conformance   no measurement, nothing written\n"
     "  --small              only what a sanitizer gets through in a minute\n"
@@ -88,7 +88,7 @@ Arguments parse(int count, char** values) {
       row.name = next();
       row.value = std::stod(next());
       row.unit = next();
-      row.target = std::stod(next());
+      if (const std::string target = next(); target != "-") row.target = std::stod(target);
       arguments.report.rows.push_back(row);
     } else {
       throw std::invalid_argument(usage);

@@ -43,7 +43,7 @@ TUILE=$folder/bin/tuile expect_status 1 "$script" --quick --out "$folder/results
 cat "$folder/log"
 report=$folder/results/gpu-fake.json
 for text in '"device": "fake"' '"name": "memcheck", "passed": true' '"name": "racecheck", "passed": false, "detail": ".*Race reported' \
-  '"what": "compute-sanitizer synccheck"' '"name": "initcheck", "passed": true' '"name": "gpu.end_to_end, 3x2 tiles' '"unit": "tiles/min", "target": 600' \
+  '"what": "compute-sanitizer synccheck"' '"name": "initcheck", "passed": true' '"name": "gpu.end_to_end", ' '"name": "gpu.end_to_end.tiles", "value": 6,' '"unit": "tiles/min", "target": 600' \
   '"name": "gpu.lod2_k20_resident"' '"name": "gpu.pool_reused"' '"name": "gpu.batch_of_small"' '"name": "card.copy_bandwidth"' '"quick": true'; do
   grep -q "$text" "$report" || fail "$text is not in the report"
 done
