@@ -175,7 +175,7 @@ def main(arguments=None):
     parser.add_argument("--page", type=pathlib.Path, default=ROOT / "docs" / "performance.md")
     parser.add_argument("--plots", type=pathlib.Path, default=ROOT / "docs" / "plots")
     options = parser.parse_args(arguments)
-    path = options.results or max((ROOT / "bench" / "results").glob("*.json"), default=None)
+    path = options.results or max((ROOT / "bench" / "results").glob("[0-9]*.json"), default=None)
     if path is None:
         raise SystemExit("bench/results holds no results; run `make bench`, or name a file")
     results = json.loads(path.read_text(encoding="utf-8"))
