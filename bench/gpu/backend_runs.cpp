@@ -167,13 +167,15 @@ struct Measure {
     rows.push_back({"gpu." + name + ".upload_busy", spans.busy("upload", done[first], done[last]) / window, "", {}, true, tiles});
     rows.push_back({"gpu." + name + ".download_busy", spans.busy("download", done[first], done[last]) / window, "", {}, true, tiles});
     rows.push_back({"gpu." + name + ".tiles", static_cast<double>(last - first) / window * 60, "tiles/min", {}, true, tiles});
-    rows.push_back({"gpu." + name + ".moved", static_cast<double>(after.uploaded - before.uploaded + after.downloaded - before.downloaded) /
-                                                  static_cast<double>(tiles) / 1e6,
-                    "MB/tile"});
+    rows.push_back(
+        {"gpu." + name + ".moved",
+         static_cast<double>(after.uploaded - before.uploaded + after.downloaded - before.downloaded) / static_cast<double>(tiles) / 1e6,
+         "MB/tile"});
     const auto leases = static_cast<double>(after.allocations - before.allocations);
     if (target) {
       // After the first two tiles of each lane.
-      rows.push_back({"gpu.pool_reused", leases > 0 ? static_cast<double>(after.reused - before.reused) / leases : 0, "", 0.99, true, tiles});
+      rows.push_back(
+          {"gpu.pool_reused", leases > 0 ? static_cast<double>(after.reused - before.reused) / leases : 0, "", 0.99, true, tiles});
       memory(plan, after);
     }
   }

@@ -80,19 +80,19 @@ Bandwidths measure_bandwidths(std::size_t bytes, int runs) {
   Bandwidths result;
   constexpr int copies = 8;  // one after the other, so that their start costs nothing
   result.copy = 2 * size * copies / seconds_of(stream, runs, [&] {
-    for (int i = 0; i < copies; ++i) copy(to.get(), from.get(), cudaMemcpyDeviceToDevice, stream);
-  });
+                  for (int i = 0; i < copies; ++i) copy(to.get(), from.get(), cudaMemcpyDeviceToDevice, stream);
+                });
   const double upload = size / seconds_of(stream, runs, [&] { copy(to.get(), up.get(), cudaMemcpyHostToDevice, stream); });
   const double download = size / seconds_of(stream, runs, [&] { copy(down.get(), from.get(), cudaMemcpyDeviceToHost, stream); });
   // Both at once: the time from the first's beginning to the end of both.
   const double both = 2 * size / seconds_of(stream, runs, [&] {
-    other_begins.record(stream);
-    check(cudaStreamWaitEvent(other.get(), other_begins.get(), 0), "ordering streams");
-    copy(to.get(), up.get(), cudaMemcpyHostToDevice, stream);
-    copy(down.get(), from.get(), cudaMemcpyDeviceToHost, other);
-    other_ends.record(other);
-    check(cudaStreamWaitEvent(stream.get(), other_ends.get(), 0), "ordering streams");
-  });
+                        other_begins.record(stream);
+                        check(cudaStreamWaitEvent(other.get(), other_begins.get(), 0), "ordering streams");
+                        copy(to.get(), up.get(), cudaMemcpyHostToDevice, stream);
+                        copy(down.get(), from.get(), cudaMemcpyDeviceToHost, other);
+                        other_ends.record(other);
+                        check(cudaStreamWaitEvent(stream.get(), other_ends.get(), 0), "ordering streams");
+                      });
   result.rows = {{"card.copy_bandwidth", result.copy / 1e9, "GB/s", {}, true, runs},
                  {"card.upload_bandwidth", upload / 1e9, "GB/s", {}, true, runs},
                  {"card.download_bandwidth", download / 1e9, "GB/s", {}, true, runs},

@@ -44,8 +44,9 @@ std::string list(const std::vector<T>& items, const std::function<std::string(co
 
 std::string json_of(const Row& row) {
   return "{\"name\": " + quoted(row.name) + ", \"value\": " + number(row.value) + ", \"unit\": " + quoted(row.unit) +
-         ", \"target\": " + (row.target ? number(*row.target) : "null") + ", \"better\": " + (row.higher_is_better ? "\"higher\"" : "\"lower\"") +
-         ", \"met\": " + (row.target ? flag(row.met()) : "null") + ", \"runs\": " + std::to_string(row.runs) + "}";
+         ", \"target\": " + (row.target ? number(*row.target) : "null") +
+         ", \"better\": " + (row.higher_is_better ? "\"higher\"" : "\"lower\"") + ", \"met\": " + (row.target ? flag(row.met()) : "null") +
+         ", \"runs\": " + std::to_string(row.runs) + "}";
 }
 
 std::string json_of(const Check& check) {
@@ -62,7 +63,8 @@ std::size_t failures(const std::vector<Check>& checks) {
 
 std::string summary_of(const char* what, const std::vector<Check>& checks) {
   if (checks.empty()) return "";
-  std::string text = std::string(what) + ": " + std::to_string(checks.size() - failures(checks)) + " of " + std::to_string(checks.size()) + " passed\n";
+  std::string text =
+      std::string(what) + ": " + std::to_string(checks.size() - failures(checks)) + " of " + std::to_string(checks.size()) + " passed\n";
   for (const Check& check : checks) {
     if (!check.passed) text += "  FAILED " + check.name + ": " + check.detail + "\n";
   }
@@ -75,11 +77,11 @@ bool Report::passed() const noexcept { return failures(conformance) == 0 && fail
 
 std::string json_of(const Report& report) {
   const Card& card = report.card;
-  return "{\n  \"tuile\": " + quoted(report.version) + ",\n  \"commit\": " + quoted(report.commit) + ",\n  \"date\": " + quoted(report.date) +
-         ",\n  \"device\": " + quoted(card.name) + ",\n  \"architecture\": " + quoted(card.architecture) +
-         ",\n  \"multiprocessors\": " + std::to_string(card.multiprocessors) + ",\n  \"memory\": " + number(card.memory) +
-         ",\n  \"driver\": " + quoted(card.driver) + ",\n  \"cuda\": " + quoted(card.runtime) + ",\n  \"host\": " + quoted(report.host) +
-         ",\n  \"quick\": " + flag(report.quick) +
+  return "{\n  \"tuile\": " + quoted(report.version) + ",\n  \"commit\": " + quoted(report.commit) +
+         ",\n  \"date\": " + quoted(report.date) + ",\n  \"device\": " + quoted(card.name) +
+         ",\n  \"architecture\": " + quoted(card.architecture) + ",\n  \"multiprocessors\": " + std::to_string(card.multiprocessors) +
+         ",\n  \"memory\": " + number(card.memory) + ",\n  \"driver\": " + quoted(card.driver) + ",\n  \"cuda\": " + quoted(card.runtime) +
+         ",\n  \"host\": " + quoted(report.host) + ",\n  \"quick\": " + flag(report.quick) +
          ",\n  \"conformance\": " + list<Check>(report.conformance, [](const Check& c) { return json_of(c); }) +
          ",\n  \"sanitizers\": " + list<Check>(report.sanitizers, [](const Check& c) { return json_of(c); }) +
          ",\n  \"rows\": " + list<Row>(report.rows, [](const Row& r) { return json_of(r); }) +

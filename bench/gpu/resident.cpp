@@ -133,14 +133,16 @@ std::vector<Row> measure_resident(const Sizes& sizes, double copy_bandwidth) {
   }
 
   const double milliseconds = median(whole);
-  std::vector<Row> rows{{"gpu.lod2_k20_resident", milliseconds, "ms", 20.0, false, sizes.runs},
-                        {"gpu.lod2_k20_rate", static_cast<double>(sizes.tile_points) / milliseconds / 1e3, "Mpoints/s", {}, true, sizes.runs},
-                        {"gpu.lod2_k20_memory", static_cast<double>(tile.bytes()) / static_cast<double>(sizes.tile_points), "bytes/point"}};
+  std::vector<Row> rows{
+      {"gpu.lod2_k20_resident", milliseconds, "ms", 20.0, false, sizes.runs},
+      {"gpu.lod2_k20_rate", static_cast<double>(sizes.tile_points) / milliseconds / 1e3, "Mpoints/s", {}, true, sizes.runs},
+      {"gpu.lod2_k20_memory", static_cast<double>(tile.bytes()) / static_cast<double>(sizes.tile_points), "bytes/point"}};
   for (std::size_t p = 0; p < phases.size(); ++p) {
     const double taken = median(times[p]);
     rows.push_back({"gpu.phase." + phases[p].name, taken, "ms", {}, false, sizes.runs});
     rows.push_back({"gpu.phase." + phases[p].name + ".bytes", phases[p].bytes / 1e6, "MB"});
-    rows.push_back({"gpu.phase." + phases[p].name + ".of_copy_bandwidth", phases[p].bytes / (taken / 1e3) / copy_bandwidth, "", {}, true, sizes.runs});
+    rows.push_back(
+        {"gpu.phase." + phases[p].name + ".of_copy_bandwidth", phases[p].bytes / (taken / 1e3) / copy_bandwidth, "", {}, true, sizes.runs});
   }
   return rows;
 }

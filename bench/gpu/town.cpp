@@ -77,6 +77,8 @@ PointBlock town(std::size_t points, std::int32_t side, std::uint64_t seed, const
   return block;
 }
 
-std::int32_t usual_side(std::size_t points) { return static_cast<std::int32_t>(std::lround(std::sqrt(static_cast<double>(points) / 2) * 100)); }
+std::int32_t usual_side(std::size_t points) {
+  return static_cast<std::int32_t>(std::lround(std::sqrt(static_cast<double>(points) / 2) * 100));
+}
 
 }  // namespace tuile::gpu_check

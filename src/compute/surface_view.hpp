@@ -14,7 +14,7 @@ struct SurfaceView {
   /// One triangle to start a walk from per square of the plane, row by row.
   const std::int32_t* hints = nullptr;
   std::int64_t hint_columns = 0, hint_rows = 0;
-  int hint_shift = 0;                ///< a square is 2^hint_shift units wide
+  int hint_shift = 0;                 ///< a square is 2^hint_shift units wide
   std::int32_t min_x = 0, min_y = 0;  ///< of the first square
 
   bool empty() const noexcept { return mesh.point_count == 0; }
@@ -142,8 +142,7 @@ TUILE_HD std::int32_t nearest_vertex(const MeshView& mesh, const GridPoint& at, 
       const std::int32_t other = here.vertex[after];
       if (other != infinite_vertex) {
         const Int128 distance = squared_distance(mesh.points[other], at);
-        if (distance < best_distance ||
-            (distance == best_distance && lexicographically_less(mesh.points[other], mesh.points[best]))) {
+        if (distance < best_distance || (distance == best_distance && lexicographically_less(mesh.points[other], mesh.points[best]))) {
           best = other;
           best_distance = distance;
           triangle = spoke;

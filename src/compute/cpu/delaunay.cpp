@@ -231,7 +231,8 @@ std::vector<GridPoint> spatial_order(std::vector<GridPoint> points) {
     constexpr int digits = 3;
     std::vector<std::array<std::size_t, 4096>> starts(digits);
     for (const std::uint64_t entry : entries) {
-      for (int digit = 0; digit < digits; ++digit) ++starts[static_cast<std::size_t>(digit)][(entry >> (position_bits + 12 * digit)) & 4095U];
+      for (int digit = 0; digit < digits; ++digit)
+        ++starts[static_cast<std::size_t>(digit)][(entry >> (position_bits + 12 * digit)) & 4095U];
     }
     std::vector<std::uint64_t> sorted(points.size());
     for (int digit = 0; digit < digits; ++digit) {

@@ -1,8 +1,7 @@
-#include "compute/cuda/attributes.hpp"
-
 #include <cstddef>
 #include <limits>
 
+#include "compute/cuda/attributes.hpp"
 #include "compute/cuda/launch.hpp"
 
 namespace tuile::compute::cuda {
@@ -58,8 +57,8 @@ __global__ void __launch_bounds__(point_threads)
 
 }  // namespace
 
-void fill_attributes(const Attributes& from, const features::FeaturePlan& plan, const std::uint8_t* valid, std::uint32_t rows, float* values,
-                     cudaStream_t stream) {
+void fill_attributes(const Attributes& from, const features::FeaturePlan& plan, const std::uint8_t* valid, std::uint32_t rows,
+                     float* values, cudaStream_t stream) {
   const auto columns = static_cast<std::uint32_t>(plan.columns.size());
   Steps steps{};
   const auto take = [&] {

@@ -15,7 +15,7 @@ namespace tuile::compute::cuda {
 /// valid   device, one per row, or null where all are
 /// values  device, rows × plan.columns.size()
 /// Queues work on `stream`. Throws DeviceError.
-void fill_attributes(const Attributes& from, const features::FeaturePlan& plan, const std::uint8_t* valid, std::uint32_t rows, float* values,
-                     cudaStream_t stream);
+void fill_attributes(const Attributes& from, const features::FeaturePlan& plan, const std::uint8_t* valid, std::uint32_t rows,
+                     float* values, cudaStream_t stream);
 
 }  // namespace tuile::compute::cuda

@@ -1,8 +1,7 @@
-#include "compute/cuda/heights.hpp"
-
 #include <limits>
 #include <type_traits>
 
+#include "compute/cuda/heights.hpp"
 #include "compute/cuda/launch.hpp"
 
 namespace tuile::compute::cuda {

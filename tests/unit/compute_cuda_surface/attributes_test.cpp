@@ -108,8 +108,10 @@ TEST(CudaAttributes, AreWhatTheRecordSays) {
   core.intensity[0] = 513;
   core.red[0] = 65535;
   core.nir[0] = 13107;
-  const std::vector<float> row = fill_both(core, features::make_plan({"x", "y", "z", "planarity", "intensity", "red", "ndvi", "is_ground"}, {{.k = 20}})).device;
-  const std::vector<float> expected{1.0F, -2.0F, 3.05F, untouched, 513.0F, 1.0F, static_cast<float>((13107.0 - 65535) / (13107.0 + 65535)), 1.0F};
+  const std::vector<float> row =
+      fill_both(core, features::make_plan({"x", "y", "z", "planarity", "intensity", "red", "ndvi", "is_ground"}, {{.k = 20}})).device;
+  const std::vector<float> expected{1.0F, -2.0F, 3.05F, untouched, 513.0F, 1.0F, static_cast<float>((13107.0 - 65535) / (13107.0 + 65535)),
+                                    1.0F};
   expect_same_bits(row, expected, row.size());
 }
 
