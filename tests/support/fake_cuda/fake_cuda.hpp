@@ -40,6 +40,9 @@ struct Machine {
   std::uint64_t memory = std::uint64_t{1} << 30;  ///< bytes of each device
   bool driver = true;
   bool pinned_memory = true;                      ///< false: page-locked memory is refused
+  /// The host can touch device memory only through the runtime (a SIGSEGV, or a report of the address sanitizer), and kernels are not given
+  /// addresses of the host but page-locked ones (a fault). false: for kernels of a test's own on vectors of its own.
+  bool separate_memory = true;
 };
 
 /// Another machine: forgets every device, injected error and counter. Nothing may be live (leaks() is empty), or it faults.

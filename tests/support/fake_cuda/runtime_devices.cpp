@@ -29,6 +29,7 @@ cudaError_t put_kernel(Call& call, cudaStream_t handle, std::function<void(Devic
       device->lost = device->dies_of;
       return;
     }
+    let_device_memory_be_touched(true);
     work(*device);
   });
   return call.result(cudaSuccess);
@@ -38,9 +39,10 @@ cudaError_t put_kernel(Call& call, cudaStream_t handle, std::function<void(Devic
 
 namespace fake_cuda {
 
-cudaError_t launch(const cudaLaunchConfig_t& config, std::function<void()> thread) {
+cudaError_t launch(const cudaLaunchConfig_t& config, std::span<const Parameter> parameters, std::function<void()> thread) {
   Call call("cudaLaunchKernelEx");
   if (call.fails()) return call.error();
+  check_parameters(parameters);
   const dim3 grid = config.gridDim, block = config.blockDim;
   const std::uint64_t threads = std::uint64_t{block.x} * block.y * block.z;
   if (threads == 0 || threads > 1024 || block.z > 64 || grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.x > 0x7fffffffu ||

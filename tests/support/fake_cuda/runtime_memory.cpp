@@ -2,51 +2,55 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <new>
 
+#include "support/fake_cuda/device_memory.hpp"
 #include "support/fake_cuda/state.hpp"
 
 using namespace fake_cuda;
 
 namespace {
 
-constexpr std::size_t alignment = 256;
 constexpr std::align_val_t page_locked_alignment{4096};
 constexpr int poison = 0xcd;
 
-void* new_memory(std::size_t bytes, std::align_val_t aligned) {
-  void* data = ::operator new(bytes, aligned, std::nothrow);
+void* new_page_locked(std::size_t bytes) {
+  void* data = ::operator new(bytes, page_locked_alignment, std::nothrow);
   if (data != nullptr) std::memset(data, poison, bytes);
   return data;
 }
 
 void remove(std::map<std::uintptr_t, Allocation>::iterator entry) {
-  const Allocation& allocation = entry->second;
-  if (!allocation.registered) {
-    void* data = reinterpret_cast<void*>(entry->first);
+  const Allocation allocation = entry->second;
+  void* data = reinterpret_cast<void*>(entry->first);
+  state().allocations.erase(entry);
+  if (allocation.device >= 0) {
+    delete_device_memory(data, allocation);
+  } else if (!allocation.registered) {
     std::memset(data, poison, allocation.bytes);
-    ::operator delete(data, allocation.device < 0 ? page_locked_alignment : std::align_val_t{alignment});
+    ::operator delete(data, page_locked_alignment);
   }
   if (allocation.pool != nullptr) {
     allocation.pool->used -= allocation.bytes;
   } else if (allocation.device >= 0) {
     state().devices[static_cast<std::size_t>(allocation.device)]->used -= allocation.bytes;
   }
-  state().allocations.erase(entry);
 }
 
 std::map<std::uintptr_t, Allocation>::iterator entry_of(void* data) { return state().allocations.find(reinterpret_cast<std::uintptr_t>(data)); }
 
-std::size_t rounded(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
+std::size_t rounded(std::size_t bytes) { return (bytes + device_alignment - 1) / device_alignment * device_alignment; }
 
 std::uint64_t free_memory(int device) {
   return state().machine.memory - state().devices[static_cast<std::size_t>(device)]->used - state().reserved(device);
 }
 
 cudaError_t keep(void** data, std::size_t bytes, int device, cudaMemPool_t pool) {
-  *data = new_memory(bytes, std::align_val_t{alignment});
+  Allocation allocation{bytes, device, pool};
+  *data = new_device_memory(allocation);
   if (*data == nullptr) return cudaErrorMemoryAllocation;
-  state().allocations.emplace(reinterpret_cast<std::uintptr_t>(*data), Allocation{bytes, device, pool});
+  state().allocations.emplace(reinterpret_cast<std::uintptr_t>(*data), allocation);
   return cudaSuccess;
 }
 
@@ -54,7 +58,7 @@ cudaError_t host_alloc(Call& call, void** data, std::size_t bytes) {
   if (call.fails()) return call.error();
   *data = nullptr;
   if (bytes == 0) return cudaSuccess;
-  if (state().machine.pinned_memory) *data = new_memory(bytes, page_locked_alignment);
+  if (state().machine.pinned_memory) *data = new_page_locked(bytes);
   if (*data == nullptr) return call.result(cudaErrorMemoryAllocation);
   state().allocations.emplace(reinterpret_cast<std::uintptr_t>(*data), Allocation{bytes});
   return cudaSuccess;
@@ -97,6 +101,7 @@ void run_copy(const Copy& copy, Place from_place, Place to_place) {
       (to_place == Place::pinned && place_of(copy.to, copy.to_bytes()) != Place::pinned)) {
     fault("a copy whose page-locked memory was freed before it ran");
   }
+  let_device_memory_be_touched(true);
   for (std::size_t row = 0; row < copy.height; ++row) {
     std::memmove(copy.to + row * copy.to_pitch, copy.from + row * copy.from_pitch, copy.width);
   }
@@ -142,6 +147,7 @@ cudaError_t put_memset(Call& call, void* data, int value, std::size_t bytes, cud
   if (place_of(data, bytes) != Place::device) fault("memset of " + std::to_string(bytes) + " bytes that are not, or not wholly, allocated device memory");
   put(call.lock(), *stream, [=](Lock&) {
     if (place_of(data, bytes) != Place::device) fault("memset of memory that was freed before it ran");
+    let_device_memory_be_touched(true);
     std::memset(data, value, bytes);
   });
   return cudaSuccess;
@@ -290,7 +296,11 @@ cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool) {
   if (!state().pools.contains(pool) || pool->is_default) return call.result(cudaErrorInvalidValue);
   drain_device(call.lock(), *state().devices[static_cast<std::size_t>(pool->device)]);
   if (pool->used > 0 && !call.fails()) fault("a memory pool is destroyed while " + std::to_string(pool->used) + " bytes of it are allocated");
-  std::erase_if(state().allocations, [pool](const auto& entry) { return entry.second.pool == pool; });  // of a lost device
+  for (auto entry = state().allocations.begin(); entry != state().allocations.end();) {  // of a lost device
+    const auto next = std::next(entry);
+    if (entry->second.pool == pool) remove(entry);
+    entry = next;
+  }
   state().pools.erase(pool);
   return call.error();
 }

@@ -111,6 +111,7 @@ cudaError_t cudaLaunchHostFunc(cudaStream_t handle, cudaHostFn_t function, void*
   const auto stream = call.stream(handle);
   if (stream == nullptr) return call.error();
   put(call.lock(), *stream, [function, user_data](Lock& lock) {
+    let_device_memory_be_touched(false);
     lock.unlock();
     function(user_data);
     lock.lock();

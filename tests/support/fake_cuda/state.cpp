@@ -173,6 +173,10 @@ Call::Call(const char* function, Needs needs) : lock_(mutex()) {
   result(error_);
 }
 
+Call::~Call() {
+  if (lock_.owns_lock()) let_device_memory_be_touched(false);
+}
+
 cudaError_t Call::result(cudaError_t error) const {
   if (error != cudaSuccess) last_error() = error;
   return error;

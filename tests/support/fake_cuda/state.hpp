@@ -8,12 +8,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "fake_cuda/runtime_api.hpp"
+#include "fake_cuda/launch.hpp"
 #include "support/fake_cuda/fake_cuda.hpp"
 
 namespace fake_cuda {
@@ -39,6 +39,8 @@ struct Allocation {
   int device = -1;  // -1: page-locked memory of the host
   cudaMemPool_t pool = nullptr;
   bool registered = false;  // someone else's memory, page-locked
+  void* mapped = nullptr;   // the pages of device memory, the last of which cannot be touched
+  std::size_t mapped_bytes = 0;
 };
 
 struct Device {
@@ -70,6 +72,7 @@ struct State {
   std::map<std::string, std::uint64_t, std::less<>> calls;
   std::vector<Failure> failures;
   Counters counters;
+  bool device_memory_open = false;
   std::condition_variable idle;  // a stream has ended an operation
 
   State();
@@ -88,6 +91,9 @@ class Call {
  public:
   enum class Needs { nothing, device };  ///< device: fails where the current one is lost
   explicit Call(const char* function, Needs needs = Needs::device);
+  ~Call();
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
   bool fails() const { return error_ != cudaSuccess; }
   cudaError_t error() const { return error_; }
   /// Keeps the error for cudaGetLastError.
@@ -101,6 +107,11 @@ class Call {
   Lock lock_;
   cudaError_t error_ = cudaSuccess;
 };
+
+/// Opens device memory to what runs on a device, or closes it to the host. Allocations are closed when they are made.
+void let_device_memory_be_touched(bool touched);
+/// Faults where a word of a parameter is an address of the host's that is not page-locked.
+void check_parameters(std::span<const Parameter> parameters);
 
 int current_device();
 void set_current_device(int device);

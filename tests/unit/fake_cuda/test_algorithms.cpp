@@ -13,7 +13,7 @@ namespace {
 
 class FakeAlgorithms : public testing::Test {
  protected:
-  void SetUp() override { fake_cuda::reset(); }
+  void SetUp() override { fake_cuda::reset({.separate_memory = false}); }
 
   /// Asks for the size, then runs.
   template <class Algorithm>

@@ -121,7 +121,7 @@ std::string fault_of(void (*kernel)(int), unsigned threads = 64) {
 
 class FakeKernels : public testing::Test {
  protected:
-  void SetUp() override { fake_cuda::reset(); }
+  void SetUp() override { fake_cuda::reset({.separate_memory = false}); }
 };
 
 TEST_F(FakeKernels, SumsAsOneWould) {
@@ -200,6 +200,14 @@ TEST_F(FakeKernels, WhatACardWouldHangOnIsTold) {
   std::vector<int> values(64, 1), sums(1, 0);
   launch(1, 64, &sum_by_shuffles, values.data(), sums.data(), 64);
   EXPECT_EQ(sums[0], 64);
+}
+
+TEST_F(FakeKernels, HostMemoryIsNotForKernels) {
+  fake_cuda::reset();
+  const fake_cuda::FaultsThrow throws;
+  int value = 0;
+  const cudaLaunchConfig_t config{1, 32, 0, nullptr, nullptr, 0};
+  EXPECT_THROW(cudaLaunchKernelEx(&config, &early_exit, &value), fake_cuda::KernelFault);
 }
 
 TEST_F(FakeKernels, IntrinsicsOfBits) {

@@ -1,6 +1,7 @@
 // The runtime of the fake: laziness, order, errors, memory.
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <numeric>
@@ -218,6 +219,8 @@ TEST_F(FakeRuntime, CopiesStayInsideWhatIsAllocated) {
   EXPECT_THROW(cudaMemcpyAsync(host.data(), pinned_, 4, cudaMemcpyDeviceToHost, streams_[0]), fake_cuda::KernelFault);
   EXPECT_THROW(cudaMemsetAsync(host.data(), 0, 4, streams_[0]), fake_cuda::KernelFault);
 }
+
+TEST_F(FakeRuntime, DeviceMemoryIsNotForTheHost) { EXPECT_DEATH(std::printf("%d", *device_), ""); }
 
 TEST_F(FakeRuntime, SeveralThreadsAtOnce) {
   std::vector<std::thread> threads;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <span>
 #include <utility>
 
 #include "fake_cuda/runtime_api.hpp"
@@ -25,8 +26,13 @@ struct cudaFuncAttributes {
 
 namespace fake_cuda {
 
+/// Where the value of a kernel's parameter lies.
+struct Parameter {
+  const void* data;
+  std::size_t bytes;
+};
 /// Puts a launch on its stream; `thread` is what each thread runs.
-cudaError_t launch(const cudaLaunchConfig_t& config, std::function<void()> thread);
+cudaError_t launch(const cudaLaunchConfig_t& config, std::span<const Parameter> parameters, std::function<void()> thread);
 /// Puts other work of the device on a stream: what CUB does.
 cudaError_t enqueue(const char* name, cudaStream_t stream, std::function<void()> work);
 cudaError_t function_attributes(cudaFuncAttributes* attributes);
@@ -38,7 +44,8 @@ cudaError_t occupancy(int* blocks, int block_size, std::size_t dynamic_shared_me
 template <class... Expected, class... Actual>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Expected...), Actual&&... arguments) {
   const auto with_parameters = [&](Expected... values) {
-    return fake_cuda::launch(*config, [kernel, values...] { kernel(values...); });
+    const fake_cuda::Parameter parameters[] = {{&values, sizeof(values)}..., {nullptr, 0}};
+    return fake_cuda::launch(*config, parameters, [kernel, values...] { kernel(values...); });
   };
   return with_parameters(std::forward<Actual>(arguments)...);
 }
