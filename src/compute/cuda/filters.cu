@@ -102,7 +102,7 @@ struct SmallerInCell {
   }
 };
 
-__global__ void __launch_bounds__(search_threads) drop_larger(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t leaves) {
+__global__ void __launch_bounds__(search_threads, 6) drop_larger(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t leaves) {
   const std::uint32_t batch_leaf = (blockIdx.x * search_threads + threadIdx.x) / warp_size;
   if (batch_leaf >= leaves) return;
   const Group group(arrays, piece_count, batch_leaf);

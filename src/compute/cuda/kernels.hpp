@@ -118,7 +118,7 @@ BatchPlan plan_batch(std::span<const PieceShape> pieces, const features::Feature
                      bool has_classes);
 
 /// A point in its place in the order.
-struct Slot {
+struct alignas(16) Slot {
   std::int32_t x, y, z;  ///< units as uploaded
   std::uint32_t index;   ///< position in the piece; no_row where the slot is empty
 };

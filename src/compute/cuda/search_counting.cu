@@ -4,7 +4,7 @@
 namespace tuile::compute::cuda {
 namespace {
 
-__global__ void __launch_bounds__(search_threads)
+__global__ void __launch_bounds__(search_threads, 5)
     counting_search(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t leaves, SearchTask task, bool listed) {
   const std::uint32_t count = listed ? arrays.left_count[0] : leaves;
   const std::uint32_t warps = gridDim.x * (search_threads / warp_size);
@@ -22,7 +22,7 @@ __global__ void __launch_bounds__(search_threads)
 }
 
 template <class Integer>
-__global__ void __launch_bounds__(search_threads) wide_search(BatchArrays arrays, std::uint32_t piece_count, SearchTask task) {
+__global__ void __launch_bounds__(search_threads, 3) wide_search(BatchArrays arrays, std::uint32_t piece_count, SearchTask task) {
   const std::uint32_t count = arrays.left_count[1];
   const std::uint32_t warps = gridDim.x * (search_threads / warp_size);
   for (std::uint32_t i = (blockIdx.x * search_threads + threadIdx.x) / warp_size; i < count; i += warps) {

@@ -34,8 +34,12 @@ struct NearestList {
   }
 };
 
+/// Blocks that a multiprocessor has registers for: what lists of so many take, without spilling (docs/gpu.md).
 template <int room>
-__global__ void __launch_bounds__(search_threads)
+inline constexpr int resident_blocks = room <= 24 ? 7 : (room <= 32 ? 6 : (room <= 48 ? 5 : 4));
+
+template <int room>
+__global__ void __launch_bounds__(search_threads, resident_blocks<room>)
     list_search(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t leaves, SearchTask task) {
   const std::uint32_t batch_leaf = (blockIdx.x * search_threads + threadIdx.x) / warp_size;
   if (batch_leaf >= leaves) return;  // whole warps
