@@ -1,7 +1,5 @@
 #include "compute/cpu/delaunay.hpp"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -9,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "compute/cpu/large_pages.hpp"
 #include "tuile/core/error.hpp"
 
 namespace tuile::compute {
@@ -101,14 +100,6 @@ std::uint32_t round_of(std::uint32_t x, std::uint32_t y) noexcept {
 /// A position among the points takes so many bits beside the key that they are sorted by.
 constexpr int position_bits = 29;
 constexpr std::size_t most_points = std::size_t{1} << position_bits;
-
-/// For memory that is about to be filled: one page fault in place of 512, and walks that miss fewer translations. Only a wish.
-void prefer_large_pages(void* data, std::size_t bytes) noexcept {
-  constexpr std::size_t page = 4096, large = std::size_t{2} << 20;
-  if (bytes < 2 * large) return;
-  const std::size_t skipped = (page - reinterpret_cast<std::uintptr_t>(data) % page) % page;
-  madvise(static_cast<std::byte*>(data) + skipped, (bytes - skipped) / page * page, MADV_HUGEPAGE);
-}
 
 void check_count(std::size_t points) {
   if (points <= most_points) return;

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "compute/cells.hpp"
+#include "compute/cpu/large_pages.hpp"
 #include "tuile/core/buffer.hpp"
 
 namespace tuile::compute {
@@ -45,8 +46,9 @@ std::vector<GridPoint> lowest_per_cell(const GroundPoints& points, const Grid& g
   // A table of all cells where it is not much larger than the points themselves, else sorting.
   const auto table_limit = static_cast<std::int64_t>(std::max<std::size_t>(extent.points * 4, std::size_t{1} << 16));
   if (width <= table_limit / height) {
-    Buffer<GridPoint> best(static_cast<std::size_t>(width * height));  // of the cells that are taken; the others are never touched
-    std::vector<std::uint64_t> taken(best.size() / 64 + 1);            // a bit per cell
+    Buffer<GridPoint> best(static_cast<std::size_t>(width * height));  // of the cells that are taken; the others are not written
+    prefer_large_pages(best.data(), best.bytes());
+    std::vector<std::uint64_t> taken(best.size() / 64 + 1);  // a bit per cell
     std::size_t count = 0;
     points([&](std::span<const GridPoint> run) {
       for (const GridPoint& point : run) {
