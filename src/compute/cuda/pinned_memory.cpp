@@ -33,11 +33,15 @@ void* PinnedMemory::allocate(std::size_t bytes) noexcept {
     fits = make_room(size, surplus);
     if (fits) statistics_.in_use += size;  // pages are locked without the mutex: it takes milliseconds
   } catch (const std::bad_alloc&) {
-    return nullptr;
+    fits = false;
   }
   for (void* const block : surplus) free(block);
-  void* const block = fits ? lock_pages(size) : nullptr;
+  void* block = fits ? lock_pages(size) : nullptr;
   const std::lock_guard lock(mutex_);
+  if (block != nullptr && !remember(block, size)) {
+    free(block);
+    block = nullptr;
+  }
   if (block == nullptr) {
     if (fits) statistics_.in_use -= size;
     ++statistics_.refused;
@@ -48,11 +52,22 @@ void* PinnedMemory::allocate(std::size_t bytes) noexcept {
   return block;
 }
 
-void PinnedMemory::release(void* data, std::size_t bytes) noexcept {
-  const std::size_t size = block_size(bytes);
+bool PinnedMemory::remember(void* block, std::size_t size) noexcept {
+  try {
+    in_use_.emplace(block, size);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+void PinnedMemory::release(void* data, std::size_t) noexcept {
   bool kept = false;
   try {
     const std::lock_guard lock(mutex_);
+    const auto entry = in_use_.find(data);
+    const std::size_t size = entry->second;
+    in_use_.erase(entry);
     statistics_.in_use -= size;
     if (statistics_.kept + size <= limits_.kept) {
       kept_[size].push_back(data);
@@ -71,16 +86,22 @@ PinnedMemory::Statistics PinnedMemory::statistics() const {
 }
 
 void* PinnedMemory::reuse(std::size_t size) {
-  const auto blocks = kept_.find(size);
-  if (blocks == kept_.end()) return nullptr;
+  const auto blocks = kept_.lower_bound(size);
+  if (blocks == kept_.end() || blocks->first / 2 > size) return nullptr;
   void* const block = blocks->second.back();
-  blocks->second.pop_back();
-  if (blocks->second.empty()) kept_.erase(blocks);
-  statistics_.kept -= size;
-  statistics_.in_use += size;
+  const std::size_t whole = blocks->first;
+  in_use_.emplace(block, whole);
+  take_from_kept(blocks);
+  statistics_.in_use += whole;
   ++statistics_.allocations;
   ++statistics_.reused;
   return block;
+}
+
+void PinnedMemory::take_from_kept(std::map<std::size_t, std::vector<void*>>::iterator blocks) {
+  blocks->second.pop_back();
+  statistics_.kept -= blocks->first;
+  if (blocks->second.empty()) kept_.erase(blocks);
 }
 
 bool PinnedMemory::make_room(std::size_t size, std::vector<void*>& surplus) {
@@ -89,9 +110,7 @@ bool PinnedMemory::make_room(std::size_t size, std::vector<void*>& surplus) {
   while (statistics_.in_use + statistics_.kept + size > limits_.most) {
     const auto largest = std::prev(kept_.end());
     surplus.push_back(largest->second.back());
-    largest->second.pop_back();
-    statistics_.kept -= largest->first;
-    if (largest->second.empty()) kept_.erase(largest);
+    take_from_kept(largest);
   }
   return true;
 }

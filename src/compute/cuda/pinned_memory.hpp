@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -11,7 +12,8 @@
 namespace tuile::compute::cuda {
 
 /// Page-locked host memory, which devices copy from and to at full speed and without the host's help. Locking pages is slow and freeing them
-/// stops every device for a moment, so blocks are kept and given out again: each is of a size class (at most an eighth larger than asked for).
+/// stops every device for a moment, so blocks are kept and given out again. A block is of a size class, at most an eighth larger than asked
+/// for, and one that is kept serves for half its size and more.
 /// Shared by the buffers made with it, so it may outlive the backend. Thread-safe.
 class PinnedMemory final : public HostMemory {
  public:
@@ -44,7 +46,10 @@ class PinnedMemory final : public HostMemory {
   static std::size_t block_size(std::size_t bytes) noexcept;
 
  private:
+  /// A kept block of at least `size` bytes, the smallest; null: there is none that is not too large.
   void* reuse(std::size_t size);
+  void take_from_kept(std::map<std::size_t, std::vector<void*>>::iterator blocks);
+  bool remember(void* block, std::size_t size) noexcept;
   void* lock_pages(std::size_t size) const noexcept;
   void free(void* block) const noexcept;
   /// Takes kept blocks away until `size` more bytes fit below limits_.most; what has to be freed goes to `surplus`.
@@ -54,6 +59,7 @@ class PinnedMemory final : public HostMemory {
   const Limits limits_;
   mutable std::mutex mutex_;
   std::map<std::size_t, std::vector<void*>> kept_;  ///< by size; guarded by mutex_
+  std::unordered_map<void*, std::size_t> in_use_;   ///< sizes; guarded by mutex_
   Statistics statistics_;                           ///< guarded by mutex_
 };
 

@@ -45,8 +45,9 @@ class TileInBlocks {
     output_.missing_columns = fill_attributes(core, context_.plan, marks.view().core, values, context_.executor);
     const TilePoints points(core, input_.halo, marks.view(), context_.executor);
     Heights heights(core, context_.plan, marks.view());
-    context_.executor.for_each(2, [&](std::size_t part) {
-      if (part == 0 && heights.wanted()) heights.build(points);
+    // Side by side, but not in the executor: none of its tasks may wait for a lane, as whoever has one may wait for the executor.
+    in_parallel(2, 2, [&](std::size_t part) {
+      if (part == 0 && heights.wanted()) context_.executor.for_each(1, [&](std::size_t) { heights.build(points); });
       if (part == 1 && !columns_.empty()) search(points);
     });
     if (heights.wanted()) heights.fill(nullptr, values, context_.executor, context_.stop);

@@ -1,4 +1,6 @@
 // The backend on devices where nothing goes wrong: the CPU's results bit for bit, whatever goes together.
+#include <atomic>
+#include <mutex>
 #include <thread>
 
 #include "scene.hpp"
@@ -122,6 +124,28 @@ TEST_F(Backend, ManyCallsAtOnceOnTwoDevices) {
   EXPECT_GT(report.devices[0].tiles, 0U);
   EXPECT_GT(report.devices[1].tiles, 0U);
   EXPECT_EQ(fake_cuda::counters().device_synchronisations, 0U);
+}
+
+// Who has a lane may need the executor: then nobody in the executor may wait for a lane.
+TEST_F(Backend, LanesAndOneComputingThread) {
+  const auto large = make_scene(6000, 3), small = make_scene(500, 4);
+  const auto expected = on_cpu({large->input, small->input}, every_column());
+  fake_cuda::reset({.memory = 512 << 10});
+  Executor one(1);
+  const auto cuda = compute::make_backend("cuda", one);
+  std::atomic<int> different = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 6; ++t) {
+      threads.emplace_back([&, t] {
+        const auto& scene = t % 2 == 0 ? large : small;
+        const auto outputs = cuda->compute({&scene->input, 1}, every_column(), {}, {});
+        different += difference(expected[static_cast<std::size_t>(t % 2)], outputs.at(0)).empty() ? 0 : 1;
+      });
+    }
+  }
+  EXPECT_EQ(different, 0);
+  EXPECT_GE(cuda->report().tiles_in_blocks, 3U);
 }
 
 TEST_F(Backend, ReportCountsWhatWasDone) {

@@ -66,11 +66,18 @@ TEST_F(Pools, PageLockedBlocksAreGivenOutAgain) {
   memory.release(first, 100'000);
   EXPECT_EQ(memory.allocate(99'000), first);  // of the same class
   EXPECT_EQ(memory.statistics(), (PinnedMemory::Statistics{.allocations = 2, .reused = 1, .in_use = size, .peak = size}));
+  memory.release(first, 99'000);
+  EXPECT_EQ(memory.allocate(size / 2), first);  // half of it is enough …
+  memory.release(first, size / 2);
+  void* const small = memory.allocate(size / 2 - 8192);  // … and less is not
+  EXPECT_NE(small, first);
+  memory.release(small, size / 2 - 8192);
+  EXPECT_EQ(memory.allocate(99'000), first);
   EXPECT_EQ(memory.allocate(1000), nullptr);
   EXPECT_EQ(memory.allocate(1 << 20), nullptr);  // no room beside the first
   EXPECT_EQ(memory.statistics().refused, 1U);
   memory.release(first, 99'000);
-  EXPECT_EQ(memory.statistics().kept, size);
+  EXPECT_EQ(memory.statistics().in_use, 0U);
   void* const whole = memory.allocate(1 << 20);  // what is kept makes room
   ASSERT_NE(whole, nullptr);
   EXPECT_EQ(memory.statistics().kept, 0U);
