@@ -164,7 +164,7 @@ TEST_F(Pools, WaitingForALaneEndsWithTheStop) {
   {
     std::vector<std::jthread> threads;
     for (int t = 0; t < 3; ++t) {
-      threads.emplace_back([&] {
+      threads.emplace_back([&, t] {
         try {
           machine.lanes->lease(t == 1 ? Share::device : Share::lane, source.get_token());
         } catch (const Cancelled&) {
