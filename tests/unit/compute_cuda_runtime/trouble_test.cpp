@@ -27,11 +27,12 @@ TEST_F(Trouble, NoMemoryForABatchHalvesIt) {
 }
 
 TEST_F(Trouble, NoMemoryForATileCutsIt) {
-  const auto scene = make_scene(6000, 5);
+  const auto scene = make_scene(12000, 5);
   for (const compute::Preprocess& preprocess : {compute::Preprocess{}, all_filters()}) {
     const auto cuda = compute::make_backend("cuda", executor_);
-    // With a lane and with the whole device; then a block with a lane, and one with a device, so that blocks are halved.
-    fake_cuda::fail("cudaMallocFromPoolAsync", 1, cudaErrorMemoryAllocation, 8);
+    // Each attempt asks twice. The tile fails with a lane and with the whole device; of at most three blocks under way, eight failures more
+    // let one fail with both, so that blocks are halved, at most twice.
+    fake_cuda::fail("cudaMallocFromPoolAsync", 1, cudaErrorMemoryAllocation, 12);
     expect_same(on_cpu({scene->input}, every_column(), preprocess), cuda->compute({&scene->input, 1}, every_column(), preprocess, {}));
     EXPECT_EQ(cuda->report().tiles_in_blocks, 1U);
     EXPECT_GE(cuda->report().batches_halved, 1U);
