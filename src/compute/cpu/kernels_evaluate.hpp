@@ -20,8 +20,8 @@ inline std::uint64_t evaluate(const Batch& batch, double scale, const features::
     features::with_neighbourhood_feature(wanted[f], [&]<features::Feature feature>() {
       for (std::uint32_t i = 0; i < group_size; ++i) {
         const features::Shape shape{l1[i], l2[i], l3[i], nx[i], ny[i], nz[i]};
-        to[i] = static_cast<float>(features::neighbourhood_value<feature>(
-            {shape, unit[i], batch.n[i], batch.zz[i], batch.reach2[i], batch.z_span[i], scale}));
+        to[i] = static_cast<float>(
+            features::neighbourhood_value<feature>({shape, unit[i], batch.n[i], batch.zz[i], batch.reach2[i], batch.z_span[i], scale}));
       }
     });
   }
