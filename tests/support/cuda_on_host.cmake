@@ -7,7 +7,8 @@ function(tuile_cuda_on_host)
   add_library(tuile_cuda_on_host OBJECT ${TUILE_CUDA_SOURCES})
   set_source_files_properties(${TUILE_CUDA_SOURCES} PROPERTIES LANGUAGE CXX)
   target_include_directories(tuile_cuda_on_host PRIVATE ${CMAKE_SOURCE_DIR}/src)
-  target_link_libraries(tuile_cuda_on_host PUBLIC tuile_fake_cuda tuile_compute PRIVATE tuile_flags)
+  target_link_libraries(tuile_cuda_on_host PUBLIC tuile_fake_cuda tuile_compute PRIVATE tuile_flags
+                        INTERFACE $<TARGET_OBJECTS:tuile_fake_cuda>)
   # Emulated kernels are slow enough without being compiled for debugging. The pragmas are nvcc's.
   target_compile_options(tuile_cuda_on_host PRIVATE -O2 -Wno-unknown-pragmas)
 
