@@ -135,13 +135,13 @@ void apply_preset(Config& config, const std::string& name) {
   throw ConfigError("there is no preset " + quoted_for_message(name) + "; presets are " + names);
 }
 
-void apply_assignment(Config& config, const std::string& text) {
+void apply_assignment(Config& config, const std::string& text, const std::string& name) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) {
-    throw ConfigError("--set " + quoted_for_message(text) + ": key=value is expected, e.g. --set features.k=30");
+    throw ConfigError(name + " " + quoted_for_message(text) + ": key=value is expected, e.g. features.k=30");
   }
   const std::string path = text.substr(0, equals);
-  const Source source{"--set", "--set", false, true};
+  const Source source{name, name, false, true};
   apply_dotted(config, path, parse_yaml(std::string_view(text).substr(equals + 1), source), source);
 }
 
@@ -178,7 +178,11 @@ Config load_config(const Sources& sources) {
     const Source source{sources.file, sources.file, true};
     apply(config, "", parse_yaml(read_file(sources.file), source), source);
   }
-  for (const std::string& text : sources.set) apply_assignment(config, text);
+  if (!sources.text.empty()) {
+    const Source source{"config", "config", true};
+    apply(config, "", parse_yaml(sources.text, source), source);
+  }
+  for (const std::string& text : sources.set) apply_assignment(config, text, sources.set_name);
   apply_flags(config, sources.flags);
   return config;
 }

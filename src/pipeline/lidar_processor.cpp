@@ -44,8 +44,6 @@ FailedTile failed_tile(const std::string& location, const std::exception_ptr& er
   }
 }
 
-ComputeTraits traits_of(const compute::Backend& backend) { return {backend.concurrency(), backend.name() != "cpu"}; }
-
 /// One run of the main job: its phases, and what they share.
 class ProcessRun {
  public:
@@ -84,6 +82,7 @@ class ProcessRun {
   }
 
   void prepare_output() const {
+    if (options_.deliver) return;
     std::error_code error;
     fs::create_directories(config_.output, error);
     if (error) throw PermissionDenied("cannot create the output folder " + config_.output + ": " + error.message());
@@ -121,6 +120,7 @@ class ProcessRun {
     if (imagery_) summary_.imagery.source = imagery_->source->name();
     for (const catalog::FailedInput& failure : plan_.catalog.failed) {
       summary_.failed.push_back({failure.path, failure.kind, failure.message});
+      if (options_.failed) options_.failed(ProcessOptions::no_tile, summary_.failed.back());
     }
     for (const PlannedTile& planned : plan_.tiles) summary_.points_in_input += tile_of(planned).points;
     if (options_.warn) {
@@ -312,7 +312,8 @@ class ProcessRun {
   /// Where the rows of a tile go that are too large for the memory there is; empty for others.
   std::string spill_folder(const ComputedTile& tile) const {
     const std::uint64_t bytes = std::uint64_t{tile.input->core->size()} * plan_.computed.columns.size() * sizeof(float);
-    return bytes >= memory_.spilled_rows ? config_.output : std::string();
+    if (bytes < memory_.spilled_rows) return {};
+    return options_.deliver ? fs::temp_directory_path().string() : config_.output;
   }
 
   /// On a writer's thread: a tile whose ground truth is late does not hold back those that are computed meanwhile.
@@ -328,9 +329,30 @@ class ProcessRun {
                                    config_.ground_truth.on_failure, executor_, options_.stop);
     }
     settle_columns(computed.output, plan_, config_.features.missing);
-    publish(planned, computed, plan_, config_, imagery_ ? imagery_->source.get() : nullptr, *store_, executor_, options_.stop);
-    const std::lock_guard lock(mutex_);
-    count_annotations(computed);
+    if (!options_.deliver)
+      publish(planned, computed, plan_, config_, imagery_ ? imagery_->source.get() : nullptr, *store_, executor_, options_.stop);
+    {
+      const std::lock_guard lock(mutex_);
+      count_annotations(computed);
+    }
+    if (options_.deliver) deliver(planned, computed);
+  }
+
+  void deliver(const PlannedTile& planned, ComputedTile& computed) {
+    const catalog::TileEntry& tile = tile_of(planned);
+    std::shared_ptr<const AssembledTile> input = std::move(computed.input);
+    DeliveredTile delivered{.index = static_cast<std::size_t>(&planned - plan_.tiles.data()),
+                            .path = source::public_location(tile.path),
+                            .name = tile.name,
+                            .points = std::shared_ptr<const PointBlock>(input, input->core),
+                            .features = std::move(computed.output.features),
+                            .valid = std::move(computed.output.valid)};
+    if (computed.labels && computed.labels->labelled) {
+      delivered.labels = std::move(computed.labels->block);
+      delivered.objects = std::move(computed.labels->objects);
+    }
+    const std::lock_guard lock(delivery_);
+    options_.deliver(std::move(delivered));
   }
 
   /// With the mutex held.
@@ -365,6 +387,7 @@ class ProcessRun {
         return;
       }
       if (options_.warn) options_.warn(failure.message);
+      if (options_.failed) options_.failed(index, failure);
       summary_.failed.push_back(std::move(failure));
     } else {
       ++summary_.tiles_done;
@@ -393,7 +416,7 @@ class ProcessRun {
     summary_.peak_rss = peak_resident_bytes();
     summary_.peak_anonymous = anonymous_.peak();
     // What was computed is computed: a report that cannot be written is no reason to lose the summary.
-    or_warn([&] { save_run_report(summary_, config_.output); });
+    if (!options_.deliver) or_warn([&] { save_run_report(summary_, config_.output); });
     if (config_.trace) or_warn([&] { trace_.save(*config_.trace); });
   }
 
@@ -421,51 +444,13 @@ class ProcessRun {
   std::vector<std::uint64_t> rows_;                       ///< per planned tile; written by compute, read when it is finished
   std::unordered_map<std::string, std::size_t> by_path_;  ///< planned tile of a path
   std::mutex mutex_;                                      ///< warnings of services; summary_.truth and .imagery, which writers count
+  std::mutex delivery_;                                   ///< held while a tile is handed over
   RunSummary summary_;
 };
 
 }  // namespace
 
-void check_config(const config::Config& config) {
-  feature_plan(config);
-  label_plan(config.ground_truth);
-}
-
 LidarProcessor::LidarProcessor(ProcessOptions options) : options_(std::move(options)) {}
-
-PlanSummary LidarProcessor::plan() {
-  Executor executor(options_.config.threads.value_or(0));
-  const std::unique_ptr<compute::Backend> backend =
-      compute::make_backend(options_.config.backend, executor, {.devices = options_.config.devices.value_or(std::vector<int>{})});
-  const std::unique_ptr<TruthService> truth = make_truth_service(options_.config.ground_truth, {});
-  const std::unique_ptr<ImageryService> imagery = make_imagery_service(options_.config, {});
-  const std::unique_ptr<source::Store> store = make_input_store(options_.config, {});
-  const RunPlan plan = plan_run(options_, run_context(backend->name(), truth.get(), imagery.get()), *store);
-  const MemoryPlan memory = plan_memory(plan, options_.config, {}, imagery ? imagery->source->finest_pixel() : 0, traits_of(*backend));
-  PlanSummary summary;
-  const auto describe = [&](std::size_t job, bool done) {
-    const catalog::TileEntry& tile = plan.catalog.tiles[plan.catalog.jobs[job].tile];
-    PlanSummary::Tile out{
-        source::public_location(tile.path), (fs::path(options_.config.output) / tile.name).string(), tile.points, {}, done};
-    for (const std::size_t n : plan.catalog.jobs[job].neighbours)
-      out.neighbours.push_back(source::public_location(plan.catalog.tiles[n].path));
-    summary.tiles.push_back(std::move(out));
-  };
-  for (const PlannedTile& tile : plan.tiles) describe(tile.job, false);
-  for (const std::size_t job : plan.skipped) describe(job, true);
-  for (const catalog::FailedInput& failure : plan.catalog.failed) summary.failed.push_back({failure.path, failure.kind, failure.message});
-  summary.notes = plan.catalog.notes;
-  summary.columns = plan.features.names();
-  summary.backend = backend->description();
-  summary.backend_reason = compute::choose_backend(options_.config.backend).reason;
-  summary.memory_budget = memory.budget;
-  summary.memory_needed = memory.working + memory.strips;
-  summary.threads = executor.threads();
-  summary.workers = memory.workers;
-  summary.ahead = memory.ahead;
-  summary.batch = memory.batch;
-  return summary;
-}
 
 RunSummary LidarProcessor::process() { return ProcessRun(options_).go(); }
 

@@ -172,6 +172,8 @@ MemoryPlan plan_tight(MemoryPlan memory, const TileCost& cost, const config::Con
 
 }  // namespace
 
+ComputeTraits traits_of(const compute::Backend& backend) { return {backend.concurrency(), backend.name() != "cpu"}; }
+
 MemoryPlan plan_memory(const RunPlan& plan, const config::Config& config, FieldSet colours, double pixel, const ComputeTraits& compute) {
   const TileCost cost = largest_cost(plan, config, colours, pixel, compute);
   MemoryPlan memory = plan_roomy(cost, config, compute);

@@ -33,6 +33,7 @@ struct ComputeTraits {
   int concurrency = 1;     ///< calls of compute at once
   bool on_device = false;  ///< the neighbour search takes no memory of this process
 };
+ComputeTraits traits_of(const compute::Backend& backend);
 
 /// Settles everything that is `auto`. A tile is never refused: where the budget is too small for the usual ways, fewer tiles are under way,
 /// at last one; the largest are computed in blocks, and their rows wait in files.

@@ -72,6 +72,19 @@ void refuse_long_names(const features::FeaturePlan& plan) {
   }
 }
 
+/// Leaves the jobs of the named tiles. Throws as reading the header of another tile, which is needed for its halo, has failed; ConfigError
+/// where a name is no input's.
+void keep_only(catalog::Catalog& catalog, const std::vector<std::string>& names) {
+  std::unordered_set<std::string> missing(names.begin(), names.end());
+  const std::unordered_set<std::string> wanted = missing;
+  for (const catalog::FailedInput& failure : catalog.failed) {
+    if (missing.erase(failure.name) == 0) throw_error(failure.kind, failure.message);
+  }
+  std::erase_if(catalog.jobs, [&](const catalog::TileJob& job) { return !wanted.contains(catalog.tiles[job.tile].name); });
+  for (const catalog::TileJob& job : catalog.jobs) missing.erase(catalog.tiles[job.tile].name);
+  if (!missing.empty()) throw ConfigError("only: '" + *missing.begin() + "' is not the name of an input tile");
+}
+
 /// `plan` with the columns of `needs` that it lacks, of the main scale, at its end.
 features::FeaturePlan with_needs(features::FeaturePlan plan, const std::vector<features::Feature>& needs) {
   for (const features::Feature feature : needs) {
@@ -145,19 +158,21 @@ RunPlan plan_run(const ProcessOptions& options, const RunContext& context, sourc
   plan.preprocess = preprocess_of(config);
   plan.halo = config.halo > 0 ? config.halo + plan.preprocess.reach() : 0;
   plan.config_hash = hash_of(options, context.services);
-  const std::vector<catalog::InputFile> inputs = catalog::expand_inputs(config.input, config.output);
-  refuse_overwriting_inputs(inputs, config);
+  const std::vector<catalog::InputFile> inputs =
+      options.inputs.empty() ? catalog::expand_inputs(config.input, options.deliver ? "" : config.output) : options.inputs;
+  if (!options.deliver) refuse_overwriting_inputs(inputs, config);
   plan.catalog = catalog::build_catalog(
       inputs,
       {.halo = plan.halo, .crs = config.crs.value_or(0), .io_threads = 8, .shard = options.shard, .bbox = options.bbox, .store = &store},
       options.stop);
+  if (!options.only.empty()) keep_only(plan.catalog, options.only);
   if (options.bbox && options.shard.count == 1 && plan.catalog.jobs.empty() && plan.catalog.failed.empty()) {
     throw ConfigError("the box touches none of the " + std::to_string(plan.catalog.tiles.size()) +
                       " input tiles; tuile info shows their bounds");
   }
   for (std::size_t j = 0; j < plan.catalog.jobs.size(); ++j) {
     PlannedTile tile = plan_tile(plan, j, options, context.backend);
-    if (!options.overwrite && write::is_done(tile.output + ".json", tile.key)) {
+    if (!options.overwrite && !options.deliver && write::is_done(tile.output + ".json", tile.key)) {
       plan.skipped.push_back(j);
     } else {
       plan.tiles.push_back(std::move(tile));

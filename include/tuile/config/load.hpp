@@ -19,7 +19,9 @@ struct Flag {
 struct Sources {
   std::string preset;            ///< name of one of presets(), or empty
   std::string file;              ///< path of a YAML file, or empty
+  std::string text;              ///< YAML in memory, or empty
   std::vector<std::string> set;  ///< "features.k=30": the value is YAML (for a list also "a,b"); a later one wins
+  std::string set_name = "--set";  ///< what messages call `set`
   std::vector<Flag> flags;       ///< a later one wins, but those of `input` (one path each, commas are part of it) add up
 };
 

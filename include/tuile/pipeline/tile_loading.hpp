@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "tuile/config/config.hpp"
+#include "tuile/core/bounds.hpp"
+#include "tuile/core/ground_truth.hpp"
+#include "tuile/core/point_block.hpp"
+#include "tuile/prefetch/async_tile_loader.hpp"
+
+namespace tuile::pipeline {
+
+struct TileLoadingOptions {
+  /// What is loaded from where: crs, ground_truth, imagery, prefetch.retries and .timeout, memory.budget, threads; the rest is not used.
+  config::Config config;
+  FieldSet fields = {0xF};     ///< attributes to decode where a file has them
+  int num_workers = 2;         ///< I/O threads; 0: loads run in get
+  std::size_t cache_size = 3;  ///< tiles kept
+  std::function<void(const std::string&)> warn;  ///< one line each, from any thread
+};
+
+/// A tile and its ground truth; null where none was asked for or it cannot be had.
+struct LoadedTile {
+  prefetch::TileHandle tile;
+  std::shared_ptr<const GroundTruth> truth;
+  std::string truth_failure;  ///< why the ground truth that was asked for is null; else empty
+};
+
+/// The loader's statistics and those of the ground truth that came with its tiles.
+struct TileLoadingStatistics {
+  prefetch::LoaderStatistics loader;
+  std::uint64_t wfs_fetches = 0;   ///< tiles whose ground truth came, every layer of it sound
+  std::uint64_t wfs_failures = 0;  ///< tiles whose ground truth was asked for and cannot be had, or not all of it
+};
+
+/// An AsyncTileLoader with everything that stands behind it: files and servers, decoder, ground truth and imagery as a configuration says.
+/// What the library's users load tiles with when they do not run the main job. Thread-safe.
+class TileLoading {
+ public:
+  /// Throws InvalidArgument, ConfigError (ground truth or imagery that cannot be used).
+  explicit TileLoading(TileLoadingOptions options);
+  ~TileLoading();
+  TileLoading(const TileLoading&) = delete;
+  TileLoading& operator=(const TileLoading&) = delete;
+
+  /// Returns within 1 ms. with_truth: its ground truth is fetched beside the decode; without effect where the configuration has none.
+  prefetch::TileFuture preload(const std::string& path, std::optional<Bounds> bbox = std::nullopt, bool with_truth = true);
+
+  /// As AsyncTileLoader::get_tile, and then waits for the ground truth, too, within the same timeout; a failed fetch is no error. Where the
+  /// tile was loaded without, the fetch begins now. Throws Cancelled after `stop` was requested (the load goes on).
+  LoadedTile get(const std::string& path, std::optional<std::chrono::duration<double>> timeout = std::nullopt,
+                 std::optional<Bounds> bbox = std::nullopt, bool with_truth = true, std::stop_token stop = {});
+
+  bool has_ground_truth() const noexcept;  ///< whether the configuration names a source
+  prefetch::AsyncTileLoader& loader() noexcept;
+  TileLoadingStatistics statistics() const;
+  /// As AsyncTileLoader::shutdown, of everything.
+  void shutdown();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tuile::pipeline

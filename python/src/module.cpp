@@ -1,0 +1,10 @@
+#include "bindings.hpp"
+#include "tuile/core/version.hpp"
+
+PYBIND11_MODULE(_core, core) {
+  using namespace tuile::python;
+  core.doc() = "The C++ side of the package tuile. Use the names that the package itself exports.";
+  core.attr("__version__") = tuile::version();
+  bind_errors(core);
+  bind_config(core);
+}

@@ -1,0 +1,5 @@
+"""Airborne LiDAR tiles to per-point features, ground-truth labels and ML-ready datasets."""
+from ._core import __version__
+from .config import Config, presets
+from .errors import (BackendUnavailable, Cancelled, ConfigError, CorruptData, DeviceError, Error, InvalidArgument, IoError, NotFound, OutOfMemory,
+                     PermissionDenied, TileError, TimeoutError, Unsupported)
