@@ -21,7 +21,7 @@ void bind_config(py::module_& core) {
                                                       .file = std::move(file),
                                                       .text = std::move(text),
                                                       .set = std::move(set),
-                                                      .set_name = "settings:"})};
+                                                      .set_name = "settings"})};
              pipeline::check_config(config.value);
              return config;
            }),
