@@ -9,11 +9,14 @@ build=(g++ cmake ninja-build make pkg-config git)
 libraries=(liblaszip-dev libtbb-dev libyaml-cpp-dev libcli11-dev libfmt-dev nlohmann-json3-dev
            libxxhash-dev zlib1g-dev libeigen3-dev libnanoflann-dev libgdal-dev libgeos-dev libcurl4-openssl-dev)
 tests=(libgtest-dev libgmock-dev python3 python3-numpy python3-jsonschema cgi-mapserver lighttpd openssl)
+python=(python3-dev pybind11-dev python3-pytest)
+# What the Python package can work with but does not need, and what checks its types: left out where the system does not package it.
+python_extras=(python3-torch python3-distributed python3-mypy mypy)
 tools=(clang-format clang-tidy)
 bench=(libbenchmark-dev)
 # ---------------------------------------------------------------------------------------------------------------------
 
-packages=("${build[@]}" "${libraries[@]}" "${tests[@]}")
+packages=("${build[@]}" "${libraries[@]}" "${tests[@]}" "${python[@]}")
 case "${1:-}" in
   "") ;;
   tools) packages+=("${tools[@]}") ;;
@@ -32,7 +35,7 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   echo "setup: this script knows Debian and Ubuntu only; install the equivalents of: ${packages[*]}" >&2
   exit 1
 fi
-mapfile -t wanted < <(missing "${packages[@]}")
+mapfile -t wanted < <(missing "${packages[@]}" "${python_extras[@]}")
 if [ ${#wanted[@]} -eq 0 ]; then
   echo "setup: every package is installed"
   exit 0
@@ -84,15 +87,21 @@ fi
 
 echo "setup: installing ${wanted[*]}"
 apt_get update || echo "setup: the package lists could not all be renewed; going on with those at hand" >&2
-unavailable=()
+unavailable=() available=()
 for package in "${wanted[@]}"; do
-  [ -n "$(apt-cache show --no-all-versions "$package" 2>/dev/null)" ] || unavailable+=("$package")
+  if [ -n "$(apt-cache show --no-all-versions "$package" 2>/dev/null)" ]; then
+    available+=("$package")
+  elif [[ " ${python_extras[*]} " == *" $package "* ]]; then
+    echo "setup: ${PRETTY_NAME:-this system} does not package $package; what needs it is skipped"
+  else
+    unavailable+=("$package")
+  fi
 done
 if [ ${#unavailable[@]} -ne 0 ]; then
   echo "setup: ${PRETTY_NAME:-this system} does not package ${unavailable[*]} (or its package lists are out of reach); Debian 12 and 13 and Ubuntu 24.04 do" >&2
   exit 1
 fi
-apt_get install -y --no-install-recommends "${wanted[@]}" >/dev/null
+[ ${#available[@]} -eq 0 ] || apt_get install -y --no-install-recommends "${available[@]}" >/dev/null
 
 mapfile -t wanted < <(missing "${packages[@]}")
 if [ ${#wanted[@]} -ne 0 ]; then
