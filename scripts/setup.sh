@@ -35,7 +35,15 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   echo "setup: this script knows Debian and Ubuntu only; install the equivalents of: ${packages[*]}" >&2
   exit 1
 fi
-mapfile -t wanted < <(missing "${packages[@]}" "${python_extras[@]}")
+# Whether the package lists name it.
+known() { [ -n "$(apt-cache show --no-all-versions "$1" 2>/dev/null)" ]; }
+
+mapfile -t wanted < <(missing "${packages[@]}")
+mapfile -t extras < <(missing "${python_extras[@]}")
+for package in "${extras[@]}"; do
+  # Not asked for again and again where the system does not have it; before the first installation the lists may be empty.
+  if [ ${#wanted[@]} -ne 0 ] || known "$package"; then wanted+=("$package"); fi
+done
 if [ ${#wanted[@]} -eq 0 ]; then
   echo "setup: every package is installed"
   exit 0
@@ -89,7 +97,7 @@ echo "setup: installing ${wanted[*]}"
 apt_get update || echo "setup: the package lists could not all be renewed; going on with those at hand" >&2
 unavailable=() available=()
 for package in "${wanted[@]}"; do
-  if [ -n "$(apt-cache show --no-all-versions "$package" 2>/dev/null)" ]; then
+  if known "$package"; then
     available+=("$package")
   elif [[ " ${python_extras[*]} " == *" $package "* ]]; then
     echo "setup: ${PRETTY_NAME:-this system} does not package $package; what needs it is skipped"
