@@ -62,10 +62,15 @@ PointBlock copy(const PointBlock& block) {
 }  // namespace
 
 std::unique_ptr<AssembledTile> assemble(prefetch::TileHandle tile, std::span<const prefetch::TileHandle> parts, double grid_scale) {
-  auto out = std::make_unique<AssembledTile>();
+  std::unique_ptr<AssembledTile> out = assemble(tile->points, parts, grid_scale);
   out->tile = std::move(tile);
-  out->core = &out->tile->points;
-  Grid grid = out->core->grid;
+  return out;
+}
+
+std::unique_ptr<AssembledTile> assemble(const PointBlock& core, std::span<const prefetch::TileHandle> parts, double grid_scale) {
+  auto out = std::make_unique<AssembledTile>();
+  out->core = &core;
+  Grid grid = core.grid;
   if (grid.scale != grid_scale) {
     for (std::int64_t& origin : grid.origin) origin = std::llround(static_cast<double>(origin) * (grid.scale / grid_scale));
     grid.scale = grid_scale;

@@ -25,5 +25,7 @@ struct AssembledTile {
 /// own extent, or inside an earlier part's, is left out, so that overlapping or copied tiles are not counted twice; on the edge of an
 /// extent a point is left out only where the same point is already there (adjoining tiles may share an edge).
 std::unique_ptr<AssembledTile> assemble(prefetch::TileHandle tile, std::span<const prefetch::TileHandle> parts, double grid_scale);
+/// The same of points that outlive the result.
+std::unique_ptr<AssembledTile> assemble(const PointBlock& core, std::span<const prefetch::TileHandle> parts, double grid_scale);
 
 }  // namespace tuile::pipeline

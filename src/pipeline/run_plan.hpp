@@ -8,17 +8,12 @@
 #include "tuile/compute/backend.hpp"
 #include "tuile/features/plan.hpp"
 #include "tuile/pipeline/async_pipeline.hpp"
+#include "tuile/pipeline/feature_computer.hpp"  // feature_plan, preprocess_of
 #include "tuile/pipeline/lidar_processor.hpp"
 #include "tuile/source/store.hpp"
 #include "tuile/write/done.hpp"
 
 namespace tuile::pipeline {
-
-/// The columns that a configuration asks for. Throws ConfigError.
-features::FeaturePlan feature_plan(const config::Config& config);
-
-/// What a configuration asks of preprocessing.
-compute::Preprocess preprocess_of(const config::Config& config);
 
 /// One tile of the run.
 struct PlannedTile {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tuile/compute/backend.hpp"
+#include "tuile/config/config.hpp"
 #include "tuile/core/executor.hpp"
 #include "tuile/core/point_block.hpp"
 #include "tuile/features/plan.hpp"
@@ -29,6 +30,12 @@ struct CoordinateArray {
 /// rounds (`rounded`). Everything is unclassified (class 1). Throws InvalidArgument: NaN or infinite coordinates (with the first such row),
 /// more points than 2^32 - 1, a scale that is no number above 0 or that the coordinates do not fit (Unsupported).
 PointBlock grid_points(const CoordinateArray& coordinates, double scale, Executor& executor, std::stop_token stop = {});
+
+/// The columns that a configuration asks for. Throws ConfigError.
+features::FeaturePlan feature_plan(const config::Config& config);
+
+/// What a configuration asks of preprocessing.
+compute::Preprocess preprocess_of(const config::Config& config);
 
 /// Computes features of tiles in memory: the main job's compute stage on its own. Thread-safe; calls queue where the backend wants it.
 class FeatureComputer {

@@ -1,0 +1,140 @@
+#include "tuile/pipeline/feature_computer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+#include "pipeline/assemble.hpp"
+#include "tuile/core/error.hpp"
+
+namespace tuile::pipeline {
+
+namespace {
+
+Bounds in_metres(const GridBounds& box, double scale) noexcept {
+  if (box.empty()) return {};
+  return {static_cast<double>(box.min_x) * scale, static_cast<double>(box.min_y) * scale, static_cast<double>(box.max_x) * scale,
+          static_cast<double>(box.max_y) * scale};
+}
+
+GridBounds in_units(const Bounds& box, double scale) noexcept {
+  if (box.empty()) return {};
+  const auto units = [scale](double metres) { return static_cast<std::int64_t>(std::llround(metres / scale)); };
+  return {units(box.min_x), units(box.min_y), units(box.max_x), units(box.max_y)};
+}
+
+/// The part of a neighbour inside `box`, as a decoder with this box would have given it; null where it has none there.
+prefetch::TileHandle part_inside(const prefetch::TileHandle& tile, const Bounds& box) {
+  const PointBlock& block = tile->points;
+  const GridBounds wanted = units_inside(box, block.grid.scale), extent = block.extent();
+  const bool apart = extent.empty() || extent.min_x > wanted.max_x || extent.max_x < wanted.min_x || extent.min_y > wanted.max_y ||
+                     extent.max_y < wanted.min_y;
+  if (apart) return nullptr;
+  std::vector<std::uint32_t> picks;
+  for (std::uint32_t i = 0; i < block.size(); ++i) {
+    if (wanted.contains(block.grid.origin[0] + block.units[i].x, block.grid.origin[1] + block.units[i].y)) picks.push_back(i);
+  }
+  return std::make_shared<const prefetch::Tile>(prefetch::Tile{.points = select(block, picks), .warnings = {}});
+}
+
+/// Lets as many callers in at once as the backend has use for.
+class Gate {
+ public:
+  explicit Gate(int places) : free_(places) {}
+
+  void enter(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait(lock, stop, [&] { return free_ > 0; })) throw Cancelled("stopped while waiting for the backend");
+    --free_;
+  }
+  void leave() {
+    {
+      const std::lock_guard lock(mutex_);
+      ++free_;
+    }
+    changed_.notify_one();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  int free_;  ///< guarded by mutex_
+};
+
+class Place {
+ public:
+  Place(Gate& gate, const std::stop_token& stop) : gate_(gate) { gate_.enter(stop); }
+  ~Place() { gate_.leave(); }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+ private:
+  Gate& gate_;
+};
+
+void check(const FeatureComputer::Input& input) {
+  if (input.points == nullptr) throw InvalidArgument("a tile without points was given; Input.points must not be null");
+  if (!(input.halo_width >= 0 && std::isfinite(input.halo_width))) {
+    throw InvalidArgument("halo_width is " + std::to_string(input.halo_width) + "; a width of 0 m or more is expected");
+  }
+}
+
+}  // namespace
+
+struct FeatureComputer::Impl {
+  Impl(const std::string& name, int threads)
+      : choice(compute::choose_backend(name)),
+        executor(threads),
+        backend(compute::make_backend(choice.name, executor)),
+        gate(std::max(1, backend->concurrency())) {}
+
+  const compute::BackendChoice choice;
+  Executor executor;
+  const std::unique_ptr<compute::Backend> backend;
+  Gate gate;
+};
+
+FeatureComputer::FeatureComputer(const std::string& backend, int threads) : impl_(std::make_unique<Impl>(backend, threads)) {}
+FeatureComputer::~FeatureComputer() = default;
+
+std::vector<compute::TileOutput> FeatureComputer::compute(std::span<const Input> inputs, const features::FeaturePlan& plan,
+                                                          const compute::Preprocess& preprocess, std::stop_token stop) {
+  const bool looks_around = plan.needs_neighbours() || plan.needs_ground() || preprocess.has_filters();
+  std::vector<std::unique_ptr<AssembledTile>> assembled;
+  std::vector<compute::TileInput> tiles;
+  for (const Input& input : inputs) {
+    check(input);
+    const double own_scale = input.points->grid.scale;
+    const Bounds bounds = input.bounds.empty() ? in_metres(input.points->extent(), own_scale) : input.bounds;
+    double scale = own_scale;
+    std::vector<prefetch::TileHandle> parts;
+    if (looks_around && input.halo_width > 0 && !bounds.empty()) {
+      const Bounds around = bounds.expanded(input.halo_width + preprocess.reach());
+      for (const prefetch::TileHandle& neighbour : input.halo) {
+        if (stop.stop_requested()) throw Cancelled("stopped before the features were computed");
+        prefetch::TileHandle part = neighbour == nullptr ? nullptr : part_inside(neighbour, around);
+        if (part == nullptr) continue;
+        scale = std::min(scale, part->points.grid.scale);
+        parts.push_back(std::move(part));
+      }
+    }
+    const PointBlock* core = input.points;
+    const PointBlock* halo = nullptr;
+    if (!parts.empty()) {
+      assembled.push_back(assemble(*input.points, parts, scale));
+      core = assembled.back()->core;
+      halo = &assembled.back()->halo;
+    }
+    tiles.push_back({.core = core, .halo = halo, .bounds = in_units(bounds, scale), .halo_width = input.halo_width});
+  }
+  const Place place(impl_->gate, stop);
+  return impl_->backend->compute(tiles, plan, preprocess, std::move(stop));
+}
+
+const compute::Backend& FeatureComputer::backend() const noexcept { return *impl_->backend; }
+Executor& FeatureComputer::executor() noexcept { return impl_->executor; }
+const std::string& FeatureComputer::reason() const noexcept { return impl_->choice.reason; }
+
+}  // namespace tuile::pipeline
