@@ -416,7 +416,7 @@ class ProcessRun {
     summary_.peak_rss = peak_resident_bytes();
     summary_.peak_anonymous = anonymous_.peak();
     // What was computed is computed: a report that cannot be written is no reason to lose the summary.
-    if (!options_.deliver) or_warn([&] { save_run_report(summary_, config_.output); });
+    if (options_.run_report && !options_.deliver) or_warn([&] { save_run_report(summary_, config_.output); });
     if (config_.trace) or_warn([&] { trace_.save(*config_.trace); });
   }
 

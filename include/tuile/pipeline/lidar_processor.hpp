@@ -49,6 +49,7 @@ struct ProcessOptions {
   std::optional<Bounds> bbox;  ///< metres: only points inside (closed) are written
   bool overwrite = false;      ///< false: tiles already done are skipped
   bool fail_fast = false;
+  bool run_report = true;  ///< false: no run-<id>.json; for the parts of a run that is reported on elsewhere
   std::stop_token stop;                           ///< ends the run soon; what is done stays valid
   std::function<void(const Progress&)> progress;  ///< called after every tile, one call at a time
   std::function<void(const std::string&)> warn;   ///< one line each
