@@ -7,4 +7,5 @@ PYBIND11_MODULE(_core, core) {
   core.attr("__version__") = tuile::version();
   bind_errors(core);
   bind_config(core);
+  bind_processor(core);
 }
