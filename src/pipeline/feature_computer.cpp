@@ -1,6 +1,7 @@
 #include "tuile/pipeline/feature_computer.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <condition_variable>
 #include <mutex>
@@ -94,6 +95,8 @@ struct FeatureComputer::Impl {
   Executor executor;
   const std::unique_ptr<compute::Backend> backend;
   Gate gate;
+  std::mutex mutex;
+  Totals totals;  ///< guarded by mutex
 };
 
 FeatureComputer::FeatureComputer(const std::string& backend, int threads) : impl_(std::make_unique<Impl>(backend, threads)) {}
@@ -130,7 +133,19 @@ std::vector<compute::TileOutput> FeatureComputer::compute(std::span<const Input>
     tiles.push_back({.core = core, .halo = halo, .bounds = in_units(bounds, scale), .halo_width = input.halo_width});
   }
   const Place place(impl_->gate, stop);
-  return impl_->backend->compute(tiles, plan, preprocess, std::move(stop));
+  const auto begin = std::chrono::steady_clock::now();
+  std::vector<compute::TileOutput> outputs = impl_->backend->compute(tiles, plan, preprocess, std::move(stop));
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+  const std::lock_guard lock(impl_->mutex);
+  impl_->totals.tiles += tiles.size();
+  for (const compute::TileInput& tile : tiles) impl_->totals.points += tile.core->size();
+  impl_->totals.seconds += taken.count();
+  return outputs;
+}
+
+FeatureComputer::Totals FeatureComputer::totals() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->totals;
 }
 
 const compute::Backend& FeatureComputer::backend() const noexcept { return *impl_->backend; }

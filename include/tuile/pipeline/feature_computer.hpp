@@ -57,6 +57,13 @@ class FeatureComputer {
   std::vector<compute::TileOutput> compute(std::span<const Input> inputs, const features::FeaturePlan& plan,
                                            const compute::Preprocess& preprocess, std::stop_token stop);
 
+  /// What was computed so far.
+  struct Totals {
+    std::uint64_t tiles = 0, points = 0;
+    double seconds = 0;  ///< inside Backend::compute
+  };
+  Totals totals() const;
+
   const compute::Backend& backend() const noexcept;
   Executor& executor() noexcept;
   /// Of `auto`: why not a better backend; else empty.
