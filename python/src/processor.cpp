@@ -21,6 +21,7 @@
 #include "tuile/config/load.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/pipeline/lidar_processor.hpp"
+#include "tuile/source/store.hpp"
 #include "tuile/write/atomic_file.hpp"
 #include "tuile/write/verify.hpp"
 
@@ -159,7 +160,8 @@ py::tuple jobs(const NativeConfig& config, Request request) {
     py::list neighbours;
     for (const catalog::InputFile& file : job.neighbours) neighbours.append(py::make_tuple(file.path, file.name));
     jobs.append(py::make_tuple(job.tile.path, job.tile.name, std::move(neighbours), job.points,
-                               py::make_tuple(job.bounds.min_x, job.bounds.min_y, job.bounds.max_x, job.bounds.max_y), job.done));
+                               py::make_tuple(job.bounds.min_x, job.bounds.min_y, job.bounds.max_x, job.bounds.max_y), job.done,
+                               source::public_location(job.tile.path)));
   }
   return py::make_tuple(std::move(jobs), failures_of(list.failed), list.notes);
 }
@@ -212,7 +214,7 @@ void bind_processor(py::module_& core) {
            py::arg("progress") = py::none(), py::arg("warn") = py::none(), "The main job. Returns the summary as JSON and for people.");
   core.def("plan", plan, py::arg("config"), py::arg("request"), "What process would do.");
   core.def("jobs", jobs, py::arg("config"), py::arg("request"),
-           "([(path, name, [(path, name) of neighbours], points, bounds, done)], [(path, kind, message)], [notes])");
+           "([(path, name, [(path, name) of neighbours], points, bounds, done, public path)], [(path, kind, message)], [notes])");
   core.def("for_cluster", for_cluster, py::arg("config"), "The configuration with whole paths, without input and trace.");
   core.def("output_of", [](const NativeConfig& config) { return config.value.output; }, py::arg("config"), "The output folder.");
   core.def("input_of", [](const NativeConfig& config) { return config.value.input; }, py::arg("config"), "The inputs.");

@@ -1,4 +1,7 @@
 """Airborne LiDAR tiles to per-point features, ground-truth labels and ML-ready datasets."""
+import importlib
+from typing import TYPE_CHECKING
+
 from ._core import __version__
 from .config import Config, presets
 from .errors import (BackendUnavailable, Cancelled, ConfigError, CorruptData, DeviceError, Error, InvalidArgument, IoError, NotFound, OutOfMemory,
@@ -6,3 +9,13 @@ from .errors import (BackendUnavailable, Cancelled, ConfigError, CorruptData, De
 from ._progress import Progress
 from .processor import Job, JobList, LiDARProcessor, verify
 from .summary import FailedTile, RunSummary
+
+if TYPE_CHECKING:
+    from . import dask as dask
+else:
+
+    def __getattr__(name):
+        # What wants packages of its own is imported when it is asked for.
+        if name in ("dask", "torch"):
+            return importlib.import_module(f".{name}", __name__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -21,7 +21,11 @@ def _warn(line: str) -> None:
 
 
 class Job(NamedTuple):
-    """A tile as a job of its own: ``neighbours`` are the (path, name) whose border points it needs, ``bounds`` is (x0, y0, x1, y1) in metres."""
+    """A tile as a job of its own.
+
+    ``neighbours`` are the (path, name) whose border points it needs; ``bounds`` is (x0, y0, x1, y1) in metres; ``public_path`` is the path
+    without the secrets that a URL may hold, as failures name it.
+    """
 
     path: str
     name: str
@@ -29,6 +33,7 @@ class Job(NamedTuple):
     points: int
     bounds: Tuple[float, float, float, float]
     done: bool
+    public_path: str
 
 
 class JobList(NamedTuple):
