@@ -163,7 +163,7 @@ def _connected(client: Any) -> Iterator[Any]:
             client = _distributed.default_client()
         except ValueError:
             with tempfile.TemporaryDirectory(prefix="tuile-dask-") as space, \
-                    _distributed.LocalCluster(processes=True, dashboard_address=None, local_directory=space) as cluster, \
+                    _distributed.LocalCluster(processes=True, dashboard_address=":0", local_directory=space) as cluster, \
                     _distributed.Client(cluster) as own:
                 yield own
             return
