@@ -7,5 +7,6 @@ PYBIND11_MODULE(_core, core) {
   core.attr("__version__") = tuile::version();
   bind_errors(core);
   bind_config(core);
+  bind_features(core);
   bind_processor(core);
 }

@@ -19,3 +19,4 @@ else:
         if name in ("dask", "torch"):
             return importlib.import_module(f".{name}", __name__)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+from .feature_processor import FeatureMatrix, FeatureProcessor, GPUProcessor, features, list_features

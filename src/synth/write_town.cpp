@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <iterator>
@@ -13,6 +11,7 @@
 #include "synth/orthophoto.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/core/unfinished_file.hpp"
+#include "tuile/las/new_file.hpp"
 #include "tuile/las/records.hpp"
 #include "tuile/synth/sampling.hpp"
 #include "tuile/truth/vector_files.hpp"
@@ -32,40 +31,10 @@ constexpr const char* lambert93_ign69 =
     R"(AUTHORITY["EPSG","5698"]])";
 
 las::FileInfo layout_of(const TownOptions& options) {
-  las::FileInfo layout;
-  las::Header& header = layout.header;
-  header.global_encoding = 0x11;  // GPS time is adjusted standard time; the CRS is WKT
-  header.system_identifier = "tuile";
-  header.generating_software = "tuile synth";
-  header.creation_day = 1;  // fixed: same seed, same bytes
-  header.creation_year = 2026;
-  header.point_format = static_cast<std::uint8_t>(options.point_format);
-  header.record_length = las::standard_record_length(header.point_format);
-  header.compressed = true;
-  header.scale = {point_scale, point_scale, point_scale};
-  las::Vlr wkt{0, "LASF_Projection", 2112, "OGC WKT of EPSG:2154 + IGN69", {}};
-  const auto* text = reinterpret_cast<const std::byte*>(lambert93_ign69);
-  wkt.data.assign(text, text + std::strlen(lambert93_ign69) + 1);
-  layout.vlrs.push_back(std::move(wkt));
-  layout.crs.wkt = lambert93_ign69;
+  las::FileInfo layout = las::new_layout(options.point_format, point_scale, lambert93_ign69, "OGC WKT of EPSG:2154 + IGN69", "tuile synth");
   layout.crs.epsg = 2154;
   return layout;
 }
-
-/// Appends values as LAS stores them, little-endian.
-class RecordBytes {
- public:
-  explicit RecordBytes(std::byte* at) noexcept : at_(at) {}
-  template <class T>
-  void put(T value) noexcept {
-    std::memcpy(at_, &value, sizeof(T));
-    at_ += sizeof(T);
-  }
-
- private:
-  static_assert(std::endian::native == std::endian::little, "tuile runs on little-endian machines");
-  std::byte* at_;
-};
 
 /// Records of point format 6 or 8. Source: LAS 1.4 R15, tables 15 and 17.
 std::vector<std::byte> pack(const std::vector<TownPoint>& points, int point_format) {
@@ -73,7 +42,7 @@ std::vector<std::byte> pack(const std::vector<TownPoint>& points, int point_form
   std::vector<std::byte> records(points.size() * length);
   for (std::size_t i = 0; i < points.size(); ++i) {
     const TownPoint& point = points[i];
-    RecordBytes out(records.data() + i * length);
+    las::RecordBytes out(records.data() + i * length);
     out.put(point.x);
     out.put(point.y);
     out.put(point.z);

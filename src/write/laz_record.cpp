@@ -42,12 +42,15 @@ LazRecord::LazRecord(const TileLayout& layout, const LazSinkOptions& options)
     : width_(layout.feature_names.size()),
       labels_(layout.labels),
       labels_place_(options.labels),
+      provenance_(options.label_provenance),
+      classes_(options.classes),
       colours_(options.colours),
       info_(options.original),
       format_(las::record_format(info_.header.point_format)),
       input_length_(info_.header.record_length) {
   check_layout(layout);
   check_colours(layout.points);
+  check_classes(layout.points);
   info_.header.compressed = true;
   info_.copc.reset();
   info_.laszip.reset();
@@ -55,7 +58,8 @@ LazRecord::LazRecord(const TileLayout& layout, const LazSinkOptions& options)
   raise_format();
   end_ = columns_at_ = input_length_ + inserted_;
   const bool nir_dimension = !colours_.nir.empty() && format_.nir == 0;
-  const std::size_t of_labels = labels_ ? (labels_place_ == LazLabels::extra_bytes ? 2U : 1U) + sizeof(std::int32_t) : 0U;
+  const std::size_t of_provenance = labels_ && provenance_ ? 1U + sizeof(std::int32_t) : 0U;
+  const std::size_t of_labels = (labels_ && labels_place_ == LazLabels::extra_bytes ? 1U : 0U) + of_provenance;
   const std::size_t length = end_ + options.columns.size() * sizeof(float) + (nir_dimension ? sizeof(std::uint16_t) : 0U) + of_labels;
   if (length > largest_record)
     throw InvalidArgument("a LAZ record with " + std::to_string(options.columns.size()) + " features would have " + std::to_string(length) +
@@ -66,8 +70,8 @@ LazRecord::LazRecord(const TileLayout& layout, const LazSinkOptions& options)
     columns_.push_back(column.column);
   }
   if (nir_dimension) nir_at_ = add_dimension("nir", "near infrared", uint16_type, sizeof(std::uint16_t));
-  if (labels_) {
-    if (labels_place_ == LazLabels::extra_bytes) label_at_ = add_dimension("label", "class by ground truth", uint8_type, 1);
+  if (labels_ && labels_place_ == LazLabels::extra_bytes) label_at_ = add_dimension("label", "class by ground truth", uint8_type, 1);
+  if (labels_ && provenance_) {
     label_source_at_ = add_dimension("label_source", "0 file, row of layer, 254 NDVI", uint8_type, 1);
     label_object_at_ = add_dimension("label_object", "row of object table, -1 none", int32_type, sizeof(std::int32_t));
     put_objects(layout.objects, info_);
@@ -81,6 +85,21 @@ void LazRecord::check_colours(std::uint64_t points) const {
     throw InvalidArgument("LAZ output: " + std::to_string(rgb) + " red, " + std::to_string(colours_.green.size()) + " green, " +
                           std::to_string(colours_.blue.size()) + " blue and " + std::to_string(colours_.nir.size()) +
                           " nir values are given for " + std::to_string(points) + " rows; one per row, or none of a kind, are expected");
+}
+
+void LazRecord::check_classes(std::uint64_t points) const {
+  if (classes_.empty()) return;
+  if (classes_.size() != points) {
+    throw InvalidArgument("LAZ output: " + std::to_string(classes_.size()) + " classes are given for " + std::to_string(points) +
+                          " rows; one per row is expected");
+  }
+  check_short_classes(classes_);
+}
+
+void LazRecord::put_class(std::byte* output, std::uint8_t value) const {
+  std::byte& place = output[format_.classification];
+  const std::byte flags = format_.extended ? std::byte{0} : place & ~std::byte{largest_short_class};
+  place = flags | std::byte{value};
 }
 
 /// Bytes that the file does not describe keep their place: without an entry for them, what follows would be read from the wrong bytes.
@@ -132,7 +151,11 @@ std::size_t LazRecord::add_dimension(const std::string& name, const std::string&
 }
 
 void LazRecord::check_labels(std::span<const std::uint8_t> labels) const {
-  if (labels_place_ != LazLabels::classification || format_.extended) return;
+  if (labels_place_ == LazLabels::classification) check_short_classes(labels);
+}
+
+void LazRecord::check_short_classes(std::span<const std::uint8_t> labels) const {
+  if (format_.extended) return;
   std::set<unsigned> beyond;
   for (const std::uint8_t label : labels)
     if (label > largest_short_class) beyond.insert(label);
@@ -163,14 +186,13 @@ void LazRecord::make(const std::byte* input, const LazRows& rows, std::size_t i,
   }
   if (!colours_.nir.empty()) store(output + (format_.nir != 0 ? format_.nir : nir_at_), colours_.nir[row]);
 
+  if (!classes_.empty()) put_class(output, classes_[row]);
   if (!labels_) return;
-  if (labels_place_ == LazLabels::extra_bytes) {
+  if (labels_place_ == LazLabels::extra_bytes)
     store(output + label_at_, rows.labels[i]);
-  } else {
-    std::byte& place = output[format_.classification];
-    const std::byte flags = format_.extended ? std::byte{0} : place & ~std::byte{largest_short_class};
-    place = flags | std::byte{rows.labels[i]};
-  }
+  else
+    put_class(output, rows.labels[i]);
+  if (!provenance_) return;
   store(output + label_source_at_, rows.label_source[i]);
   store(output + label_object_at_, rows.label_object[i]);
 }

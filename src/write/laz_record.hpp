@@ -39,6 +39,10 @@ class LazRecord {
   /// Returns the dimension's place in the output record.
   std::size_t add_dimension(const std::string& name, const std::string& description, std::uint8_t type, std::size_t size);
   void check_colours(std::uint64_t points) const;
+  void check_classes(std::uint64_t points) const;
+  /// Throws InvalidArgument naming those that the class of an old point format has no room for.
+  void check_short_classes(std::span<const std::uint8_t> classes) const;
+  void put_class(std::byte* output, std::uint8_t value) const;
   void raise_format();
   void describe_gaps();
 
@@ -46,6 +50,8 @@ class LazRecord {
   std::size_t width_;                 ///< of a row of features
   bool labels_;
   LazLabels labels_place_;
+  bool provenance_;                         ///< of the labels
+  std::span<const std::uint8_t> classes_;   ///< per output row; may be empty
   LazColours colours_;
   las::FileInfo info_;
   las::RecordFormat format_;                  ///< of the output

@@ -94,7 +94,7 @@ class LazSink final : public Sink {
   }
 
   void open_input() {
-    if (input_) return;
+    if (input_ || options_.make_records) return;
     bytes_ = options_.read_original();
     input_.emplace(bytes_.span(), options_.original, executor_);
   }
@@ -120,7 +120,11 @@ class LazSink final : public Sink {
       std::size_t count = 0;
       while (done + count < rows.count && record_of(next_row_ + count) - first < batch_records) ++count;
       const std::uint64_t end = count > 0 ? record_of(next_row_ + count - 1) + 1 : first + batch_records;
-      input_->read(in.span().first((end - first) * in_length));
+      const std::span<std::byte> records = in.span().first((end - first) * in_length);
+      if (options_.make_records)
+        options_.make_records(records);
+      else
+        input_->read(records);
       const auto make = [&](std::size_t task) {
         const std::size_t stop = std::min(count, (task + 1) * records_per_task);
         for (std::size_t i = task * records_per_task; i < stop; ++i)
