@@ -7,6 +7,7 @@ from .config import Config, presets
 from .errors import (BackendUnavailable, Cancelled, ConfigError, CorruptData, DeviceError, Error, InvalidArgument, IoError, NotFound, OutOfMemory,
                      PermissionDenied, TileError, TimeoutError, Unsupported)
 from ._progress import Progress
+from .feature_processor import FeatureMatrix, FeatureProcessor, GPUProcessor, features, list_features
 from .processor import Job, JobList, LiDARProcessor, verify
 from .summary import FailedTile, RunSummary
 
@@ -19,4 +20,3 @@ else:
         if name in ("dask", "torch"):
             return importlib.import_module(f".{name}", __name__)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-from .feature_processor import FeatureMatrix, FeatureProcessor, GPUProcessor, features, list_features
