@@ -1,6 +1,6 @@
 # Thin over the presets of CMakePresets.json: what each preset builds lies in build/<preset>.
 .DEFAULT_GOAL := build
-.PHONY: build demo test cuda gpu-check asan tsan bench bench-page microbench docs format tidy install clean setup
+.PHONY: build demo test python cuda gpu-check asan tsan bench bench-page microbench docs format tidy install clean setup
 
 BUILD := build/default
 TUILE := $(BUILD)/bin/tuile
@@ -26,6 +26,17 @@ demo: build
 test: build
 	@scripts/check_layers
 	@ctest --preset default
+
+# The Python package without pip; PREFIX=folder (a virtual environment, say) installs it there.
+python: setup
+	@cmake --preset default --log-level=WARNING
+	@cmake --build --preset default -j $(JOBS) --target tuile_python
+ifeq ($(origin PREFIX),command line)
+	@cmake --install $(BUILD) --component python --prefix $(PREFIX) >/dev/null
+	@echo "tuile is in $(PREFIX); where that is no virtual environment: export PYTHONPATH=$$(echo $(abspath $(PREFIX))/lib/python3*/site-packages)"
+else
+	@echo "export PYTHONPATH=$(abspath $(BUILD))/python"
+endif
 
 # With the CUDA backend for every card since Turing: takes a CUDA toolkit of version 12 or newer. `make build` has it for one architecture
 # where there is a toolkit.
