@@ -2,6 +2,8 @@
 
 #include <limits>
 #include <optional>
+#include <type_traits>
+#include <utility>
 
 #include "tuile/core/error.hpp"
 
@@ -111,6 +113,16 @@ PointBlock read_attributes(const Attributes& attributes, std::size_t rows) {
   read(attributes.rgb, "rgb", 3, limit, out.red, out.green, out.blue);
   read(attributes.nir, "nir", 0, limit, out.nir);
   return out;
+}
+
+PointBlock with_attributes(PointBlock points, PointBlock attributes) {
+  if (!attributes.classification.empty()) points.classification = std::move(attributes.classification);
+  points.intensity = std::move(attributes.intensity);
+  points.red = std::move(attributes.red);
+  points.green = std::move(attributes.green);
+  points.blue = std::move(attributes.blue);
+  points.nir = std::move(attributes.nir);
+  return points;
 }
 
 }  // namespace tuile::python

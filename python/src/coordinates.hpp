@@ -29,4 +29,7 @@ struct Attributes {
 /// another shape.
 PointBlock read_attributes(const Attributes& attributes, std::size_t rows);
 
+/// `points` with what `attributes` holds, of as many points.
+PointBlock with_attributes(PointBlock points, PointBlock attributes);
+
 }  // namespace tuile::python

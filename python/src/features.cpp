@@ -65,19 +65,6 @@ Known known_of(const PointBlock& attributes) {
   return known;
 }
 
-/// The points of an item that came as an array.
-PointBlock points_of(Item& item, double scale, Executor& executor, const std::stop_token& stop) {
-  PointBlock points = pipeline::grid_points(item.coordinates->view, scale, executor, stop);
-  PointBlock& more = item.attributes;
-  if (!more.classification.empty()) points.classification = std::move(more.classification);
-  points.intensity = std::move(more.intensity);
-  points.red = std::move(more.red);
-  points.green = std::move(more.green);
-  points.blue = std::move(more.blue);
-  points.nir = std::move(more.nir);
-  return points;
-}
-
 /// Throws InvalidArgument where a name is neither a feature's nor a set's.
 void refuse_unknown(const std::string& name) {
   const std::vector<std::string> sets{"minimal", "lod2", "asprs", "lod3", "full"};
@@ -218,7 +205,7 @@ class Computer {
         Item& item = items[i];
         pipeline::FeatureComputer::Input input;
         input.halo_width = halo_width.value_or(config.halo);
-        blocks[i] = points_of(item, scale, computer_.executor(), stop);
+        blocks[i] = with_attributes(pipeline::grid_points(item.coordinates->view, scale, computer_.executor(), stop), std::move(item.attributes));
         input.points = &blocks[i];
         inputs.push_back(std::move(input));
       }

@@ -8,5 +8,6 @@ PYBIND11_MODULE(_core, core) {
   bind_errors(core);
   bind_config(core);
   bind_features(core);
+  bind_files(core);
   bind_processor(core);
 }
