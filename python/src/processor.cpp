@@ -9,7 +9,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -155,11 +155,19 @@ py::tuple jobs(const NativeConfig& config, Request request) {
     options.stop = std::move(stop);
     return pipeline::LidarProcessor(std::move(options)).jobs();
   });
+  // A file is a neighbour of eight others: half a million jobs shall not hold nine texts each.
+  std::unordered_map<std::string, py::tuple> files;
+  const auto file_of = [&](const catalog::InputFile& file) {
+    const auto [at, is_new] = files.try_emplace(file.path);
+    if (is_new) at->second = py::make_tuple(file.path, file.name);
+    return at->second;
+  };
   py::list jobs;
   for (const pipeline::JobList::Job& job : list.jobs) {
     py::list neighbours;
-    for (const catalog::InputFile& file : job.neighbours) neighbours.append(py::make_tuple(file.path, file.name));
-    jobs.append(py::make_tuple(job.tile.path, job.tile.name, std::move(neighbours), job.points,
+    for (const catalog::InputFile& file : job.neighbours) neighbours.append(file_of(file));
+    const py::tuple tile = file_of(job.tile);
+    jobs.append(py::make_tuple(tile[0], tile[1], std::move(neighbours), job.points,
                                py::make_tuple(job.bounds.min_x, job.bounds.min_y, job.bounds.max_x, job.bounds.max_y), job.done,
                                source::public_location(job.tile.path)));
   }
