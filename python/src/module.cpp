@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, core) {
   core.attr("__version__") = tuile::version();
   bind_errors(core);
   bind_config(core);
+  bind_tiles(core);
   bind_features(core);
   bind_files(core);
   bind_processor(core);

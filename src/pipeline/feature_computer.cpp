@@ -27,8 +27,7 @@ GridBounds in_units(const Bounds& box, double scale) noexcept {
 }
 
 /// The part of a neighbour inside `box`, as a decoder with this box would have given it; null where it has none there.
-prefetch::TileHandle part_inside(const prefetch::TileHandle& tile, const Bounds& box) {
-  const PointBlock& block = tile->points;
+prefetch::TileHandle part_inside(const PointBlock& block, const Bounds& box) {
   const GridBounds wanted = units_inside(box, block.grid.scale), extent = block.extent();
   const bool apart = extent.empty() || extent.min_x > wanted.max_x || extent.max_x < wanted.min_x || extent.min_y > wanted.max_y ||
                      extent.max_y < wanted.min_y;
@@ -115,9 +114,9 @@ std::vector<compute::TileOutput> FeatureComputer::compute(std::span<const Input>
     std::vector<prefetch::TileHandle> parts;
     if (looks_around && input.halo_width > 0 && !bounds.empty()) {
       const Bounds around = bounds.expanded(input.halo_width + preprocess.reach());
-      for (const prefetch::TileHandle& neighbour : input.halo) {
+      for (const std::shared_ptr<const PointBlock>& neighbour : input.halo) {
         if (stop.stop_requested()) throw Cancelled("stopped before the features were computed");
-        prefetch::TileHandle part = neighbour == nullptr ? nullptr : part_inside(neighbour, around);
+        prefetch::TileHandle part = neighbour == nullptr ? nullptr : part_inside(*neighbour, around);
         if (part == nullptr) continue;
         scale = std::min(scale, part->points.grid.scale);
         parts.push_back(std::move(part));

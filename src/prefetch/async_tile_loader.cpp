@@ -28,8 +28,8 @@ std::vector<TileFuture> AsyncTileLoader::preload_tile_batch(std::span<const std:
 }
 
 TileHandle AsyncTileLoader::get_tile(const std::string& path, std::optional<std::chrono::duration<double>> timeout,
-                                     std::optional<Bounds> bbox) {
-  return impl_->get(TileRequest{path, bbox}, timeout);
+                                     std::optional<Bounds> bbox, std::stop_token stop) {
+  return impl_->get(TileRequest{path, bbox}, timeout, std::move(stop));
 }
 
 void AsyncTileLoader::release(const std::string& path, std::optional<Bounds> bbox) { impl_->release(TileRequest{path, bbox}); }

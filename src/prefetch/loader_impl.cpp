@@ -97,7 +97,8 @@ void AsyncTileLoader::Impl::preload(TileRequest request) {
   enqueue(request, false);
 }
 
-TileHandle AsyncTileLoader::Impl::get(const TileRequest& request, std::optional<std::chrono::duration<double>> timeout) {
+TileHandle AsyncTileLoader::Impl::get(const TileRequest& request, std::optional<std::chrono::duration<double>> timeout,
+                                      std::stop_token stop) {
   const Clock::time_point begin = Clock::now();
   const auto deadline = deadline_of(begin, timeout);
   check(request);
@@ -149,13 +150,17 @@ TileHandle AsyncTileLoader::Impl::get(const TileRequest& request, std::optional<
 
   ++load->waiters;
   if (options.num_workers == 0 && load->state == Load::State::queued) {
-    run(load, lock);
+    // The load ends with the loader, or with the call that runs it.
+    std::stop_source either;
+    const auto end = [&either] { either.request_stop(); };
+    const std::stop_callback with_loader(stop_source.get_token(), end), with_call(stop, end);
+    run(load, lock, either.get_token());
   } else {
     const auto settled = [&] { return load->state == Load::State::done || stopped; };
     if (deadline) {
-      load->finished.wait_until(lock, *deadline, settled);
+      load->finished.wait_until(lock, stop, *deadline, settled);
     } else {
-      load->finished.wait(lock, settled);
+      load->finished.wait(lock, stop, settled);
     }
   }
   const bool last = --load->waiters == 0;
@@ -166,6 +171,7 @@ TileHandle AsyncTileLoader::Impl::get(const TileRequest& request, std::optional<
     if (!stopped) std::rethrow_exception(error);  // else the end may be what made it fail, and Cancelled is what the caller has to know
   }
   if (stopped) throw Cancelled(request.path + ": the loader was shut down while get_tile waited");
+  if (stop.stop_requested()) throw Cancelled(request.path + ": stopped while get_tile waited; the load goes on");
   throw TimeoutError(request.path + ": not loaded within " + std::to_string(timeout->count()) +
                      " s; the load goes on, ask again or raise prefetch.timeout");
 }
@@ -269,7 +275,7 @@ void AsyncTileLoader::Impl::work() {
     shared->work.wait(lock, [this] { return stopped || can_start(); });
     if (stopped) return;
     const std::shared_ptr<Load> load = wanted.empty() ? preloads.front() : wanted.front();
-    run(load, lock);
+    run(load, lock, stop_source.get_token());
   }
 }
 
@@ -301,7 +307,7 @@ bool AsyncTileLoader::Impl::can_start() const noexcept {
   return !wanted.empty() || (!preloads.empty() && cache.admits(estimate(), running));
 }
 
-void AsyncTileLoader::Impl::run(const std::shared_ptr<Load>& load, Lock& lock) {
+void AsyncTileLoader::Impl::run(const std::shared_ptr<Load>& load, Lock& lock, const std::stop_token& stop) {
   Load::Queue node;
   node.splice(node.end(), load->wanted ? wanted : preloads, load->position);
   load->state = Load::State::running;
@@ -312,7 +318,7 @@ void AsyncTileLoader::Impl::run(const std::shared_ptr<Load>& load, Lock& lock) {
   lock.unlock();
 
   leaving.clear();  // first, so that the new tile finds the memory
-  LoadOutcome outcome = execute(load->request);
+  LoadOutcome outcome = execute(load->request, stop);
 
   lock.lock();
   leaving = finish(*load, outcome);
@@ -356,13 +362,13 @@ TileCache::Tiles AsyncTileLoader::Impl::finish(Load& load, LoadOutcome& outcome)
   return leaving;
 }
 
-LoadOutcome AsyncTileLoader::Impl::execute(const TileRequest& request) {
+LoadOutcome AsyncTileLoader::Impl::execute(const TileRequest& request, const std::stop_token& stop) {
   LoadOutcome outcome;
   const Clock::time_point begin = Clock::now();
   for (int attempt = 0;; ++attempt) {
     bool can_pass = false;
     try {
-      outcome.tile = std::make_shared<ResidentTile>(request, load_function(request, stop_source.get_token()));
+      outcome.tile = std::make_shared<ResidentTile>(request, load_function(request, stop));
       outcome.error = nullptr;
     } catch (const Error& error) {
       outcome.error = std::current_exception();
@@ -372,7 +378,7 @@ LoadOutcome AsyncTileLoader::Impl::execute(const TileRequest& request) {
     } catch (...) {
       outcome.error = std::current_exception();
     }
-    if (!can_pass || attempt >= options.retries || !wait_before_retry(attempt)) break;
+    if (!can_pass || attempt >= options.retries || stop.stop_requested() || !wait_before_retry(attempt)) break;
   }
   outcome.seconds = seconds_since(begin);
   return outcome;

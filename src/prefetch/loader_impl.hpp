@@ -38,7 +38,7 @@ struct Load {
   Queue::iterator position;  ///< in its queue, while queued
   std::size_t reserved = 0;  ///< bytes counted for it while it runs
   std::size_t waiters = 0;   ///< callers that will take its outcome
-  std::condition_variable finished;
+  std::condition_variable_any finished;
   TileHandle handle;  ///< the outcome, where there are waiters; the last one takes it with it, so that it is not freed under the mutex
   std::exception_ptr error;  ///< or this, likewise
 };
@@ -54,7 +54,7 @@ struct AsyncTileLoader::Impl {
   Impl(LoaderOptions chosen, LoadFunction function);
 
   void preload(TileRequest request);
-  TileHandle get(const TileRequest& request, std::optional<std::chrono::duration<double>> timeout);
+  TileHandle get(const TileRequest& request, std::optional<std::chrono::duration<double>> timeout, std::stop_token stop = {});
   bool ready(const TileRequest& request) const;
   void release(const TileRequest& request);
   void set_workers(int workers);
@@ -98,10 +98,10 @@ struct AsyncTileLoader::Impl {
   void promote(Load& load);
   std::size_t estimate() const noexcept;
   bool can_start() const noexcept;
-  void run(const std::shared_ptr<Load>& load, Lock& lock);    ///< unlocks while it works
+  void run(const std::shared_ptr<Load>& load, Lock& lock, const std::stop_token& stop);  ///< unlocks while it works
   TileCache::Tiles finish(Load& load, LoadOutcome& outcome);  ///< takes the error
   // And these without it.
-  LoadOutcome execute(const TileRequest& request);
+  LoadOutcome execute(const TileRequest& request, const std::stop_token& stop);
   bool wait_before_retry(int attempt);
 };
 

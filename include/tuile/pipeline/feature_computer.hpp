@@ -12,7 +12,6 @@
 #include "tuile/core/executor.hpp"
 #include "tuile/core/point_block.hpp"
 #include "tuile/features/plan.hpp"
-#include "tuile/prefetch/async_tile_loader.hpp"
 
 namespace tuile::pipeline {
 
@@ -49,7 +48,7 @@ class FeatureComputer {
   /// One tile's input: its points and neighbours' (whole tiles or parts; what lies farther than halo_width from the tile is left out).
   struct Input {
     const PointBlock* points = nullptr;
-    std::vector<prefetch::TileHandle> halo = {};
+    std::vector<std::shared_ptr<const PointBlock>> halo = {};
     Bounds bounds = {};     ///< the tile's own, metres; empty: those of its points
     double halo_width = 0;  ///< metres
   };

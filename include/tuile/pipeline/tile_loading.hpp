@@ -13,6 +13,7 @@
 #include "tuile/core/bounds.hpp"
 #include "tuile/core/ground_truth.hpp"
 #include "tuile/core/point_block.hpp"
+#include "tuile/label/label.hpp"
 #include "tuile/prefetch/async_tile_loader.hpp"
 
 namespace tuile::pipeline {
@@ -26,11 +27,13 @@ struct TileLoadingOptions {
   std::function<void(const std::string&)> warn;  ///< one line each, from any thread
 };
 
-/// A tile and its ground truth; null where none was asked for or it cannot be had.
+/// A tile and its ground truth; null where none was asked for or none of its layers can be had.
 struct LoadedTile {
   prefetch::TileHandle tile;
+  Bounds bounds;  ///< metres: the header's, cut by the box that was asked for
+  int epsg = 0;   ///< 0: unknown
   std::shared_ptr<const GroundTruth> truth;
-  std::string truth_failure;  ///< why the ground truth that was asked for is null; else empty
+  std::string truth_failure;  ///< why ground truth that was asked for is null, or which of its layers are not sound; else empty
 };
 
 /// The loader's statistics and those of the ground truth that came with its tiles.
@@ -58,6 +61,8 @@ class TileLoading {
   LoadedTile get(const std::string& path, std::optional<std::chrono::duration<double>> timeout = std::nullopt,
                  std::optional<Bounds> bbox = std::nullopt, bool with_truth = true, std::stop_token stop = {});
 
+  /// How the configuration's layers label points; null where it names no source. As long as this lives.
+  const label::LabelPlan* label_plan() const noexcept;
   bool has_ground_truth() const noexcept;  ///< whether the configuration names a source
   prefetch::AsyncTileLoader& loader() noexcept;
   TileLoadingStatistics statistics() const;

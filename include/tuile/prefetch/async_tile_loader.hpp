@@ -141,10 +141,11 @@ class AsyncTileLoader {
   /// The tile, waiting for it if need be. Never deadlocks, from any number of threads.
   /// timeout: seconds; 0 polls, nothing or infinity waits as long as it takes. It bounds waiting only: with num_workers = 0 the call that
   /// runs the load returns its outcome however long it took. Throws TimeoutError after `timeout` (the load goes on and can be got later),
-  /// InvalidArgument (timeout negative or NaN, NaN in bbox), Cancelled after shutdown(), else the load's own error: the very exception that
+  /// InvalidArgument (timeout negative or NaN, NaN in bbox), Cancelled after shutdown() or soon after `stop` was requested (a load that a
+  /// thread of the loader runs goes on), else the load's own error: the very exception that
   /// the load function threw (std::bad_alloc as OutOfMemory).
   TileHandle get_tile(const std::string& path, std::optional<std::chrono::duration<double>> timeout = std::nullopt,
-                      std::optional<Bounds> bbox = std::nullopt);
+                      std::optional<Bounds> bbox = std::nullopt, std::stop_token stop = {});
 
   /// The caller needs the tile no more: its memory need not wait for an eviction. Forgets a finished tile or its error, and takes back a
   /// preload that nobody waits for; a load that runs goes on and its tile is not kept. Handles stay valid. What is unknown is ignored.

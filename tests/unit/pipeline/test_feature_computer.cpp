@@ -55,7 +55,7 @@ class Town {
   FeatureComputer::Input input(std::size_t i, double halo_width) const {
     FeatureComputer::Input input{.points = &files[i].tile->points, .bounds = files[i].bounds, .halo_width = halo_width};
     for (std::size_t other = 0; other < files.size(); ++other) {
-      if (other != i) input.halo.push_back(files[other].tile);
+      if (other != i) input.halo.emplace_back(files[other].tile, &files[other].tile->points);
     }
     return input;
   }

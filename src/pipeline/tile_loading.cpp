@@ -1,0 +1,233 @@
+#include "tuile/pipeline/tile_loading.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include "pipeline/services.hpp"
+#include "tuile/core/error.hpp"
+#include "tuile/core/executor.hpp"
+#include "tuile/las/file_info.hpp"
+#include "tuile/prefetch/background_fetch.hpp"
+#include "tuile/prefetch/tile_annotator.hpp"
+#include "tuile/prefetch/tile_reader.hpp"
+#include "tuile/prefetch/truth_loader.hpp"
+#include "tuile/source/store.hpp"
+
+namespace tuile::pipeline {
+
+namespace {
+
+using prefetch::TileRequest;
+using Place = prefetch::TileAnnotator::Place;
+
+struct ByPathThenBox {
+  bool operator()(const TileRequest& a, const TileRequest& b) const noexcept { return key(a) < key(b); }
+  static std::tuple<const std::string&, bool, double, double, double, double> key(const TileRequest& r) noexcept {
+    const Bounds box = r.bbox.value_or(Bounds{});
+    return {r.path, r.bbox.has_value(), box.min_x, box.min_y, box.max_x, box.max_y};
+  }
+};
+
+prefetch::LoaderOptions loader_options(const TileLoadingOptions& options) {
+  prefetch::LoaderOptions loader;
+  loader.num_workers = options.num_workers;
+  loader.cache_size = options.cache_size;
+  loader.memory_budget = options.config.memory.budget.value_or(available_memory() / 2);
+  loader.retries = options.config.prefetch.retries;
+  return loader;
+}
+
+/// Why there is no ground truth for a place; empty where there can be some.
+std::string obstacle(const Place& place) {
+  if (place.bounds.empty()) return "the tile holds no points there, so it lies nowhere";
+  if (place.epsg == 0) return "the tile's coordinate reference system is unknown; name it with crs: in the configuration";
+  if (!place.counts_in_metres) return "the tile's coordinate reference system (EPSG:" + std::to_string(place.epsg) + ") does not count in metres";
+  return {};
+}
+
+/// Which layers cannot be trusted, and why; empty where all can.
+std::string unsound_layers(const GroundTruth& truth) {
+  std::string text;
+  for (const LayerTruth& layer : truth.layers) {
+    if (is_sound(layer.outcome)) continue;
+    text += (text.empty() ? "" : "; ") + layer.layer + " " + to_string(layer.outcome) + ": " + layer.reason;
+  }
+  return text;
+}
+
+bool has_sound_layer(const GroundTruth& truth) {
+  return std::any_of(truth.layers.begin(), truth.layers.end(), [](const LayerTruth& layer) { return is_sound(layer.outcome); });
+}
+
+}  // namespace
+
+struct TileLoading::Impl {
+  explicit Impl(TileLoadingOptions chosen)
+      : options(std::move(chosen)),
+        executor(options.config.threads.value_or(0)),
+        store(make_input_store(options.config, log())),
+        truth(make_truth_service(options.config.ground_truth, log())),
+        imagery(make_imagery_service(options.config, log())),
+        truth_threads(threads(truth ? truth->threads : 0)),
+        image_threads(threads(imagery ? imagery->threads : 0)),
+        reader({.fields = decoded(), .store = store.get()}, executor) {
+    if (truth) truth_loader.emplace(*truth->store, truth_threads);
+    loader.emplace(loader_options(options), [this](const TileRequest& request, std::stop_token stop) { return load(request, std::move(stop)); });
+  }
+  ~Impl() { loader->shutdown(); }
+
+  Log log() const {
+    if (!options.warn) return {};
+    return [this](const std::string& line) {
+      const std::lock_guard lock(log_mutex);
+      options.warn(line);
+    };
+  }
+
+  int threads(int count) const { return options.num_workers == 0 ? 0 : count; }
+
+  FieldSet colours() const {
+    return imagery ? FieldSet{FieldSet{}.with(Field::rgb).with(Field::nir).bits & imagery->source->provides().bits} : FieldSet{};
+  }
+  FieldSet decoded() const { return {options.fields.bits & ~colours().bits}; }
+
+  /// Where a tile lies; from its header, which is read once.
+  Place place_of(const TileRequest& request, const std::stop_token& stop) {
+    std::optional<Place> place;
+    {
+      const std::lock_guard lock(mutex);
+      if (const auto found = places.find(request.path); found != places.end()) place = found->second;
+    }
+    if (!place) {
+      try {
+        const las::FileInfo info = las::read_info(*store->open(request.path, stop));
+        place = Place{info.bounds(), options.config.crs.value_or(info.crs.epsg), info.crs.horizontal_unit == 1};
+      } catch (const Error& error) {
+        rethrow_at(error, source::public_location(request.path));
+      }
+      const std::lock_guard lock(mutex);
+      places.emplace(request.path, *place);
+    }
+    if (request.bbox) place->bounds = place->bounds.intersection(*request.bbox);
+    return *place;
+  }
+
+  prefetch::Tile load(const TileRequest& request, std::stop_token stop) {
+    const Place place = place_of(request, stop);
+    bool with_truth = truth && obstacle(place).empty();
+    {
+      const std::lock_guard lock(mutex);
+      with_truth = with_truth && !without_truth.contains(request);
+      counted.erase(request);
+    }
+    const prefetch::TileAnnotator annotator(reader, executor,
+                                            {.truth = with_truth ? &*truth_loader : nullptr,
+                                             .images = imagery ? imagery->source.get() : nullptr,
+                                             .image_threads = &image_threads,
+                                             .colours = colours(),
+                                             .patience = std::chrono::duration<double>(0.8 * options.config.prefetch.timeout)});
+    return annotator.load(request, place, std::move(stop));
+  }
+
+  /// Remembers, for the load, whether somebody wants the ground truth.
+  void note(const TileRequest& request, bool with_truth) {
+    const std::lock_guard lock(mutex);
+    if (with_truth)
+      without_truth.erase(request);
+    else
+      without_truth.insert(request);
+  }
+
+  void add_truth(LoadedTile& loaded, const TileRequest& request, prefetch::BackgroundFetch::Deadline deadline, const std::stop_token& stop) {
+    const Place place = place_of(request, stop);
+    loaded.truth_failure = obstacle(place);
+    if (loaded.truth_failure.empty()) {
+      const std::shared_ptr<const prefetch::TruthTicket> ticket =
+          loaded.tile->truth ? loaded.tile->truth : truth_loader->start(place.bounds, place.epsg);
+      try {
+        loaded.truth = ticket->wait(stop, deadline);
+        loaded.truth_failure = unsound_layers(*loaded.truth);
+        if (!has_sound_layer(*loaded.truth)) loaded.truth.reset();
+      } catch (const TimeoutError&) {
+        throw TimeoutError(request.path + ": its ground truth did not come in time; the fetch goes on, ask again or allow more time");
+      } catch (const Cancelled&) {
+        throw;
+      } catch (const Error& error) {
+        loaded.truth_failure = error.what();
+      }
+    }
+    const std::lock_guard lock(mutex);
+    if (counted.insert(request).second) ++(loaded.truth_failure.empty() ? fetches : failures);
+  }
+
+  const TileLoadingOptions options;
+  mutable std::mutex log_mutex;  ///< services speak from their own threads
+  Executor executor;
+  std::unique_ptr<source::Store> store;
+  std::unique_ptr<TruthService> truth;
+  std::unique_ptr<ImageryService> imagery;
+  prefetch::BackgroundFetch truth_threads, image_threads;
+  std::optional<prefetch::TruthLoader> truth_loader;
+  prefetch::TileReader reader;
+
+  std::mutex mutex;
+  // Guarded by mutex.
+  std::unordered_map<std::string, Place> places;
+  std::set<TileRequest, ByPathThenBox> without_truth, counted;
+  std::uint64_t fetches = 0, failures = 0;
+
+  std::optional<prefetch::AsyncTileLoader> loader;  ///< the last member: its loads use the others
+};
+
+TileLoading::TileLoading(TileLoadingOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+TileLoading::~TileLoading() = default;
+
+prefetch::TileFuture TileLoading::preload(const std::string& path, std::optional<Bounds> bbox, bool with_truth) {
+  if (impl_->truth) impl_->note({path, bbox}, with_truth);
+  return impl_->loader->preload_tile(path, bbox);
+}
+
+LoadedTile TileLoading::get(const std::string& path, std::optional<std::chrono::duration<double>> timeout, std::optional<Bounds> bbox,
+                            bool with_truth, std::stop_token stop) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point begin = Clock::now();
+  with_truth = with_truth && impl_->truth;
+  if (impl_->truth) impl_->note({path, bbox}, with_truth);
+  LoadedTile loaded;
+  loaded.tile = impl_->loader->get_tile(path, timeout, bbox, stop);
+  const Place place = impl_->place_of({path, bbox}, stop);
+  loaded.bounds = place.bounds;
+  loaded.epsg = place.epsg;
+  if (with_truth) {
+    prefetch::BackgroundFetch::Deadline deadline;
+    constexpr std::chrono::duration<double> for_ever{1e8};
+    if (timeout && *timeout < for_ever) deadline = begin + std::chrono::duration_cast<Clock::duration>(*timeout);
+    impl_->add_truth(loaded, {path, bbox}, deadline, stop);
+  }
+  return loaded;
+}
+
+bool TileLoading::has_ground_truth() const noexcept { return impl_->truth != nullptr; }
+const label::LabelPlan* TileLoading::label_plan() const noexcept { return impl_->truth ? &impl_->truth->labels : nullptr; }
+prefetch::AsyncTileLoader& TileLoading::loader() noexcept { return *impl_->loader; }
+
+TileLoadingStatistics TileLoading::statistics() const {
+  TileLoadingStatistics statistics{.loader = impl_->loader->get_stats()};
+  const std::lock_guard lock(impl_->mutex);
+  statistics.wfs_fetches = impl_->fetches;
+  statistics.wfs_failures = impl_->failures;
+  return statistics;
+}
+
+void TileLoading::shutdown() {
+  impl_->truth_threads.shutdown();
+  impl_->image_threads.shutdown();
+  impl_->loader->shutdown();
+}
+
+}  // namespace tuile::pipeline
