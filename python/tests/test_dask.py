@@ -214,14 +214,27 @@ def test_what_may_pass_is_tried_again(in_process, monkeypatch, tiles, tmp_path, 
     assert summary["settings"]["threads"] == 2 if done else True
 
 
-def test_what_goes_wrong_on_a_worker_is_in_the_summary(in_process, monkeypatch, tiles, tmp_path):
+@pytest.mark.parametrize("error, kind, runs", [(tuile.BackendUnavailable, "backend_unavailable", 8), (tuile.ConfigError, "config", 4)])
+def test_what_goes_wrong_on_a_worker_is_in_the_summary(in_process, monkeypatch, tiles, tmp_path, error, kind, runs):
+    """A machine without a device may be one of many, a wrong configuration is wrong everywhere."""
+    calls = []
+
     def fall(*_, **__):
-        raise tuile.BackendUnavailable("no such device")
+        calls.append(1)
+        raise error("no such thing")
 
     monkeypatch.setattr(tuile.dask, "_config_of", fall)
-    summary = tuile.dask.process(tiles, {"features.set": "minimal"}, in_process, output=tmp_path, retries=0)
-    assert summary.tiles_done == 0 and [tile.kind for tile in summary.failed] == ["backend_unavailable"] * 4
-    assert all("no such device" in tile.message for tile in summary.failed)
+    summary = tuile.dask.process(tiles, {"features.set": "minimal"}, in_process, output=tmp_path, retries=1)
+    assert summary.tiles_done == 0 and [tile.kind for tile in summary.failed] == [kind] * 4 and len(calls) == runs
+    assert all("no such thing" in tile.message for tile in summary.failed)
+
+
+def test_tasks_may_take_resources(town, tmp_path):
+    """Tasks then wait with the scheduler, not on workers with several threads."""
+    with distributed.LocalCluster(processes=False, n_workers=1, threads_per_worker=4, dashboard_address=":0", resources={"tile": 1}) as cluster:
+        with distributed.Client(cluster) as client:
+            summary = tuile.dask.process(town / "tiles", {"features.set": "minimal"}, client, output=tmp_path, resources={"tile": 1})
+    assert summary.tiles_done == 4 and summary["settings"]["threads"] == 4
 
 
 def test_tasks_are_submitted_in_a_window(in_process, monkeypatch, tiles, tmp_path):
@@ -280,6 +293,7 @@ def test_without_a_client_a_cluster_is_made_for_the_call(town, tmp_path):
     ({"paths": []}, ValueError, "no paths"),
     ({"paths": None}, ValueError, "input"),
     ({"paths": "none.laz"}, tuile.ConfigError, "none.laz"),
+    ({"output": __file__}, PermissionError, "output folder"),
 ])
 def test_bad_input_is_an_exception_that_says_what_was_expected(tiles, tmp_path, keywords, error, words):
     with pytest.raises(error) as raised:

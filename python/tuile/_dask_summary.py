@@ -44,14 +44,17 @@ class ClusterTotals:
         self._tasks = 0
         self._cpu_seconds = 0.0
         self._sums: Dict[str, Any] = {}
-        self._workers: Set[str] = set()
+        self.workers: Set[str] = set()
         self._names: Dict[str, Set[str]] = {"backend": set(), "device": set(), "backend_reason": set()}
 
     def add(self, summary: Dict[str, Any], jobs: Sequence[Job]) -> None:
         """A task that ended. What it skipped, an earlier try of it had done."""
+        self.workers.add(summary["worker"])
+        if "failed_at_all" in summary:
+            self.add_failed([(job.public_path, summary["failed_at_all"], f"{job.public_path}: {summary['message']}") for job in jobs], jobs)
+            return
         failed = [(tile["path"], tile["kind"], tile["message"]) for tile in summary["failed"]]
         self.add_failed(failed, jobs)
-        self._workers.add(summary["worker"])
         self._cpu_seconds += summary["cpu_seconds"]
         self._points_in_input += sum(job.points for job in jobs) if summary["tiles"]["skipped"] == 0 else summary["points"]
         for name, values in self._names.items():
@@ -96,11 +99,11 @@ class ClusterTotals:
             "wall_seconds": seconds,
             "cpu_seconds": self._cpu_seconds,
             "points_per_second": rate,
-            "cluster": {"tasks": self._tasks, "workers": sorted(self._workers)},
+            "cluster": {"tasks": self._tasks, "workers": sorted(self.workers)},
             **sums,
         }
         lines = [f"{self._done} of {self._total} tiles done, {self._skipped} skipped (done before), {len(failed)} failed",
-                 f"  {1e-6 * self._points:.2f} M points in {seconds:.2f} s: {1e-6 * rate:.2f} M points/s by {len(self._workers)} workers"
+                 f"  {1e-6 * self._points:.2f} M points in {seconds:.2f} s: {1e-6 * rate:.2f} M points/s by {len(self.workers)} workers"
                  f"{' on ' + str(data['device']) if data['device'] else ''}",
                  f"  {self._tasks} tasks, decode amplification {sums['reader']['decode_amplification']:.2f}, CPU {self._cpu_seconds:.2f} s, "
                  f"peak memory of a worker {sums.get('peak_anonymous', 0) / (1 << 20):.0f} MiB"]

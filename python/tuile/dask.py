@@ -22,7 +22,7 @@ from . import _core
 from ._dask_summary import ClusterTotals
 from ._progress import Progress, ProgressLine
 from .config import Config, PathLike
-from .errors import Error, InvalidArgument
+from .errors import Error, InvalidArgument, PermissionDenied
 from .processor import Job, JobList, Paths, path_list
 from .summary import FailedTile, RunSummary, failed_tiles, kind_of
 
@@ -38,6 +38,8 @@ _log = logging.getLogger("tuile")
 
 #: Kinds of errors that another try, maybe elsewhere, can do without. All others are the tile's own.
 _CAN_PASS = frozenset({"io", "timeout", "out_of_memory", "device", "cancelled"})
+#: Kinds of errors of a whole task that are the same on every machine.
+_NEVER_PASSES = frozenset({"corrupt", "unsupported", "invalid_argument", "config"})
 
 
 class PassingFailures(Error):
@@ -119,7 +121,10 @@ def process(paths: Optional[Paths], config: Union[Config, PathLike, Mapping[str,
     plan = _plan(chosen, inputs, skip_existing)
     native = _core.for_cluster(chosen._native)
     folder = _core.output_of(native)
-    os.makedirs(folder, exist_ok=True)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise PermissionDenied(f"cannot create the output folder {folder}: {error}") from None
     with _connected(client) as connected:
         run = _Run(connected, native.yaml(), folder, plan, begin)
         with ProgressLine(progress if isinstance(progress, bool) else False if callable(progress) else None) as line:
@@ -223,20 +228,22 @@ class _Run:
         error = future.exception() if future.status == "error" else None
         if future.status == "finished":
             try:
-                self._totals.add(future.result(), group.jobs)
-                return
-            except Exception as lost:  # the result went with its worker and could not be had again
+                result = future.result()
+            except Exception as lost:  # it went with its worker and could not be had again
                 error = lost
+            else:
+                self._totals.add(result, group.jobs)
+                return
         if isinstance(error, PassingFailures):
             self._totals.add_failed(error.failed, group.jobs)
             return
         message = f"the task was cancelled ({future.status})" if error is None else f"{type(error).__name__}: {error}"
         kind = "cancelled" if error is None else kind_of(error)
-        self._totals.add_failed([(job.path, kind, f"{job.path}: {message}") for job in group.jobs], group.jobs)
+        self._totals.add_failed([(job.public_path, kind, f"{job.public_path}: {message}") for job in group.jobs], group.jobs)
 
     def remove_leftovers(self) -> None:
         """What lost workers left half written, on the machines where they were."""
-        if self._workers <= set(self._client.nthreads()):
+        if self._workers | self._totals.workers <= set(self._client.nthreads()):
             return
         folders = sorted({self._folder} | {os.path.dirname(os.path.join(self._folder, job.name)) for job in self._plan.jobs})
         with contextlib.suppress(Exception):  # nothing hangs on it
@@ -258,15 +265,20 @@ def _save_report(summary: RunSummary, folder: str) -> None:
 # ---- What follows runs on the workers.
 
 def _run_group(config: str, files: List[Tuple[str, str]], names: List[str]) -> Dict[str, Any]:
-    """Does the tiles `names`; the other files are neighbours. Returns the run's summary and who did it.
+    """Does the tiles `names`; the other files are neighbours. Returns the run's summary, or why there is none, and who did it.
 
     Raises:
         PassingFailures: some failed for what may pass; the others are done, and another try leaves them alone.
     """
     share = _share_of_worker()
     request = _core.RunRequest(files=files, only=names, threads=share.threads, memory=share.memory)
-    with share.turn:
-        text, _ = _core.process(_config_of(config), request, run_report=False, warn=_warn)
+    try:
+        with share.turn:
+            text, _ = _core.process(_config_of(config), request, run_report=False, warn=_warn)
+    except Error as error:
+        if kind_of(error) in _NEVER_PASSES:
+            return {"worker": share.worker, "failed_at_all": kind_of(error), "message": str(error)}
+        raise
     summary: Dict[str, Any] = json.loads(text)
     failed = [(tile["path"], tile["kind"], tile["message"]) for tile in summary["failed"]]
     if any(kind in _CAN_PASS for _, kind, _ in failed):
