@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "coordinates.hpp"
 #include "feature_matrix.hpp"
 #include "interruptible.hpp"
+#include "tiles.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/core/nearest.hpp"
 
@@ -44,10 +46,13 @@ struct Known {
   bool classes = false;
 };
 
-/// One tile of a call: an array with what goes with it.
+/// One tile of a call: an array with what goes with it, or a TilePoints with its neighbours.
 struct Item {
   std::optional<Coordinates> coordinates;
-  PointBlock attributes;  ///< of coordinates
+  PointBlock attributes;                        ///< of coordinates
+  std::shared_ptr<const PointBlock> points;     ///< of a TilePoints
+  Bounds bounds;                                ///< likewise
+  std::vector<std::shared_ptr<const PointBlock>> halo;
 };
 
 bool is_known(Feature feature, const Known& known) {
@@ -158,9 +163,10 @@ FeatureMatrix matrix_of(compute::TileOutput output, config::Missing missing) {
 
 void check_size(const Item& item, const features::FeaturePlan& plan, const Wanted& wanted) {
   if (!item.coordinates) return;
-  const std::size_t rows = item.coordinates->view.rows;
+  std::size_t rows = item.coordinates->view.rows;
   if (rows == 0) throw InvalidArgument("an array without points was given; (N, 3) with N of at least 1 is expected");
   if (!plan.needs_neighbours()) return;
+  for (const std::shared_ptr<const PointBlock>& neighbour : item.halo) rows += neighbour->size();
   for (const features::Neighbourhood& scale : plan.scales) {
     if (scale.radius > 0 || static_cast<std::size_t>(scale.k) <= rows) continue;
     throw InvalidArgument("k is " + std::to_string(scale.k) + (wanted.k ? "" : " (the default)") + " and there are only " +
@@ -205,8 +211,15 @@ class Computer {
         Item& item = items[i];
         pipeline::FeatureComputer::Input input;
         input.halo_width = halo_width.value_or(config.halo);
-        blocks[i] = with_attributes(pipeline::grid_points(item.coordinates->view, scale, computer_.executor(), stop), std::move(item.attributes));
-        input.points = &blocks[i];
+        input.halo = std::move(item.halo);
+        if (item.coordinates) {
+          blocks[i] =
+              with_attributes(pipeline::grid_points(item.coordinates->view, scale, computer_.executor(), stop), std::move(item.attributes));
+          input.points = &blocks[i];
+        } else {
+          input.points = item.points.get();
+          input.bounds = item.bounds;
+        }
         inputs.push_back(std::move(input));
       }
       return computer_.compute(inputs, plan, preprocess, stop);
@@ -243,12 +256,40 @@ class Computer {
   pipeline::FeatureComputer computer_;
 };
 
-std::vector<Item> items_of(const py::list& tiles, const Attributes& attributes, const py::list&) {
+void refuse_attributes(const Attributes& attributes) {
+  const bool any = !(attributes.classification.is_none() && attributes.intensity.is_none() && attributes.rgb.is_none() && attributes.nir.is_none());
+  if (any) throw InvalidArgument("classification, intensity, rgb and nir go with an array of coordinates; a TilePoints has its own");
+}
+
+/// A tile's neighbours in the order of the command line, which decides where they overlap: its own file first (of a tile that was loaded in
+/// part), then by path.
+std::vector<std::shared_ptr<const PointBlock>> ordered_halo(const TilePoints* tile, std::vector<const TilePoints*> neighbours) {
+  const std::string own = tile == nullptr ? std::string() : tile->path;
+  const auto key = [&](const TilePoints* neighbour) { return std::pair(own.empty() || neighbour->path != own, std::string_view(neighbour->path)); };
+  std::stable_sort(neighbours.begin(), neighbours.end(), [&](const TilePoints* a, const TilePoints* b) { return key(a) < key(b); });
+  std::vector<std::shared_ptr<const PointBlock>> halo;
+  for (const TilePoints* neighbour : neighbours) {
+    if (tile == nullptr || neighbour->points != tile->points) halo.push_back(neighbour->points);
+  }
+  return halo;
+}
+
+std::vector<Item> items_of(const py::list& tiles, const Attributes& attributes, const py::list& halo) {
+  std::vector<const TilePoints*> neighbours;
+  for (const py::handle& neighbour : halo) neighbours.push_back(&neighbour.cast<const TilePoints&>());
   std::vector<Item> items;
-  for (const py::handle& tile : tiles) {
+  for (const py::handle& object : tiles) {
     Item item;
-    item.coordinates = coordinates(tile);
-    item.attributes = read_attributes(attributes, item.coordinates->view.rows);
+    const TilePoints* const tile = py::isinstance<TilePoints>(object) ? &object.cast<const TilePoints&>() : nullptr;
+    if (tile != nullptr) {
+      refuse_attributes(attributes);
+      item.points = tile->points;
+      item.bounds = tile->bounds;
+    } else {
+      item.coordinates = coordinates(object);
+      item.attributes = read_attributes(attributes, item.coordinates->view.rows);
+    }
+    item.halo = ordered_halo(tile, neighbours);
     items.push_back(std::move(item));
   }
   return items;

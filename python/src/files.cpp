@@ -1,6 +1,7 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <filesystem>
 #include <limits>
@@ -15,12 +16,14 @@
 #include "coordinates.hpp"
 #include "feature_matrix.hpp"
 #include "interruptible.hpp"
+#include "tiles.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/core/nearest.hpp"
 #include "tuile/features/plan.hpp"
 #include "tuile/las/file_info.hpp"
 #include "tuile/las/new_file.hpp"
 #include "tuile/pipeline/feature_computer.hpp"
+#include "tuile/prefetch/tile_reader.hpp"
 #include "tuile/source/store.hpp"
 #include "tuile/truth/crs_text.hpp"
 #include "tuile/write/laz_sink.hpp"
@@ -248,9 +251,60 @@ void write_new(const std::string& path, const py::object& points, const py::obje
   });
 }
 
+TilePoints read_tile(const std::string& path, const std::optional<std::vector<std::string>>& fields,
+                     const std::optional<std::array<double, 4>>& box) {
+  const FieldSet wanted = fields_of(fields);
+  std::optional<Bounds> bbox;
+  if (box) {
+    bbox = Bounds{(*box)[0], (*box)[1], (*box)[2], (*box)[3]};
+    if (bbox->empty()) throw InvalidArgument("the bbox is empty or holds NaN; (x0, y0, x1, y1) in metres is expected, x0 <= x1 and y0 <= y1");
+  }
+  return interruptible([&](std::stop_token stop) {
+    const las::FileInfo info = info_of(path, stop);
+    if (info.crs.geographic) {
+      throw Unsupported(source::public_location(path) + ": its coordinates are in degrees; reproject it to a CRS in metres first, e.g. with PDAL");
+    }
+    prefetch::TileReader reader({.fields = wanted, .strip_budget = 0, .store = &file_store()}, file_executor());
+    const auto tile = std::make_shared<const prefetch::Tile>(reader.load({path, bbox}, stop));
+    return tile_points(tile, path, info.crs.epsg, bbox ? info.bounds().intersection(*bbox) : info.bounds());
+  });
+}
+
+void refuse_overwriting(const std::string& path, const std::string& input) {
+  std::error_code ignored;
+  if (!source::is_url(input) && fs::equivalent(path, input, ignored)) {
+    throw InvalidArgument(path + " is the file that the tile comes from; write to another one");
+  }
+}
+
+/// The tile's file again.
+void write_tile(const std::string& path, const TilePoints& tile, const py::object& features, const py::object& labels,
+                const py::object& classification) {
+  const PointBlock& points = *tile.points;
+  if (tile.path.empty()) throw InvalidArgument("the tile comes from no file; write its points (tile.points) as an array");
+  refuse_overwriting(path, tile.path);
+  const Extras extras{read_features(features, points.size()), read_codes(labels, "labels", points.size()),
+                      read_codes(classification, "classification", points.size())};
+  interruptible([&](std::stop_token stop) {
+    write::LazSinkOptions options;
+    options.original = info_of(tile.path, stop);
+    options.read_original = [&] { return source::read_all(*file_store().open(tile.path, stop)); };
+    if (!points.rows.empty()) options.rows.emplace(points.rows.begin(), points.rows.end());
+    // Colours that the file does not have come from images; so do those of which it is known where they are known.
+    const FieldSet has = options.original.fields();
+    const bool from_images = !points.colour_known.empty();
+    if (points.has_rgb() && (from_images || !has.has(Field::rgb))) options.colours = {points.red.span(), points.green.span(), points.blue.span(), {}};
+    if (points.has_nir() && (from_images || !has.has(Field::nir))) options.colours.nir = points.nir.span();
+    write_rows(path, points, extras, std::move(options), stop);
+  });
+}
+
 }  // namespace
 
 void bind_files(py::module_& core) {
+  core.def("read_tile", &read_tile, py::arg("path"), py::arg("fields") = py::none(), py::arg("bbox") = py::none());
+  core.def("write_tile", &write_tile, py::arg("path"), py::arg("tile"), py::kw_only(), py::arg("features") = py::none(),
+           py::arg("labels") = py::none(), py::arg("classification") = py::none());
   core.def("file_info", &info_dict, py::arg("path"));
   core.def("write_points", [](const std::string& path, const py::object& points, const py::object& features, const py::object& labels,
                               py::object classification, py::object intensity, py::object rgb, py::object nir, double scale,

@@ -7,7 +7,7 @@ from .config import Config, presets
 from .errors import (BackendUnavailable, Cancelled, ConfigError, CorruptData, DeviceError, Error, InvalidArgument, IoError, NotFound, OutOfMemory,
                      PermissionDenied, TileError, TimeoutError, Unsupported)
 from ._progress import Progress
-from .files import info
+from .files import info, read, write_laz
 from .feature_processor import FeatureMatrix, FeatureProcessor, GPUProcessor, features, list_features
 from .processor import Job, JobList, LiDARProcessor, verify
 from .summary import FailedTile, RunSummary
