@@ -8,6 +8,8 @@ PYBIND11_MODULE(_core, core) {
   bind_errors(core);
   bind_config(core);
   bind_tiles(core);
+  bind_ground_truth(core);
+  bind_loader(core);
   bind_features(core);
   bind_files(core);
   bind_processor(core);

@@ -66,6 +66,13 @@ bool has_sound_layer(const GroundTruth& truth) {
 
 }  // namespace
 
+std::string TileLoadingStatistics::text() const {
+  std::string text = loader.text();
+  std::string fetches = "   WFS Fetches: " + std::to_string(wfs_fetches);
+  if (wfs_failures > 0) fetches += " (failures=" + std::to_string(wfs_failures) + ")";
+  return text.insert(text.find("   Avg I/O Time"), fetches + "\n");
+}
+
 struct TileLoading::Impl {
   explicit Impl(TileLoadingOptions chosen)
       : options(std::move(chosen)),
@@ -212,6 +219,7 @@ LoadedTile TileLoading::get(const std::string& path, std::optional<std::chrono::
   return loaded;
 }
 
+bool TileLoading::is_ready(const std::string& path, std::optional<Bounds> bbox) const { return impl_->loader->ready(path, bbox); }
 bool TileLoading::has_ground_truth() const noexcept { return impl_->truth != nullptr; }
 const label::LabelPlan* TileLoading::label_plan() const noexcept { return impl_->truth ? &impl_->truth->labels : nullptr; }
 prefetch::AsyncTileLoader& TileLoading::loader() noexcept { return *impl_->loader; }

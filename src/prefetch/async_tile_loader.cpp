@@ -32,6 +32,8 @@ TileHandle AsyncTileLoader::get_tile(const std::string& path, std::optional<std:
   return impl_->get(TileRequest{path, bbox}, timeout, std::move(stop));
 }
 
+bool AsyncTileLoader::ready(const std::string& path, std::optional<Bounds> bbox) const { return impl_->ready(TileRequest{path, bbox}); }
+
 void AsyncTileLoader::release(const std::string& path, std::optional<Bounds> bbox) { impl_->release(TileRequest{path, bbox}); }
 
 void AsyncTileLoader::set_workers(int workers) { impl_->set_workers(workers); }

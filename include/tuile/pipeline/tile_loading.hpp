@@ -41,6 +41,8 @@ struct TileLoadingStatistics {
   prefetch::LoaderStatistics loader;
   std::uint64_t wfs_fetches = 0;   ///< tiles whose ground truth came, every layer of it sound
   std::uint64_t wfs_failures = 0;  ///< tiles whose ground truth was asked for and cannot be had, or not all of it
+  /// The seed's block, one item a line.
+  std::string text() const;
 };
 
 /// An AsyncTileLoader with everything that stands behind it: files and servers, decoder, ground truth and imagery as a configuration says.
@@ -61,6 +63,8 @@ class TileLoading {
   LoadedTile get(const std::string& path, std::optional<std::chrono::duration<double>> timeout = std::nullopt,
                  std::optional<Bounds> bbox = std::nullopt, bool with_truth = true, std::stop_token stop = {});
 
+  /// As TileFuture::ready of this request.
+  bool is_ready(const std::string& path, std::optional<Bounds> bbox = std::nullopt) const;
   /// How the configuration's layers label points; null where it names no source. As long as this lives.
   const label::LabelPlan* label_plan() const noexcept;
   bool has_ground_truth() const noexcept;  ///< whether the configuration names a source

@@ -138,6 +138,9 @@ class AsyncTileLoader {
   TileFuture preload_tile(const std::string& path, std::optional<Bounds> bbox = std::nullopt);
   std::vector<TileFuture> preload_tile_batch(std::span<const std::string> paths);
 
+  /// As TileFuture::ready of this request.
+  bool ready(const std::string& path, std::optional<Bounds> bbox = std::nullopt) const;
+
   /// The tile, waiting for it if need be. Never deadlocks, from any number of threads.
   /// timeout: seconds; 0 polls, nothing or infinity waits as long as it takes. It bounds waiting only: with num_workers = 0 the call that
   /// runs the load returns its outcome however long it took. Throws TimeoutError after `timeout` (the load goes on and can be got later),
