@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import tuile
+from conftest import run_tuile
 
 LOD2_OF_COORDINATES = ["x", "y", "z", "normal_z", "planarity", "linearity", "verticality"]
 
@@ -305,3 +306,85 @@ class TestDLPack:
         for _ in range(10_000):
             np.from_dlpack(matrix) if consumed else matrix.__dlpack__()
         assert anonymous_bytes() - before < 256 * 1024
+
+
+class TestTiles:
+    """Against the command line's files."""
+
+    @pytest.fixture(scope="class")
+    def loaded(self, tiles):
+        return [tuile.read(path) for path in tiles]
+
+    @staticmethod
+    def processed(tmp_path, tiles, *options):
+        run_tuile("process", *tiles, "-o", tmp_path, "-q", *options)
+        return [np.load(tmp_path / f"{path.stem}.npz") for path in tiles]
+
+    @staticmethod
+    def expect_same(matrix, arrays):
+        assert matrix.names == list(arrays["feature_names"])
+        assert matrix.values.tobytes() == arrays["features"].tobytes()
+        assert np.array_equal(matrix.valid, arrays["valid"])
+
+    def test_with_their_neighbours(self, tiles, loaded, tmp_path):
+        outputs = self.processed(tmp_path, tiles, "--features", "full")
+        processor = tuile.FeatureProcessor("cpu")
+        for tile, arrays in zip(loaded, outputs):
+            self.expect_same(processor.compute_features(tile, names="full", halo=loaded, as_matrix=True), arrays)
+            others = [other for other in reversed(loaded) if other is not tile]
+            self.expect_same(processor.compute_features(tile, k=20, names="full", halo=others, as_matrix=True), arrays)
+
+    def test_in_one_call(self, tiles, loaded, tmp_path):
+        outputs = self.processed(tmp_path, tiles)
+        matrices = tuile.GPUProcessor().process_tile_batch(loaded, k=20, halo=loaded, as_matrix=True)
+        for matrix, arrays in zip(matrices, outputs):
+            self.expect_same(matrix, arrays)
+
+    def test_alone(self, tiles, loaded, tmp_path):
+        (arrays,) = self.processed(tmp_path, tiles[:1])
+        self.expect_same(tuile.FeatureProcessor().compute_features(loaded[0], as_matrix=True), arrays)
+        columns = tuile.features(loaded[0])
+        assert list(columns) == list(arrays["feature_names"])
+        assert all(np.array_equal(columns[name], arrays["features"][:, i], equal_nan=True) for i, name in enumerate(columns))
+
+    def test_with_a_configuration(self, tiles, loaded, tmp_path):
+        settings = {"features": {"set": "asprs", "radius": 1.5, "scales": [{"k": 30}], "missing": "drop"}, "halo": 4,
+                    "preprocess": {"exclude_classes": [5], "voxel": {"enabled": True, "size": 0.6}}}
+        path = tmp_path / "c.yaml"
+        path.write_text(tuile.Config(settings=settings).to_yaml())
+        outputs = self.processed(tmp_path / "out", tiles, "-c", path)
+        processor = tuile.FeatureProcessor(config=settings)
+        for tile, arrays in zip(loaded, outputs):
+            matrix = processor.compute_features(tile, halo=loaded, as_matrix=True)
+            assert not matrix.valid.all() and "ndvi" not in matrix and set(matrix.missing_columns) >= {"ndvi", "red"}
+            self.expect_same(matrix, arrays)
+
+    def test_a_tile_read_in_part(self, tiles, loaded, tmp_path):
+        x0, y0, x1, y1 = loaded[0].bounds
+        box = (x0 + 11, y0 + 7.5, x1 + 20, y1 - 3)
+        run_tuile("process", *tiles, "-o", tmp_path, "-q", "--bbox", ",".join(map(str, box)))
+        arrays = np.load(tmp_path / f"{tiles[0].stem}.npz")
+        part = tuile.read(tiles[0], bbox=box)
+        assert 0 < len(part) < len(loaded[0])
+        self.expect_same(tuile.FeatureProcessor().compute_features(part, halo=loaded, as_matrix=True), arrays)
+
+    def test_missing_input(self, loaded):
+        matrix = tuile.features(loaded[0], ["red", "planarity"], as_matrix=True)
+        assert np.isnan(matrix["red"]).all() and matrix.missing_columns == ["red"]
+        with pytest.raises(tuile.InvalidArgument, match="red.*features.missing"):
+            tuile.FeatureProcessor(config={"features": {"missing": "error"}}).compute_features(loaded[0], names=["red"])
+
+    def test_attributes_are_the_tiles_own(self, loaded):
+        with pytest.raises(tuile.InvalidArgument, match="has its own"):
+            tuile.features(loaded[0], classification=loaded[0].classification)
+
+    def test_its_coordinates_alone_are_the_same_shapes(self, loaded):
+        names = ["planarity", "normal_z", "density"]
+        assert bits(tuile.features(loaded[0].points, names)) == bits(tuile.features(loaded[0], names))
+
+    def test_on_real_data(self, data, tmp_path):
+        path = next(iter(sorted((data / "lidarhd").glob("*.la[sz]"))), None)
+        if path is None:
+            pytest.skip("no LiDAR HD tile")
+        (arrays,) = self.processed(tmp_path, [path], "--features", "lod3")
+        self.expect_same(tuile.features(tuile.read(path), "lod3", as_matrix=True), arrays)
