@@ -284,3 +284,11 @@ def test_bad_input_ten_thousand_times_leaks_nothing(tiles, tmp_path):
         gc.collect()
         assert resident_kib() - before < 8 * 1024
         assert len(os.listdir("/proc/self/task")) <= threads
+
+
+def test_every_public_name_is_exported():
+    """Checkers of types let nobody import what __all__ does not name."""
+    import types
+    public = {name for name, value in vars(tuile).items() if not name.startswith("_") and not isinstance(value, types.ModuleType)}
+    assert public - {"TYPE_CHECKING"} | {"__version__"} == set(tuile.__all__)
+    assert list(tuile.__all__) == sorted(tuile.__all__, key=str.lower)

@@ -12,6 +12,13 @@ from .feature_processor import FeatureMatrix, FeatureProcessor, GPUProcessor, fe
 from .processor import Job, JobList, LiDARProcessor, verify
 from .summary import FailedTile, RunSummary
 
+__all__ = [
+    "__version__", "BackendUnavailable", "Cancelled", "Config", "ConfigError", "CorruptData", "DeviceError", "Error", "FailedTile",
+    "FeatureMatrix", "FeatureProcessor", "features", "GPUProcessor", "info", "InvalidArgument", "IoError", "Job", "JobList",
+    "LiDARProcessor", "list_features", "NotFound", "OutOfMemory", "PermissionDenied", "presets", "Progress", "read", "RunSummary",
+    "TileError", "TimeoutError", "Unsupported", "verify", "write_laz",
+]
+
 if TYPE_CHECKING:
     from . import dask as dask
 else:
