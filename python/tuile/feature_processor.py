@@ -3,22 +3,24 @@ import functools
 import math
 import numbers
 import operator
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Literal, Mapping, Optional, Sequence, Tuple, Union, overload
 
 from . import _core
-from ._core import FeatureMatrix
+from ._core import FeatureMatrix as FeatureMatrix
 from ._gpu import gpu_or_cpu
 from .config import Config, PathLike
 from .errors import InvalidArgument
 
 if TYPE_CHECKING:
     import numpy as np
+    import numpy.typing as npt
 
     from ._core import TilePoints
 
-Points = Union["TilePoints", "np.ndarray", Sequence[Sequence[float]]]
+Points = Union["TilePoints", "npt.NDArray[Any]", Sequence[Sequence[float]]]
 Names = Union[str, Sequence[str]]
-Features = Union[Dict[str, "np.ndarray"], FeatureMatrix]
+Columns = Dict[str, "npt.NDArray[np.float32]"]
+Features = Union[Columns, FeatureMatrix]
 Scale = Union[Mapping[str, float], int]
 
 _MOST_INT = 2**31 - 1
@@ -130,11 +132,23 @@ class FeatureProcessor:
         """What was computed so far.
 
         Returns:
-            backend, description, reason (of "auto": why not a better backend), threads, tiles, points, compute_seconds (inside the backend),
-            batches_halved, tiles_in_blocks, tiles_moved, and devices: a dict per GPU (id, name, tiles, busy_seconds, uploaded and
+            backend, description, reason (of "auto": why not a better backend), threads, tiles, points, compute_seconds (inside the
+            backend), batches_halved, tiles_in_blocks, tiles_moved, and devices: a dict per GPU (id, name, tiles, busy_seconds, uploaded and
             downloaded bytes, allocations, reused, memory_peak in bytes, lost).
         """
         return self._computer.report()
+
+    @overload
+    def compute_features(self, points: Points, k: Optional[int] = ..., *, names: Optional[Names] = ..., radius: Optional[float] = ...,
+                         max_neighbors: Optional[int] = ..., scales: Optional[Iterable[Scale]] = ..., halo: Any = ...,
+                         halo_width: Optional[float] = ..., scale: Optional[float] = ..., classification: Any = ..., intensity: Any = ...,
+                         rgb: Any = ..., nir: Any = ..., as_matrix: Literal[False] = ...) -> Columns: ...
+
+    @overload
+    def compute_features(self, points: Points, k: Optional[int] = ..., *, names: Optional[Names] = ..., radius: Optional[float] = ...,
+                         max_neighbors: Optional[int] = ..., scales: Optional[Iterable[Scale]] = ..., halo: Any = ...,
+                         halo_width: Optional[float] = ..., scale: Optional[float] = ..., classification: Any = ..., intensity: Any = ...,
+                         rgb: Any = ..., nir: Any = ..., as_matrix: Literal[True]) -> FeatureMatrix: ...
 
     def compute_features(self, points: Points, k: Optional[int] = None, *, names: Optional[Names] = None, radius: Optional[float] = None,
                          max_neighbors: Optional[int] = None, scales: Optional[Iterable[Scale]] = None, halo: Any = None,
@@ -164,8 +178,8 @@ class FeatureProcessor:
             as_matrix: return the :class:`FeatureMatrix` itself, with (N, F) ``values``, instead of a dict.
 
         Returns:
-            A dict from name to (N,) float32, in the order of the columns; :func:`list_features` has the units. The arrays are writable views
-            of one (N, F) block, which they keep alive; ``torch.from_dlpack`` and ``torch.from_numpy`` take them without a copy.
+            A dict from name to (N,) float32, in the order of the columns; :func:`list_features` has the units. The arrays are writable
+            views of one (N, F) block, which they keep alive; ``torch.from_dlpack`` and ``torch.from_numpy`` take them without a copy.
 
         Raises:
             TypeError: points that are no numbers, k that is no integer …
@@ -174,12 +188,23 @@ class FeatureProcessor:
             Unsupported: coordinates that fit no grid.
             Cancelled, DeviceError, OutOfMemory: as they say.
         """
-        return self._compute([points], k, names, radius, max_neighbors, scales, halo, halo_width, as_matrix, scale=scale,
-                             classification=classification, intensity=intensity, rgb=rgb, nir=nir)[0]
+        matrix, = self._compute([points], k, names, radius, max_neighbors, scales, halo, halo_width, scale=scale,
+                                classification=classification, intensity=intensity, rgb=rgb, nir=nir)
+        return matrix if as_matrix else matrix.columns()
+
+    @overload
+    def process_tile_batch(self, tiles: Iterable[Points], k: Optional[int] = ..., *, names: Optional[Names] = ...,
+                           radius: Optional[float] = ..., max_neighbors: Optional[int] = ..., scales: Optional[Iterable[Scale]] = ...,
+                           halo: Any = ..., halo_width: Optional[float] = ..., as_matrix: Literal[False] = ...) -> List[Columns]: ...
+
+    @overload
+    def process_tile_batch(self, tiles: Iterable[Points], k: Optional[int] = ..., *, names: Optional[Names] = ...,
+                           radius: Optional[float] = ..., max_neighbors: Optional[int] = ..., scales: Optional[Iterable[Scale]] = ...,
+                           halo: Any = ..., halo_width: Optional[float] = ..., as_matrix: Literal[True]) -> List[FeatureMatrix]: ...
 
     def process_tile_batch(self, tiles: Iterable[Points], k: Optional[int] = None, *, names: Optional[Names] = None,
                            radius: Optional[float] = None, max_neighbors: Optional[int] = None, scales: Optional[Iterable[Scale]] = None,
-                           halo: Any = None, halo_width: Optional[float] = None, as_matrix: bool = False) -> List[Features]:
+                           halo: Any = None, halo_width: Optional[float] = None, as_matrix: bool = False) -> List[Any]:
         """Features of several tiles in one call of the backend; each result is the same as alone.
 
         Args:
@@ -193,17 +218,17 @@ class FeatureProcessor:
         Raises:
             As :meth:`compute_features`.
         """
-        return self._compute(list(tiles), k, names, radius, max_neighbors, scales, halo, halo_width, as_matrix)
+        matrices = self._compute(list(tiles), k, names, radius, max_neighbors, scales, halo, halo_width)
+        return matrices if as_matrix else [matrix.columns() for matrix in matrices]
 
     def _compute(self, tiles: List[Points], k: Optional[int], names: Optional[Names], radius: Optional[float], max_neighbors: Optional[int],
-                 scales: Optional[Iterable[Scale]], halo: Any, halo_width: Optional[float], as_matrix: bool, *,
-                 scale: Optional[float] = None, **attributes: Any) -> List[Features]:
-        matrices = self._computer.compute(
+                 scales: Optional[Iterable[Scale]], halo: Any, halo_width: Optional[float], *, scale: Optional[float] = None,
+                 **attributes: Any) -> List[FeatureMatrix]:
+        return self._computer.compute(
             tiles, self._config._native, names=_names(names), k=_k(k), radius=None if radius is None else _metres("radius", radius),
             max_neighbors=None if max_neighbors is None else _whole("max_neighbors", max_neighbors, "a whole number from 3 to 65536"),
-            scales=_scales(scales), halo=_halo(halo), halo_width=None if halo_width is None else _metres("halo_width", halo_width, zero=True),
-            scale=0.0 if scale is None else _metres("scale", scale), **attributes)
-        return matrices if as_matrix else [matrix.columns() for matrix in matrices]
+            scales=_scales(scales), halo=_halo(halo),
+            halo_width=None if halo_width is None else _metres("halo_width", halo_width, zero=True), scale=0.0 if scale is None else _metres("scale", scale), **attributes)
 
     def __repr__(self) -> str:
         return f"<tuile.{type(self).__name__} on {self.description}>"
@@ -244,6 +269,22 @@ def _shared(backend: str, threads: Optional[int]) -> FeatureProcessor:
     return FeatureProcessor(backend, threads)
 
 
+@overload
+def features(points: Points, names: Optional[Names] = ..., k: int = ..., radius: Optional[float] = ..., *,
+             max_neighbors: Optional[int] = ..., scales: Optional[Iterable[Scale]] = ..., halo: Any = ...,
+             halo_width: Optional[float] = ..., scale: Optional[float] = ..., classification: Any = ..., intensity: Any = ...,
+             rgb: Any = ..., nir: Any = ..., as_matrix: Literal[False] = ..., backend: str = ...,
+             threads: Optional[int] = ...) -> Columns: ...
+
+
+@overload
+def features(points: Points, names: Optional[Names] = ..., k: int = ..., radius: Optional[float] = ..., *,
+             max_neighbors: Optional[int] = ..., scales: Optional[Iterable[Scale]] = ..., halo: Any = ...,
+             halo_width: Optional[float] = ..., scale: Optional[float] = ..., classification: Any = ..., intensity: Any = ...,
+             rgb: Any = ..., nir: Any = ..., as_matrix: Literal[True], backend: str = ...,
+             threads: Optional[int] = ...) -> FeatureMatrix: ...
+
+
 def features(points: Points, names: Optional[Names] = None, k: int = 20, radius: Optional[float] = None, *,
              max_neighbors: Optional[int] = None, scales: Optional[Iterable[Scale]] = None, halo: Any = None,
              halo_width: Optional[float] = None, scale: Optional[float] = None, classification: Any = None, intensity: Any = None,
@@ -275,6 +316,6 @@ def features(points: Points, names: Optional[Names] = None, k: int = 20, radius:
         processor = _shared(backend, threads)
     except TypeError:  # not hashable, so no key of the cache: refused in there
         processor = FeatureProcessor(backend, threads)
-    return processor.compute_features(points, k, names=names, radius=radius, max_neighbors=max_neighbors, scales=scales, halo=halo,
-                                      halo_width=halo_width, scale=scale, classification=classification, intensity=intensity, rgb=rgb,
-                                      nir=nir, as_matrix=as_matrix)
+    matrix, = processor._compute([points], k, names, radius, max_neighbors, scales, halo, halo_width, scale=scale,
+                                 classification=classification, intensity=intensity, rgb=rgb, nir=nir)
+    return matrix if as_matrix else matrix.columns()

@@ -8,8 +8,6 @@ from .errors import InvalidArgument
 from .feature_processor import FeatureMatrix, Points, _metres, _whole
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from ._core import TilePoints
 
 Crs = Union[int, str]
@@ -70,8 +68,8 @@ def read(path: PathLike, fields: Optional[Iterable[str]] = None, bbox: Optional[
 
     Args:
         path: a file, or an http(s) URL (read by ranges).
-        fields: attributes to decode besides coordinates and classes: "intensity", "returns", "rgb", "nir"; None: all that the file has. What
-            it lacks is None in the result.
+        fields: attributes to decode besides coordinates and classes: "intensity", "returns", "rgb", "nir"; None: all that the file has.
+            What it lacks is None in the result.
         bbox: (x0, y0, x1, y1), metres, closed: only points inside. Of COPC only the octree nodes that touch it are read.
 
     Returns:
