@@ -13,4 +13,5 @@ PYBIND11_MODULE(_core, core) {
   bind_features(core);
   bind_files(core);
   bind_processor(core);
+  bind_stream(core);
 }

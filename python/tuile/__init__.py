@@ -2,25 +2,30 @@
 import importlib
 from typing import TYPE_CHECKING
 
-from ._core import __version__
+from ._core import GroundTruth, StreamedTile, TilePoints, TruthLayer, __version__
 from .config import Config, presets
 from .errors import (BackendUnavailable, Cancelled, ConfigError, CorruptData, DeviceError, Error, InvalidArgument, IoError, NotFound, OutOfMemory,
                      PermissionDenied, TileError, TimeoutError, Unsupported)
 from ._progress import Progress
 from .files import info, read, write_laz
 from .feature_processor import FeatureMatrix, FeatureProcessor, GPUProcessor, features, list_features
+from .labels import Labels, label
+from .loader import AsyncPipeline, AsyncTileLoader, TileFuture
 from .processor import Job, JobList, LiDARProcessor, verify
+from .stream import TileStream, stream
 from .summary import FailedTile, RunSummary
+from .tiles import Bounds
+from .wfs_cache import WFSMemoryCache
 
 __all__ = [
     "__version__", "BackendUnavailable", "Cancelled", "Config", "ConfigError", "CorruptData", "DeviceError", "Error", "FailedTile",
     "FeatureMatrix", "FeatureProcessor", "features", "GPUProcessor", "info", "InvalidArgument", "IoError", "Job", "JobList",
     "LiDARProcessor", "list_features", "NotFound", "OutOfMemory", "PermissionDenied", "presets", "Progress", "read", "RunSummary",
-    "TileError", "TimeoutError", "Unsupported", "verify", "write_laz",
+    "stream", "StreamedTile", "TileError", "TileStream", "TimeoutError", "Unsupported", "verify", "write_laz",
 ]
 
 if TYPE_CHECKING:
-    from . import dask as dask
+    from . import dask as dask, torch as torch
 else:
 
     def __getattr__(name):

@@ -222,7 +222,10 @@ class ProcessRun {
     std::vector<TileTask> tasks;
     for (const PlannedTile& planned : plan_.tiles) tasks.push_back(planned.task);
     Stages stages;
-    if (auto_pace) stages.pace = [&] { return auto_pace->pace(); };
+    stages.pace = [&] {
+      if (options_.admit) options_.admit();
+      return auto_pace ? auto_pace->pace() : Pace{memory_.ahead, memory_.batch};
+    };
     stages.compute = [&](std::span<const LoadedTask> batch) { return compute(batch); };
     stages.write = [&](std::size_t index, const Product& product) {
       finish_tile(plan_.tiles[index], *std::static_pointer_cast<ComputedTile>(product), trace);
@@ -346,7 +349,9 @@ class ProcessRun {
                             .name = tile.name,
                             .points = std::shared_ptr<const PointBlock>(input, input->core),
                             .features = std::move(computed.output.features),
-                            .valid = std::move(computed.output.valid)};
+                            .valid = std::move(computed.output.valid),
+                            .epsg = tile.epsg,
+                            .bounds = planned.bounds};
     if (computed.labels && computed.labels->labelled) {
       delivered.labels = std::move(computed.labels->block);
       delivered.objects = std::move(computed.labels->objects);

@@ -15,6 +15,7 @@ struct TileStream::Impl {
   Impl(ProcessOptions chosen, std::size_t most) : options(std::move(chosen)), ready(most) {
     options.stop = stop_source.get_token();
     options.deliver = [this](DeliveredTile tile) { take(std::move(tile)); };
+    options.admit = [this] { admit(); };
     options.failed = [this](std::size_t index, const FailedTile& failure) {
       const std::lock_guard lock(mutex);
       if (index == ProcessOptions::no_tile)
@@ -50,14 +51,20 @@ struct TileStream::Impl {
     changed.notify_all();
   }
 
-  std::optional<DeliveredTile> get(std::stop_token stop) {
+  /// Holds back tiles that are not yet computed, whoever is late: the tile that is wanted next was begun before them.
+  void admit() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return closed || waiting.size() < ready; });
+  }
+
+  std::optional<Result> get(std::stop_token stop) {
     std::unique_lock lock(mutex);
     changed.wait(lock, stop, [&] { return closed || !unplanned.empty() || waiting.contains(next) || ended; });
     if (closed) throw Cancelled("the stream was closed");
     if (!unplanned.empty()) {
-      const FailedTile failure = std::move(unplanned.front());
+      FailedTile failure = std::move(unplanned.front());
       unplanned.pop_front();
-      throw_error(failure.kind, failure.message);
+      return failure;
     }
     if (!waiting.contains(next)) {
       if (!ended) throw Cancelled("stopped while waiting for the next tile");
@@ -69,15 +76,18 @@ struct TileStream::Impl {
     auto entry = waiting.extract(waiting.begin());  // the one that is next, or after a run that ended early what is left
     next = entry.key() + 1;
     changed.notify_all();
-    if (const auto* failure = std::get_if<FailedTile>(&entry.mapped())) throw_error(failure->kind, failure->message);
-    return std::get<DeliveredTile>(std::move(entry.mapped()));
+    return std::move(entry.mapped());
   }
 
   void close() {
+    std::map<std::size_t, Result> dropped;  // freed without the mutex
+    {
+      const std::lock_guard lock(mutex);
+      closed = true;
+      dropped.swap(waiting);
+      changed.notify_all();
+    }
     stop_source.request_stop();
-    const std::lock_guard lock(mutex);
-    closed = true;
-    changed.notify_all();
   }
 
   ProcessOptions options;
@@ -86,9 +96,9 @@ struct TileStream::Impl {
   std::mutex mutex;
   std::condition_variable_any changed;
   // Guarded by mutex.
-  std::map<std::size_t, std::variant<DeliveredTile, FailedTile>> waiting;  ///< by index
-  std::deque<FailedTile> unplanned;                                        ///< inputs that never became tiles
-  std::size_t next = 0;                                                    ///< index of the tile that is handed out next
+  std::map<std::size_t, Result> waiting;  ///< by index
+  std::deque<FailedTile> unplanned;       ///< inputs that never became tiles
+  std::size_t next = 0;                   ///< index of the tile that is handed out next
   bool closed = false, ended = false;
   std::exception_ptr error;  ///< what ended the run
   std::jthread runner;       ///< the last member: it ends before the others
@@ -99,7 +109,13 @@ TileStream::TileStream(ProcessOptions options, std::size_t ready) {
   impl_ = std::make_unique<Impl>(std::move(options), ready);
 }
 TileStream::~TileStream() = default;
-std::optional<DeliveredTile> TileStream::next(std::stop_token stop) { return impl_->get(std::move(stop)); }
+std::optional<DeliveredTile> TileStream::next(std::stop_token stop) {
+  std::optional<Result> result = impl_->get(std::move(stop));
+  if (!result) return std::nullopt;
+  if (const auto* failure = std::get_if<FailedTile>(&*result)) throw_error(failure->kind, failure->message);
+  return std::get<DeliveredTile>(std::move(*result));
+}
+std::optional<TileStream::Result> TileStream::next_result(std::stop_token stop) { return impl_->get(std::move(stop)); }
 void TileStream::close() { impl_->close(); }
 
 }  // namespace tuile::pipeline

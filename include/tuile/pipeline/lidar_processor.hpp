@@ -38,6 +38,8 @@ struct DeliveredTile {
   Buffer<std::uint8_t> valid;                 ///< empty where preprocessing is off
   std::optional<LabelBlock> labels;           ///< where ground truth was asked for and is sound
   ObjectTable objects;                        ///< what labels->object counts
+  int epsg = 0;                               ///< 0: unknown
+  Bounds bounds;                              ///< metres: the file's own, cut by the run's box
 };
 
 /// What a run does besides its configuration.
@@ -56,6 +58,8 @@ struct ProcessOptions {
   /// Takes finished tiles, which are then not written (nor is any done already); may wait, which holds the run back. One call at a time,
   /// in any order.
   std::function<void(DeliveredTile)> deliver;
+  /// Asked before tiles are computed; may wait, which holds the run back where no tile stands in another's way.
+  std::function<void()> admit;
   static constexpr std::size_t no_tile = static_cast<std::size_t>(-1);
   /// Told of every tile that failed, with its index (no_tile: an input that is no tile); one call at a time.
   std::function<void(std::size_t index, const FailedTile&)> failed;
