@@ -1,7 +1,9 @@
 """What the tests of the package share: a synthetic town, the real data where they are, the command line as the oracle."""
+import http.server
 import os
 import pathlib
 import subprocess
+import threading
 
 import pytest
 
@@ -38,3 +40,56 @@ def data():
     if not folder.is_dir():
         pytest.skip(f"no real data in {folder}; TUILE_TEST_DATA names the folder")
     return folder
+
+
+class SlowServer:
+    """Serves files over HTTP by ranges, but answers nobody before let_go()."""
+
+    def __init__(self):
+        self._gate = threading.Event()
+        gate = self._gate
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                gate.wait(60)
+                content = pathlib.Path(self.path).read_bytes()
+                first, _, last = self.headers.get("Range", "bytes=0-").partition("=")[2].partition("-")
+                begin, end = int(first), min(int(last or len(content) - 1), len(content) - 1)
+                self.send_response(206)
+                self.send_header("Content-Range", f"bytes {begin}-{end}/{len(content)}")
+                self.send_header("Content-Length", str(end - begin + 1))
+                self.send_header("ETag", '"same"')
+                self.end_headers()
+                try:
+                    self.wfile.write(content[begin:end + 1])
+                except OSError:
+                    pass  # the other side has gone
+
+            def log_message(self, *_):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self._server.server_port}{path}"
+
+    def let_go(self):
+        self._gate.set()
+
+    def close(self):
+        self.let_go()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def slow_server():
+    server = SlowServer()
+    yield server
+    server.close()

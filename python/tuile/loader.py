@@ -7,7 +7,7 @@ import threading
 import time
 import warnings
 import weakref
-from typing import Any, Callable, Deque, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Deque, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 from . import _core
 from ._core import GroundTruth, TilePoints
@@ -260,7 +260,7 @@ class AsyncPipeline:
         saving: Deque[Tuple[int, "concurrent.futures.Future[Any]"]] = collections.deque()
         saver = concurrent.futures.ThreadPoolExecutor(1, "tuile-save") if save_func is not None else None
         asked = 0
-        arrived = ended = None
+        arrived: Optional[float] = None
         self._work_seconds = self._span_seconds = 0.0
         try:
             for i, path in enumerate(paths):
@@ -269,27 +269,27 @@ class AsyncPipeline:
                     asked += 1
                 try:
                     tile, truth = self.loader.get_tile(path, self.timeout, None, fetch_ground_truth)
-                    begun = time.monotonic()
-                    arrived = begun if arrived is None else arrived
-                    try:
-                        result = processor_func(tile, truth)
-                    finally:
-                        ended = time.monotonic()
-                        self._work_seconds += ended - begun
-                        self._span_seconds = ended - arrived
-                    del tile, truth
-                    if saver is not None and save_func is not None:
-                        while len(saving) >= 2:
-                            self._settle(results, paths, *saving.popleft())
-                        saving.append((i, saver.submit(save_func, path, result)))
-                    else:
-                        results[i] = result
                 except Cancelled:
-                    raise
-                except TileError:
                     raise
                 except Exception as error:
                     self._fail(results, paths, i, error)
+                    continue
+                begun = time.monotonic()
+                arrived = begun if arrived is None else arrived
+                try:
+                    results[i] = processor_func(tile, truth)
+                except Exception as error:
+                    self._fail(results, paths, i, error)
+                    continue
+                finally:
+                    ended = time.monotonic()
+                    self._work_seconds += ended - begun
+                    self._span_seconds = ended - arrived
+                    del tile, truth
+                if saver is not None and save_func is not None:
+                    while len(saving) >= 2:
+                        self._settle(results, paths, *saving.popleft())
+                    saving.append((i, saver.submit(save_func, path, results[i])))
             while saving:
                 self._settle(results, paths, *saving.popleft())
         finally:
