@@ -27,8 +27,9 @@ def main() -> None:
 
     features = tuile.FeatureProcessor().compute_features(tile, k=20, names=["planarity", "verticality", "height_above_ground"], halo=halo)
 
-    for code in np.unique(tile.classification):
-        rows = tile.classification == code
+    classes = np.zeros(len(tile), np.uint8) if tile.classification is None else tile.classification
+    for code in np.unique(classes):
+        rows = classes == code
         means = ", ".join(f"{name} {np.nanmean(column[rows]):.2f}" for name, column in features.items() if not np.isnan(column[rows]).all())
         print(f"  class {code:3}: {rows.sum():8} points; on average {means}")
 

@@ -18,10 +18,11 @@ from .tiles import Bounds
 from .wfs_cache import WFSMemoryCache
 
 __all__ = [
-    "__version__", "BackendUnavailable", "Cancelled", "Config", "ConfigError", "CorruptData", "DeviceError", "Error", "FailedTile",
-    "FeatureMatrix", "FeatureProcessor", "features", "GPUProcessor", "info", "InvalidArgument", "IoError", "Job", "JobList",
-    "LiDARProcessor", "list_features", "NotFound", "OutOfMemory", "PermissionDenied", "presets", "Progress", "read", "RunSummary",
-    "stream", "StreamedTile", "TileError", "TileStream", "TimeoutError", "Unsupported", "verify", "write_laz",
+    "__version__", "AsyncPipeline", "AsyncTileLoader", "BackendUnavailable", "Bounds", "Cancelled", "Config", "ConfigError",
+    "CorruptData", "DeviceError", "Error", "FailedTile", "FeatureMatrix", "FeatureProcessor", "features", "GPUProcessor", "GroundTruth",
+    "info", "InvalidArgument", "IoError", "Job", "JobList", "label", "Labels", "LiDARProcessor", "list_features", "NotFound",
+    "OutOfMemory", "PermissionDenied", "presets", "Progress", "read", "RunSummary", "stream", "StreamedTile", "TileError", "TileFuture",
+    "TilePoints", "TileStream", "TimeoutError", "TruthLayer", "Unsupported", "verify", "WFSMemoryCache", "write_laz",
 ]
 
 if TYPE_CHECKING:
