@@ -32,12 +32,13 @@ std::optional<Bounds> bounds_of(const Box& box) {
 /// A TileLoading whose end does not hold the GIL: its threads may be waiting for it, to warn.
 class Loader {
  public:
-  Loader(const NativeConfig& config, int num_workers, std::size_t cache_size, py::function warn) {
+  Loader(const NativeConfig& config, int num_workers, std::size_t cache_size, bool keep_preloaded, py::function warn) {
     auto callback = std::shared_ptr<py::function>(new py::function(std::move(warn)), [](py::function* function) {
       const py::gil_scoped_acquire held;
       delete function;
     });
-    pipeline::TileLoadingOptions options{.config = config.value, .num_workers = num_workers, .cache_size = cache_size};
+    pipeline::TileLoadingOptions options{
+        .config = config.value, .num_workers = num_workers, .cache_size = cache_size, .keep_preloaded = keep_preloaded};
     options.warn = [callback](const std::string& line) {
       const py::gil_scoped_acquire held;
       try {
@@ -118,8 +119,8 @@ class Loader {
 
 void bind_loader(py::module_& core) {
   py::class_<Loader>(core, "Loader")
-      .def(py::init<const NativeConfig&, int, std::size_t, py::function>(), py::arg("config"), py::arg("num_workers"), py::arg("cache_size"),
-           py::arg("warn"))
+      .def(py::init<const NativeConfig&, int, std::size_t, bool, py::function>(), py::arg("config"), py::arg("num_workers"),
+           py::arg("cache_size"), py::arg("keep_preloaded"), py::arg("warn"))
       .def("preload", &Loader::preload, py::arg("path"), py::arg("bbox"), py::arg("with_truth"))
       .def("ready", &Loader::ready, py::arg("path"), py::arg("bbox"))
       .def("get", &Loader::get, py::arg("path"), py::arg("timeout"), py::arg("bbox"), py::arg("with_truth"), "(TilePoints, GroundTruth or None, why)")

@@ -75,7 +75,7 @@ def test_views_outlive_loader_and_tile(tiles):
 
 def test_a_failed_load_is_its_own(loader, tiles, tmp_path):
     broken = tmp_path / "broken.laz"
-    broken.write_bytes(b"LASF" + bytes(500))
+    broken.write_bytes(tiles[0].read_bytes()[:2000])
     loader.preload_tile_batch([broken, tiles[0], tmp_path / "gone.laz"])
     assert len(loader.get_tile(tiles[0])[0]) > 0
     with pytest.raises(tuile.CorruptData, match="broken.laz"):
@@ -199,9 +199,10 @@ def test_the_statistics_block(tiles, capsys):
 
 def test_ground_truth_comes_with_the_tile(town, tiles):
     with tuile.AsyncTileLoader(2, config={"ground_truth.source": str(town / "bdtopo.gpkg")}) as loader:
-        loader.preload_tile(tiles[0])
-        tile, truth = loader.get_tile(tiles[0])
-        assert truth.complete and truth.source == "bdtopo.gpkg"
+        loader.preload_tile_batch(tiles)
+        truths = [loader.get_tile(path)[1] for path in tiles]
+        assert all(truth.complete and truth.source == "bdtopo.gpkg" for truth in truths)
+        truth = max(truths, key=lambda truth: len(truth["batiment"]))
         buildings = truth["batiment"]
         assert len(buildings) == len(buildings.ids) == len(buildings.attributes) == len(buildings.bounds) > 0
         assert {layer.outcome for layer in truth.layers} <= {"data", "confirmed empty"}
@@ -213,10 +214,17 @@ def test_ground_truth_comes_with_the_tile(town, tiles):
             truth["no such layer"]
         with pytest.raises(IndexError):
             buildings.rings(len(buildings))
-        assert loader.get_tile(tiles[1], fetch_ground_truth=False)[1] is None
-        assert loader.get_tile(tiles[1])[1] is not None
         stats = loader.get_stats()
-        assert (stats["wfs_fetches"], stats["wfs_failures"]) == (2, 0)
+        assert (stats["wfs_fetches"], stats["wfs_failures"]) == (len(tiles), 0)
+
+
+def test_ground_truth_is_fetched_when_it_is_asked_for(town, tiles):
+    with tuile.AsyncTileLoader(2, config={"ground_truth.source": str(town / "bdtopo.gpkg")}) as loader:
+        loader.preload_tile(tiles[0], fetch_ground_truth=False)
+        assert loader.get_tile(tiles[0], fetch_ground_truth=False)[1] is None
+        assert loader.get_stats()["wfs_fetches"] == 0
+        assert loader.get_tile(tiles[0])[1] is not None
+        assert loader.get_stats()["wfs_fetches"] == 1 and loader.get_stats()["tiles_loaded"] == 1
 
 
 def test_labels_are_the_command_lines(town, tiles, tmp_path):

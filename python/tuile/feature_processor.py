@@ -219,7 +219,9 @@ class FeatureProcessor:
             As :meth:`compute_features`.
         """
         matrices = self._compute(list(tiles), k, names, radius, max_neighbors, scales, halo, halo_width)
-        return matrices if as_matrix else [matrix.columns() for matrix in matrices]
+        if as_matrix:
+            return matrices
+        return [matrix.columns() for matrix in matrices]
 
     def _compute(self, tiles: List[Points], k: Optional[int], names: Optional[Names], radius: Optional[float], max_neighbors: Optional[int],
                  scales: Optional[Iterable[Scale]], halo: Any, halo_width: Optional[float], *, scale: Optional[float] = None,
@@ -228,7 +230,8 @@ class FeatureProcessor:
             tiles, self._config._native, names=_names(names), k=_k(k), radius=None if radius is None else _metres("radius", radius),
             max_neighbors=None if max_neighbors is None else _whole("max_neighbors", max_neighbors, "a whole number from 3 to 65536"),
             scales=_scales(scales), halo=_halo(halo),
-            halo_width=None if halo_width is None else _metres("halo_width", halo_width, zero=True), scale=0.0 if scale is None else _metres("scale", scale), **attributes)
+            halo_width=None if halo_width is None else _metres("halo_width", halo_width, zero=True),
+            scale=0.0 if scale is None else _metres("scale", scale), **attributes)
 
     def __repr__(self) -> str:
         return f"<tuile.{type(self).__name__} on {self.description}>"

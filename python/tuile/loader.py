@@ -89,6 +89,8 @@ class AsyncTileLoader:
         memory_budget: bytes of tiles kept, in use and being loaded above which preloads wait; default: half of what the process may use.
         config: a :class:`Config`, the path of a YAML file, or a mapping: where ground truth and colours come from, CRS, retries.
         retries: further attempts after an error that can pass; default: the configuration's (2).
+        keep_preloaded: a preload waits for room rather than push out a tile that was preloaded and not got yet: for callers that get every
+            tile they preload.
 
     Raises:
         ConfigError: the configuration, or a ground truth that cannot be used.
@@ -97,7 +99,7 @@ class AsyncTileLoader:
 
     def __init__(self, num_workers: int = 2, enable_wfs: bool = True, cache_size: int = 3, prefetch_ahead: int = 1, show_progress: bool = False,
                  *, memory_budget: Optional[int] = None, config: Union[Config, PathLike, Mapping[str, Any], None] = None,
-                 retries: Optional[int] = None) -> None:
+                 retries: Optional[int] = None, keep_preloaded: bool = False) -> None:
         self.num_workers = _count("num_workers", num_workers, 0)
         self.cache_size = _count("cache_size", cache_size, 1)
         self.prefetch_ahead = _count("prefetch_ahead", prefetch_ahead, 0)
@@ -114,7 +116,7 @@ class AsyncTileLoader:
         if retries is not None:
             settings["prefetch.retries"] = _count("retries", retries, 0)
         self.config = chosen.updated(settings) if settings else chosen
-        self._native = _core.Loader(self.config._native, num_workers, cache_size, _log.info)
+        self._native = _core.Loader(self.config._native, num_workers, cache_size, bool(keep_preloaded), _log.info)
         # Before the interpreter goes, too: threads must not outlive what they warn with.
         self._close = weakref.finalize(self, self._native.shutdown)
         self._printing = threading.Lock()
@@ -227,8 +229,8 @@ class AsyncPipeline:
                  timeout: Optional[float] = None, loader: Optional[AsyncTileLoader] = None) -> None:
         self._owns_loader = loader is None
         self.prefetch_ahead = _count("prefetch_ahead", prefetch_ahead, 0)
-        # What is loaded ahead must not push out what was loaded before it and not used yet.
-        self.loader = loader or AsyncTileLoader(num_workers, enable_wfs, max(cache_size, prefetch_ahead + 1), prefetch_ahead, show_progress, config=config)
+        self.loader = loader or AsyncTileLoader(num_workers, enable_wfs, max(cache_size, prefetch_ahead + 1), prefetch_ahead, show_progress,
+                                                config=config, keep_preloaded=True)
         self.fail_fast = fail_fast
         self.timeout = timeout
         self._work_seconds = 0.0

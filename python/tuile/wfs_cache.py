@@ -16,7 +16,7 @@ def _size_of(value: Any, seen: Optional[Set[int]] = None) -> int:
     size = sys.getsizeof(value)
     held = getattr(value, "nbytes", None)
     if isinstance(held, int):
-        return size + held
+        return max(size, held)  # some count what they hold, views do not
     if isinstance(value, dict):
         return size + sum(_size_of(key, seen) + _size_of(item, seen) for key, item in value.items())
     if isinstance(value, (list, tuple, set, frozenset, collections.deque)):

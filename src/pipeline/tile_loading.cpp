@@ -37,6 +37,7 @@ prefetch::LoaderOptions loader_options(const TileLoadingOptions& options) {
   prefetch::LoaderOptions loader;
   loader.num_workers = options.num_workers;
   loader.cache_size = options.cache_size;
+  loader.keep_preloaded = options.keep_preloaded;
   loader.memory_budget = options.config.memory.budget.value_or(available_memory() / 2);
   loader.retries = options.config.prefetch.retries;
   return loader;

@@ -24,6 +24,7 @@ struct TileLoadingOptions {
   FieldSet fields = {0xF};     ///< attributes to decode where a file has them
   int num_workers = 2;         ///< I/O threads; 0: loads run in get
   std::size_t cache_size = 3;  ///< tiles kept
+  bool keep_preloaded = false;  ///< as prefetch::LoaderOptions
   std::function<void(const std::string&)> warn;  ///< one line each, from any thread
 };
 
