@@ -83,7 +83,7 @@ class Config:
             return cls(config)
         raise InvalidArgument(f"a configuration of type {type(config).__name__} was given; a Config, a path or a mapping is expected")
 
-    def __reduce__(self):
+    def __reduce__(self) -> Tuple[Any, ...]:
         return Config.from_yaml, (self.to_yaml(),)
 
     def __repr__(self) -> str:

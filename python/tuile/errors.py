@@ -1,6 +1,7 @@
 """What tuile raises. Each class is also of the built-in kind that fits, so that ``except FileNotFoundError`` works as well. The message names
 the value, what was expected and the remedy."""
 import builtins
+from typing import Any, Tuple
 
 
 class Error(Exception):
@@ -58,10 +59,10 @@ class DeviceError(Error, RuntimeError):
 class TileError(Error):
     """A tile of a run that failed: its place in the run and why. ``error`` is the exception itself."""
 
-    def __init__(self, path, error):
+    def __init__(self, path: str, error: BaseException) -> None:
         super().__init__(f"{path}: {error}")
         self.path = path
         self.error = error
 
-    def __reduce__(self):
+    def __reduce__(self) -> Tuple[Any, ...]:
         return type(self), (self.path, self.error)

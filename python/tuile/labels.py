@@ -1,11 +1,13 @@
 """Labels from ground truth."""
-from typing import Any, List, Mapping, NamedTuple, Optional
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, List, Mapping, NamedTuple, Optional
 
 from ._core import GroundTruth, TilePoints
 from .errors import InvalidArgument
 from .feature_processor import FeatureProcessor
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 class Labels(NamedTuple):
@@ -15,14 +17,14 @@ class Labels(NamedTuple):
     class comes from, 254: changed by NDVI; ``object`` (N,) int32: row of ``object_ids``, -1: none; ``object_ids``: the objects' identifiers.
     """
 
-    labels: "np.ndarray"
-    source: "np.ndarray"
-    object: "np.ndarray"
+    labels: "npt.NDArray[np.uint8]"
+    source: "npt.NDArray[np.uint8]"
+    object: "npt.NDArray[np.int32]"
     object_ids: List[str]
 
 
 def label(tile: TilePoints, ground_truth: GroundTruth, features: Optional[Mapping[str, Any]] = None, *,
-          valid: Optional["np.ndarray"] = None) -> Labels:
+          valid: Optional["npt.NDArray[Any]"] = None) -> Labels:
     """Labels a tile's points as the command line does.
 
     Args:

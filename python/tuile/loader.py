@@ -33,12 +33,13 @@ def _location(path: PathLike) -> str:
 def _box(bbox: Optional[Sequence[float]]) -> Optional[Box]:
     if bbox is None:
         return None
-    values = tuple(float(value) for value in bbox)
+    values = [float(value) for value in bbox]
     if len(values) != 4:
         raise InvalidArgument(f"bbox has {len(values)} numbers; (min_x, min_y, max_x, max_y) in metres are expected")
-    if not (values[0] <= values[2] and values[1] <= values[3]):
-        raise InvalidArgument(f"bbox is {values}; (min_x, min_y, max_x, max_y) with min <= max are expected")
-    return values
+    min_x, min_y, max_x, max_y = values
+    if not (min_x <= max_x and min_y <= max_y):
+        raise InvalidArgument(f"bbox is {tuple(values)}; (min_x, min_y, max_x, max_y) with min <= max are expected")
+    return min_x, min_y, max_x, max_y
 
 
 def _count(name: str, value: int, least: int) -> int:
