@@ -2,7 +2,7 @@
 
 namespace tuile {
 
-/// Version of this library, e.g. "0.4.0".
+/// Version of this library, e.g. "0.5.0".
 const char* version() noexcept;
 
 }  // namespace tuile

@@ -195,7 +195,7 @@ TEST(LaterParts, AreRefusedNeverIgnored) {
   for (const char* yaml : {"write: {formats: [npz, hdf5]}", "write: {patches: {enabled: true}}", "report: r.html"}) {
     const std::string message = message_of_yaml(yaml);
     EXPECT_NE(message.find("c.yaml:1:"), std::string::npos) << message;
-    EXPECT_NE(message.find("is not in this version (0.4.0); "), std::string::npos) << yaml << " gave: " << message;
+    EXPECT_NE(message.find("is not in this version (0.5.0); "), std::string::npos) << yaml << " gave: " << message;
   }
 }
 
