@@ -78,7 +78,8 @@ struct Request {
 std::optional<Bounds> bounds_of(const std::optional<Box>& box) {
   if (!box) return std::nullopt;
   const Bounds bounds{(*box)[0], (*box)[1], (*box)[2], (*box)[3]};
-  if (bounds.empty()) throw InvalidArgument("the bbox is empty or holds NaN; (x0, y0, x1, y1) in metres is expected, with x0 <= x1 and y0 <= y1");
+  if (bounds.empty())
+    throw InvalidArgument("the bbox is empty or holds NaN; (x0, y0, x1, y1) in metres is expected, with x0 <= x1 and y0 <= y1");
   return bounds;
 }
 
@@ -145,8 +146,9 @@ py::dict plan(const NativeConfig& config, Request request) {
   }
   return py::dict(py::arg("backend") = plan.backend, py::arg("backend_reason") = plan.backend_reason, py::arg("columns") = plan.columns,
                   py::arg("threads") = plan.threads, py::arg("workers") = plan.workers, py::arg("ahead") = plan.ahead,
-                  py::arg("batch") = plan.batch, py::arg("memory_budget") = plan.memory_budget, py::arg("memory_needed") = plan.memory_needed,
-                  py::arg("tiles") = tiles, py::arg("failed") = failures_of(plan.failed), py::arg("notes") = plan.notes);
+                  py::arg("batch") = plan.batch, py::arg("memory_budget") = plan.memory_budget,
+                  py::arg("memory_needed") = plan.memory_needed, py::arg("tiles") = tiles, py::arg("failed") = failures_of(plan.failed),
+                  py::arg("notes") = plan.notes);
 }
 
 py::tuple jobs(const NativeConfig& config, Request request) {
@@ -211,8 +213,9 @@ void bind_processor(py::module_& core) {
   py::class_<Request>(core, "RunRequest", "What a run does besides its configuration; empty values leave that as it is.")
       .def(py::init([](std::vector<std::string> input, std::string output, std::vector<File> files, std::vector<std::string> only,
                        std::string shard, std::optional<Box> bbox, bool overwrite, int threads, std::uint64_t memory) {
-             return Request{std::move(input), std::move(output), std::move(files), std::move(only), std::move(shard),
-                            bbox,             overwrite,         threads,          memory};
+             return Request{std::move(input), std::move(output), std::move(files),
+                            std::move(only),  std::move(shard),  bbox,
+                            overwrite,        threads,           memory};
            }),
            py::kw_only(), py::arg("input") = std::vector<std::string>{}, py::arg("output") = "", py::arg("files") = std::vector<File>{},
            py::arg("only") = std::vector<std::string>{}, py::arg("shard") = "", py::arg("bbox") = py::none(), py::arg("overwrite") = false,
@@ -224,18 +227,26 @@ void bind_processor(py::module_& core) {
   core.def("jobs", jobs, py::arg("config"), py::arg("request"),
            "([(path, name, [(path, name) of neighbours], points, bounds, done, public path)], [(path, kind, message)], [notes])");
   core.def("for_cluster", for_cluster, py::arg("config"), "The configuration with whole paths, without input and trace.");
-  core.def("output_of", [](const NativeConfig& config) { return config.value.output; }, py::arg("config"), "The output folder.");
-  core.def("input_of", [](const NativeConfig& config) { return config.value.input; }, py::arg("config"), "The inputs.");
-  core.def("backend_of", [](const NativeConfig& config) { return config.value.backend; }, py::arg("config"), "auto, cpu or cuda.");
-  core.def("remove_stale_temporaries", [](const std::string& folder) { return write::remove_stale_temporaries(folder).size(); },
-           py::arg("folder"), py::call_guard<py::gil_scoped_release>(), "Removes what dead processes of this host left half written.");
-  core.def("write_text", [](const std::string& path, const std::string& text) { write::write_text_atomically(path, text); },
-           py::arg("path"), py::arg("text"), py::call_guard<py::gil_scoped_release>(), "A small file that appears whole.");
+  core.def(
+      "output_of", [](const NativeConfig& config) { return config.value.output; }, py::arg("config"), "The output folder.");
+  core.def(
+      "input_of", [](const NativeConfig& config) { return config.value.input; }, py::arg("config"), "The inputs.");
+  core.def(
+      "backend_of", [](const NativeConfig& config) { return config.value.backend; }, py::arg("config"), "auto, cpu or cuda.");
+  core.def(
+      "remove_stale_temporaries", [](const std::string& folder) { return write::remove_stale_temporaries(folder).size(); },
+      py::arg("folder"), py::call_guard<py::gil_scoped_release>(), "Removes what dead processes of this host left half written.");
+  core.def(
+      "write_text", [](const std::string& path, const std::string& text) { write::write_text_atomically(path, text); }, py::arg("path"),
+      py::arg("text"), py::call_guard<py::gil_scoped_release>(), "A small file that appears whole.");
   core.def("verify", verify, py::arg("folder"), "Checks outputs against their sidecars.");
-  core.def("availability", [](const std::string& name) {
-    const compute::Availability availability = compute::availability(name);
-    return std::pair(availability.available, availability.reason);
-  }, py::arg("backend"), "Whether a backend can run here, and if not, why.");
+  core.def(
+      "availability",
+      [](const std::string& name) {
+        const compute::Availability availability = compute::availability(name);
+        return std::pair(availability.available, availability.reason);
+      },
+      py::arg("backend"), "Whether a backend can run here, and if not, why.");
 }
 
 }  // namespace tuile::python

@@ -204,7 +204,8 @@ def failing(monkeypatch, times, kind, counts):
     return replacement
 
 
-@pytest.mark.parametrize("times, kind, retries, runs, done", [(2, "io", 2, 3, 1), (9, "io", 2, 3, 0), (9, "io", 0, 1, 0), (9, "corrupt", 2, 1, 0)])
+@pytest.mark.parametrize("times, kind, retries, runs, done",
+                         [(2, "io", 2, 3, 1), (9, "io", 2, 3, 0), (9, "io", 0, 1, 0), (9, "corrupt", 2, 1, 0)])
 def test_what_may_pass_is_tried_again(in_process, monkeypatch, tiles, tmp_path, times, kind, retries, runs, done):
     counts = []
     failing(monkeypatch, times, kind, counts).paths = [str(tiles[0])]
@@ -231,7 +232,8 @@ def test_what_goes_wrong_on_a_worker_is_in_the_summary(in_process, monkeypatch, 
 
 def test_tasks_may_take_resources(town, tmp_path):
     """Tasks then wait with the scheduler, not on workers with several threads."""
-    with distributed.LocalCluster(processes=False, n_workers=1, threads_per_worker=4, dashboard_address=":0", resources={"tile": 1}) as cluster:
+    with distributed.LocalCluster(processes=False, n_workers=1, threads_per_worker=4, dashboard_address=":0",
+                                  resources={"tile": 1}) as cluster:
         with distributed.Client(cluster) as client:
             summary = tuile.dask.process(town / "tiles", {"features.set": "minimal"}, client, output=tmp_path, resources={"tile": 1})
     assert summary.tiles_done == 4 and summary["settings"]["threads"] == 4
@@ -272,7 +274,8 @@ def test_without_a_client_a_cluster_is_made_for_the_call(town, tmp_path):
     script = tmp_path / "script.py"
     script.write_text("import sys, tuile\n"
                       "if __name__ == '__main__':\n"
-                      "    s = tuile.dask.process('tiles', {'features.set': 'minimal', 'ground_truth.source': 'bdtopo.gpkg'}, output=sys.argv[1])\n"
+                      "    config = {'features.set': 'minimal', 'ground_truth.source': 'bdtopo.gpkg'}\n"
+                      "    s = tuile.dask.process('tiles', config, output=sys.argv[1])\n"
                       "    s.raise_for_failures()\n"
                       "    print(s.tiles_done)\n")
     ran = subprocess.run([sys.executable, script, tmp_path / "out"], cwd=town, capture_output=True, text=True, timeout=120)

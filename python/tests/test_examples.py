@@ -54,7 +54,8 @@ def test_the_types_of_the_examples_are_sound(tmp_path):
     if shutil.which("mypy") is None:
         pytest.skip("mypy is not installed")
     sources = ROOT / "python"
-    checked = subprocess.run(["mypy", "--strict", "--allow-any-generics", "--allow-untyped-calls", "--cache-dir", tmp_path, *EXAMPLES], capture_output=True, text=True,
+    command = ["mypy", "--strict", "--allow-any-generics", "--allow-untyped-calls", "--cache-dir", tmp_path, *EXAMPLES]
+    checked = subprocess.run(command, capture_output=True, text=True,
                              env={**os.environ, "MYPYPATH": str(sources), "PYTHONPATH": ""})
     complaints = [line for line in checked.stdout.splitlines() if line.startswith(("examples", str(ROOT / "examples")))]
     assert complaints == [] and checked.returncode in (0, 1), checked.stdout + checked.stderr

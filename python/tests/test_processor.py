@@ -102,7 +102,8 @@ def test_a_box(town, tiles, tmp_path):
 def test_two_shards_in_two_processes_give_the_bytes_of_one(town, tmp_path, expected):
     script = ("import sys, tuile; tuile.LiDARProcessor(config={'features.k': 12, 'write.formats': ['npz', 'laz']})"
               ".process_directory(sys.argv[1], sys.argv[2], shard=sys.argv[3])")
-    runs = [subprocess.Popen([sys.executable, "-c", script, str(town / "tiles"), str(tmp_path / "out"), f"{index}/2"]) for index in range(2)]
+    runs = [subprocess.Popen([sys.executable, "-c", script, str(town / "tiles"), str(tmp_path / "out"), f"{index}/2"])
+            for index in range(2)]
     assert [run.wait() for run in runs] == [0, 0]
     assert outputs(tmp_path / "out") == outputs(expected)
 
@@ -190,7 +191,8 @@ def test_ctrl_c_ends_the_run_and_what_is_done_stays(town, tmp_path):
     script = ("import sys, tuile\n"
               "def tell(p): print('tile', flush=True)\n"
               "try:\n"
-              "    tuile.LiDARProcessor(config={'features.k': 200}, enable_async_io=False).process_directory(*sys.argv[1:], progress=tell)\n"
+              "    processor = tuile.LiDARProcessor(config={'features.k': 200}, enable_async_io=False)\n"
+              "    processor.process_directory(*sys.argv[1:], progress=tell)\n"
               "except KeyboardInterrupt:\n"
               "    print('interrupted')\n")
     run = subprocess.Popen([sys.executable, "-c", script, str(town / "tiles"), str(tmp_path)], stdout=subprocess.PIPE, text=True)

@@ -1,6 +1,6 @@
 """The three examples of the description that tuile comes from, as written there but for the import line. What they leave to the user
-(`gpu_processor`, `save_features`, `tile_paths`, `config.yaml`, the files themselves) is provided around them, and enable_wfs=True asks a real
-WFS on this machine (MapServer, with the town's ground truth) instead of IGN's."""
+(`gpu_processor`, `save_features`, `tile_paths`, `config.yaml`, the files themselves) is provided around them, and enable_wfs=True asks a
+real WFS on this machine (MapServer, with the town's ground truth) instead of IGN's."""
 import functools
 import pathlib
 import re

@@ -105,7 +105,7 @@ class ClusterTotals:
         lines = [f"{self._done} of {self._total} tiles done, {self._skipped} skipped (done before), {len(failed)} failed",
                  f"  {1e-6 * self._points:.2f} M points in {seconds:.2f} s: {1e-6 * rate:.2f} M points/s by {len(self.workers)} workers"
                  f"{' on ' + str(data['device']) if data['device'] else ''}",
-                 f"  {self._tasks} tasks, decode amplification {sums['reader']['decode_amplification']:.2f}, CPU {self._cpu_seconds:.2f} s, "
-                 f"peak memory of a worker {sums.get('peak_anonymous', 0) / (1 << 20):.0f} MiB"]
+                 f"  {self._tasks} tasks, decode amplification {sums['reader']['decode_amplification']:.2f}, "
+                 f"CPU {self._cpu_seconds:.2f} s, peak memory of a worker {sums.get('peak_anonymous', 0) / (1 << 20):.0f} MiB"]
         lines += [f"  failed: {tile.message} ({tile.kind})" for tile in failed]
         return RunSummary(json.dumps(data), "\n".join(lines) + "\n")

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, Optional, TextIO
 class Progress(NamedTuple):
     """How a run stands, after each tile.
 
-    ``done``, ``failed``, ``skipped`` (done before) and ``total`` count tiles; ``points`` are those of the tiles done in this run; ``seconds``
-    since its start; ``waiting_for`` is what the computation waited for most so far: "load", "write" or "".
+    ``done``, ``failed``, ``skipped`` (done before) and ``total`` count tiles; ``points`` are those of the tiles done in this run;
+    ``seconds`` since its start; ``waiting_for`` is what the computation waited for most so far: "load", "write" or "".
     """
 
     done: int
@@ -59,7 +59,8 @@ def text_of(progress: Progress) -> str:
     filled = 24 * ended // progress.total if progress.total > 0 else 24
     rate = progress.points / progress.seconds if progress.seconds > 0 else 0.0
     left = int(progress.seconds / worked * (progress.total - ended)) if worked > 0 else 0
-    line = f"[{'#' * filled}{'.' * (24 - filled)}] {ended}/{progress.total} tiles  {1e-6 * rate:.2f} M points/s  {left // 60:02d}:{left % 60:02d} left"
+    line = (f"[{'#' * filled}{'.' * (24 - filled)}] {ended}/{progress.total} tiles  {1e-6 * rate:.2f} M points/s  "
+            f"{left // 60:02d}:{left % 60:02d} left")
     if progress.failed > 0:
         line += f"  {progress.failed} failed"
     if progress.waiting_for:

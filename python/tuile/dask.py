@@ -43,7 +43,10 @@ _NEVER_PASSES = frozenset({"corrupt", "unsupported", "invalid_argument", "config
 
 
 class PassingFailures(Error):
-    """Tiles of a task failed for what may pass: raised on the worker, so that Dask tries the task again. ``failed``: (path, kind, message)."""
+    """Tiles of a task failed for what may pass: raised on the worker, so that Dask tries the task again.
+
+    ``failed`` holds (path, kind, message) of each.
+    """
 
     def __init__(self, failed: List[Tuple[str, str, str]]) -> None:
         super().__init__(failed)
@@ -72,10 +75,10 @@ def process(paths: Optional[Paths], config: Union[Config, PathLike, Mapping[str,
             resources: Optional[Mapping[str, float]] = None) -> RunSummary:
     """Processes tiles on the workers of a Dask cluster; outputs and sidecars are those of ``tuile process``, byte for byte.
 
-    The headers are read once, here; then each task loads its tiles with the neighbours they need. All paths are made whole, so sidecars name
-    whole paths, and workers must see inputs and output under the same ones. A few tasks for each thread are with the scheduler at any time,
-    however many tiles there are. A tile that is damaged is a failure in the summary at once; what may pass (network, memory, a device) is tried
-    again by Dask, as are the tasks of a worker that was lost: tiles that it had finished are not done again.
+    The headers are read once, here; then each task loads its tiles with the neighbours they need. All paths are made whole, so sidecars
+    name whole paths, and workers must see inputs and output under the same ones. A few tasks for each thread are with the scheduler at
+    any time, however many tiles there are. A tile that is damaged is a failure in the summary at once; what may pass (network, memory, a
+    device) is tried again by Dask, as are the tasks of a worker that was lost: tiles that it had finished are not done again.
 
     With ``threads: auto`` a task computes with as many threads as its worker has, and a worker has one task of ours at work at a time; with
     ``memory.budget: auto`` it takes half of the worker's memory limit.
@@ -83,8 +86,8 @@ def process(paths: Optional[Paths], config: Union[Config, PathLike, Mapping[str,
     Args:
         paths: files, folders, globs, URLs or ``@list.txt``, one or several; None: the configuration's ``input``.
         config: a Config, the path of a YAML file, a mapping of settings, or None for the defaults. ``trace`` is not used.
-        client: of the cluster; None: the current one, else a cluster of processes on this machine that lives as long as the call. That needs
-            ``if __name__ == "__main__":`` around the main part of a script.
+        client: of the cluster; None: the current one, else a cluster of processes on this machine that lives as long as the call. That
+            needs ``if __name__ == "__main__":`` around the main part of a script.
         output: the folder that outputs go to; None: the configuration's ``output``.
         group_size: neighbouring tiles in one task. More load their shared neighbours once and overlap loading with computing; fewer spread
             better over many workers and lose less with one. 16 suits large runs.
@@ -129,7 +132,8 @@ def process(paths: Optional[Paths], config: Union[Config, PathLike, Mapping[str,
         run = _Run(connected, native.yaml(), folder, plan, begin)
         with ProgressLine(progress if isinstance(progress, bool) else False if callable(progress) else None) as line:
             try:
-                run.go(_grouped(plan.jobs, group_size), retries, not skip_existing, resources, line, progress if callable(progress) else None)
+                run.go(_grouped(plan.jobs, group_size), retries, not skip_existing, resources, line,
+                       progress if callable(progress) else None)
             finally:
                 run.remove_leftovers()
     summary = run.summary()

@@ -155,8 +155,8 @@ class LiDARProcessor:
             The summary; ``raise_for_failures()`` turns failed tiles into an exception.
 
         Raises:
-            NotFound: no such folder; InvalidArgument; ConfigError: no tiles, two inputs with one output name, an output that would overwrite
-                an input; BackendUnavailable; PermissionDenied or IoError: the output folder; KeyboardInterrupt.
+            NotFound: no such folder; InvalidArgument; ConfigError: no tiles, two inputs with one output name, an output that would
+                overwrite an input; BackendUnavailable; PermissionDenied or IoError: the output folder; KeyboardInterrupt.
         """
         return self._run([_folder(input_dir)], os.fspath(output_dir), [], skip_existing, shard, bbox, fail_fast, progress)
 
@@ -183,8 +183,9 @@ class LiDARProcessor:
         """What processing would do; reads headers only.
 
         Returns:
-            backend, backend_reason, columns (names of the features), threads, workers, ahead, batch, memory_budget and memory_needed (bytes),
-            tiles (path, output, points, neighbours, done), failed (a list of FailedTile) and notes, as ``tuile process --dry-run --json``.
+            backend, backend_reason, columns (names of the features), threads, workers, ahead, batch, memory_budget and memory_needed
+            (bytes), tiles (path, output, points, neighbours, done), failed (a list of FailedTile) and notes, as
+            ``tuile process --dry-run --json``.
 
         Raises:
             as :meth:`process_tiles`.
@@ -208,7 +209,8 @@ class LiDARProcessor:
     @staticmethod
     def _request(inputs: List[str], output: str, only: List[str], skip_existing: bool, shard: Optional[Shard],
                  bbox: Optional[Sequence[float]]) -> _core.RunRequest:
-        return _core.RunRequest(input=inputs, output=output, only=only, shard=shard_text(shard), bbox=box_of(bbox), overwrite=not skip_existing)
+        return _core.RunRequest(input=inputs, output=output, only=only, shard=shard_text(shard), bbox=box_of(bbox),
+                                overwrite=not skip_existing)
 
     def _run(self, inputs: List[str], output: str, only: List[str], skip_existing: bool, shard: Optional[Shard],
              bbox: Optional[Sequence[float]], fail_fast: bool, progress: Optional[Callable[[Progress], None]]) -> RunSummary:
@@ -231,7 +233,8 @@ def verify(folder: PathLike) -> Dict[str, Any]:
     """Checks finished outputs against their sidecars: files present, sizes, checksums, row counts. Reads every output once.
 
     Returns:
-        ok (bool), tiles (sidecar, problems), leftovers (temporaries of runs that were killed), without_sidecar, files_checked, bytes_checked.
+        ok (bool), tiles (sidecar, problems), leftovers (temporaries of runs that were killed), without_sidecar, files_checked,
+        bytes_checked.
 
     Raises:
         NotFound, PermissionDenied, IoError: the folder itself cannot be read.

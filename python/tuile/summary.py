@@ -73,7 +73,8 @@ class RunSummary(Mapping[str, Any]):
         return self.text
 
     def __repr__(self) -> str:
-        return (f"<tuile.RunSummary: {self.tiles_done} of {self.tiles_total} tiles done, {self.tiles_skipped} skipped, {len(self.failed)} failed>")
+        return (f"<tuile.RunSummary: {self.tiles_done} of {self.tiles_total} tiles done, {self.tiles_skipped} skipped, "
+                f"{len(self.failed)} failed>")
 
     def to_json(self) -> str:
         """The summary as JSON text."""
