@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -94,8 +95,22 @@ class Stream {
 
   /// A StreamedTile, a tuple (path, kind, message), or None at the end.
   py::object next() {
-    // A copy: another thread may close the stream meanwhile.
-    std::optional<pipeline::TileStream::Result> result = interruptible([stream = open()](std::stop_token stop) { return stream->next_result(std::move(stop)); });
+    std::optional<pipeline::TileStream::Result> result;
+    const std::shared_ptr<pipeline::TileStream> stream = open();  // a copy: another thread may close the stream meanwhile
+    if (!interrupted_.empty()) {
+      result = std::move(interrupted_.front());
+      interrupted_.pop_front();
+    } else {
+      try {
+        interruptible([&](std::stop_token stop) { result = stream->next_result(std::move(stop)); });
+        // A signal that the end of the wait has overtaken: in Python's hands the tile would be lost to it.
+        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+      } catch (const py::error_already_set&) {
+        // Ctrl-C while a tile came: the next call gives it.
+        if (result) interrupted_.push_back(std::move(*result));
+        throw;
+      }
+    }
     if (!result) return py::none();
     if (const auto* failure = std::get_if<pipeline::FailedTile>(&*result))
       return py::make_tuple(failure->path, to_string(failure->kind), failure->message);
@@ -108,9 +123,11 @@ class Stream {
   void close() {
     if (::getpid() != process_) return;
     std::shared_ptr<pipeline::TileStream> stream = std::move(stream_);
+    std::deque<pipeline::TileStream::Result> dropped = std::exchange(interrupted_, {});
     const py::gil_scoped_release released;
     if (stream) stream->close();
     stream.reset();
+    dropped.clear();
   }
 
   std::vector<std::string> take_warnings() { return lines_->take(); }
@@ -124,7 +141,9 @@ class Stream {
 
   const ::pid_t process_;
   const std::shared_ptr<Lines> lines_ = std::make_shared<Lines>();
-  std::shared_ptr<pipeline::TileStream> stream_;  ///< guarded by the GIL; null: closed
+  // Guarded by the GIL.
+  std::shared_ptr<pipeline::TileStream> stream_;              ///< null: closed
+  std::deque<pipeline::TileStream::Result> interrupted_ = {};  ///< came while a signal was raised
 };
 
 template <class T>

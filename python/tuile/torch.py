@@ -6,7 +6,7 @@ import logging
 import os
 import zlib
 from contextlib import closing
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Generator, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -33,10 +33,10 @@ Sample = Tuple[Any, ...]
 
 
 class _Rows(NamedTuple):
-    """A sample before it is gathered: rows of a tile, of which those from `count` on are repeats."""
+    """A sample before it is gathered: rows of a tile, of which those from `fresh` on are repeats."""
 
     rows: "np.ndarray[Any, Any]"
-    count: int
+    fresh: int
     origin: "np.ndarray[Any, Any]"
 
 
@@ -193,7 +193,7 @@ class TileDataset(IterableDataset):  # type: ignore[type-arg]
         self._ready = whole("ready", ready, 1, "tiles")
         self._on_error = on_error_of(on_error, ("raise", "skip"))
         # In shared memory, so that workers that live on see what set_epoch says.
-        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
 
     @property
     def feature_names(self) -> List[str]:
@@ -216,7 +216,7 @@ class TileDataset(IterableDataset):  # type: ignore[type-arg]
 
     def __iter__(self) -> Iterator[Any]:
         rank, world_size = self._rank()
-        worker = get_worker_info()
+        worker = get_worker_info()  # type: ignore[no-untyped-call]
         workers, number = (1, 0) if worker is None else (worker.num_workers, worker.id)
         here = min(world_size, int(os.environ.get("LOCAL_WORLD_SIZE", "1") or 1))
         return self._samples((rank * workers + number, world_size * workers), here * workers, int(self._epoch))
@@ -242,7 +242,7 @@ class TileDataset(IterableDataset):  # type: ignore[type-arg]
 
     def _samples(self, shard: Tuple[int, int], share: int, epoch: int) -> Iterator[Any]:
         with closing(self._gathered(shard, share, epoch)) as gathered:
-            samples = self._drawn(gathered, np.random.default_rng([self._seed, epoch, *shard])) if self._shuffle else gathered
+            samples: Iterable[Sample] = self._drawn(gathered, np.random.default_rng([self._seed, epoch, *shard])) if self._shuffle else gathered
             for sample in samples:
                 tensors = tuple(torch.from_numpy(item) if isinstance(item, np.ndarray) else item for item in sample[:-1])
                 if self._include_index:
@@ -264,9 +264,10 @@ class TileDataset(IterableDataset):  # type: ignore[type-arg]
             held[place], held[-1] = held[-1], held[place]
             yield held.pop()
 
-    def _gathered(self, shard: Tuple[int, int], share: int, epoch: int) -> Iterator[Sample]:
+    def _gathered(self, shard: Tuple[int, int], share: int, epoch: int) -> Generator[Sample, None, None]:
         """Samples as arrays, each with memory of its own: a tile goes when its last sample is gathered."""
         with stream(self._inputs, self._config, ready=self._ready, shard=shard, bbox=self._bbox, on_error=self._on_error, share=share) as tiles:
+            tile: Any
             for tile in tiles:
                 labels = self._labels_of(tile)
                 if labels is None and self._labels:
@@ -274,8 +275,7 @@ class TileDataset(IterableDataset):  # type: ignore[type-arg]
                     continue
                 random = np.random.default_rng([self._seed, epoch if self._shuffle else 0, zlib.crc32(tile.name.encode())])
                 plan = self._plan(tile, random)
-                order = random.permutation(len(plan)) if self._shuffle else range(len(plan))
-                for place in order:
+                for place in random.permutation(len(plan)).tolist() if self._shuffle else range(len(plan)):
                     yield self._gather(tile, labels, plan[place])
                 # Not beside the next one.
                 del tile, labels, plan
@@ -306,7 +306,7 @@ class TileDataset(IterableDataset):  # type: ignore[type-arg]
                 # Repeats are points of other samples of the patch, or where this is the only one, of itself.
                 filled = np.concatenate([part, np.resize(mixed, self._points - len(part))])
                 plan.append(_Rows(filled, len(part), origin[group]))
-        return [sample for sample in plan if sample.count >= self._min_points]
+        return [sample for sample in plan if sample.fresh >= self._min_points]
 
     def _gather(self, tile: Any, labels: Any, sample: _Rows) -> Sample:
         points, rows = tile.points, sample.rows
@@ -316,7 +316,7 @@ class TileDataset(IterableDataset):  # type: ignore[type-arg]
         if labels is not None:
             gathered.append(self._table[labels[rows]])
         index = rows if points.rows is None else points.rows[rows]
-        gathered.append({"index": index.astype(np.int64), "origin": sample.origin.copy(), "count": sample.count, "tile": tile.name})
+        gathered.append({"index": index.astype(np.int64), "origin": sample.origin.copy(), "count": sample.fresh, "tile": tile.name})
         return tuple(gathered)
 
 
