@@ -129,7 +129,8 @@ def test_a_matrix_is_the_same_memory():
 
 def test_preprocessing_of_arrays():
     points = np.vstack([cloud(500), [[870_015.0, 6_617_015.0, 500.0]]])
-    processor = tuile.FeatureProcessor("cpu", config={"preprocess": {"radius_outliers": {"enabled": True, "radius": 5.0, "min_neighbors": 2}}})
+    outliers = {"enabled": True, "radius": 5.0, "min_neighbors": 2}
+    processor = tuile.FeatureProcessor("cpu", config={"preprocess": {"radius_outliers": outliers}})
     matrix = processor.compute_features(points, as_matrix=True)
     assert not matrix.valid[-1] and matrix.valid[:-1].all()
     assert np.isnan(matrix["planarity"][-1]) and not np.isnan(matrix["planarity"][:-1]).any()
@@ -238,7 +239,10 @@ print("goes on", flush=True)
 
 
 def test_import_is_light():
-    code = "import sys, threading, tuile; print(threading.active_count(), [m for m in ('torch', 'dask', 'numpy.testing') if m in sys.modules])"
+    code = """
+import sys, threading, tuile
+print(threading.active_count(), [name for name in ("torch", "dask", "numpy.testing") if name in sys.modules])
+"""
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "1 []\n"
 
 

@@ -51,7 +51,7 @@ T load(const std::byte* at) noexcept {
 /// Whether a coordinate lies on a grid: to a thousandth of a unit, or as near as its type can say.
 template <class T>
 bool on_grid(double metres, double scale) noexcept {
-  const double units = metres / scale, rounded = nearest_integer(units);
+  const double units = metres * (1 / scale), rounded = nearest_integer(units);
   if (std::abs(units - rounded) <= tolerance) return true;
   if constexpr (std::is_same_v<T, float>) return static_cast<float>(rounded * scale) == static_cast<float>(metres);
   return false;
@@ -64,6 +64,10 @@ struct Survey {
   Survey() noexcept {
     min.fill(std::numeric_limits<double>::infinity());
     max.fill(-std::numeric_limits<double>::infinity());
+  }
+  void extend(std::size_t axis, double value) noexcept {
+    min[axis] = value < min[axis] ? value : min[axis];
+    max[axis] = value > max[axis] ? value : max[axis];
   }
   void add(const Survey& other) noexcept {
     for (std::size_t axis = 0; axis < 3; ++axis) {
@@ -126,19 +130,30 @@ class Gridding {
     std::atomic<bool> on_grid_so_far{on_first_grid};
     for_rows([&](std::size_t task, std::size_t first, std::size_t end) {
       Survey part;
-      bool finite = true, look = on_grid_so_far;
-      for (std::size_t i = first; i < end; ++i) {
+      bool look = on_grid_so_far;
+      std::size_t i = first;
+      // What lies on a grid is a number, so as long as all do, nothing else need be asked.
+      for (; i < end && look; ++i) {
         const std::byte* const at = row(i);
         for (std::size_t axis = 0; axis < 3; ++axis) {
           const double value = coordinate(at, axis);
-          part.min[axis] = value < part.min[axis] ? value : part.min[axis];
-          part.max[axis] = value > part.max[axis] ? value : part.max[axis];
-          finite = finite && std::abs(value) <= std::numeric_limits<double>::max();
-          if (look && !on_grid<T>(value, usual_scales.front())) look = false;
+          part.extend(axis, value);
+          look = look & on_grid<T>(value, usual_scales.front());
         }
       }
-      if (!look) on_grid_so_far = false;
-      if (!finite) part.bad_row = first_bad_row(first, end);
+      if (!look) {
+        on_grid_so_far = false;
+        bool finite = true;
+        for (i = first; i < end; ++i) {
+          const std::byte* const at = row(i);
+          for (std::size_t axis = 0; axis < 3; ++axis) {
+            const double value = coordinate(at, axis);
+            part.extend(axis, value);
+            finite = finite & (std::abs(value) <= std::numeric_limits<double>::max());
+          }
+        }
+        if (!finite) part.bad_row = first_bad_row(first, end);
+      }
       parts[task] = part;
     });
     on_first_grid = on_grid_so_far;
@@ -209,14 +224,14 @@ class Gridding {
                         " m from coordinate 0, do not fit a grid of " + text(scale) +
                         " m (2^31 units, 2^51 from coordinate 0); give a coarser scale, or none");
     }
-    const auto least = static_cast<std::int64_t>(nearest_integer(all.min[axis] / scale));
+    const auto least = static_cast<std::int64_t>(nearest_integer(all.min[axis] * (1 / scale)));
     const std::int64_t above = ((least % origin_step) + origin_step) % origin_step;
     return least - above;
   }
 
   /// One pass. Returns whether something was rounded; looks only where that is not known to be exact.
   bool convert(PointBlock& block, bool exact) {
-    const double scale = block.grid.scale;
+    const double scale = block.grid.scale, per_metre = 1 / scale;
     const std::array<double, 3> from{static_cast<double>(block.grid.origin[0]), static_cast<double>(block.grid.origin[1]),
                                      static_cast<double>(block.grid.origin[2])};
     std::atomic<bool> rounded{false};
@@ -226,7 +241,7 @@ class Gridding {
       for (std::size_t i = first; i < end; ++i) {
         const std::byte* const at = row(i);
         const auto unit = [&](std::size_t axis) {
-          return static_cast<std::int32_t>(nearest_integer(coordinate(at, axis) / scale) - from[axis]);
+          return static_cast<std::int32_t>(nearest_integer(coordinate(at, axis) * per_metre) - from[axis]);
         };
         block.units[i] = {unit(0), unit(1), unit(2)};
       }
