@@ -47,13 +47,12 @@ def _choose(name: str, value: Any, expected: Sequence[Any]) -> Any:
     raise InvalidArgument(f"{name} is {value!r}; {', '.join(map(repr, expected[:-1]))} or {expected[-1]!r} is expected")
 
 
-def _label_table(classes: Optional[Iterable[int]]) -> "np.ndarray[Any, Any]":
+def _label_table(classes: Optional[List[int]]) -> "np.ndarray[Any, Any]":
     """(256,) int64: what every class becomes."""
     if classes is None:
         return np.arange(256)
     table = np.full(256, IGNORED, dtype=np.int64)
-    for place, chosen in enumerate(classes):
-        number = whole("a class", chosen, 0, "classes")
+    for place, number in enumerate(classes):
         if number > 255:
             raise InvalidArgument(f"classes holds {number}; codes from 0 to 255 are expected")
         if table[number] != IGNORED:
@@ -164,7 +163,9 @@ class TileDataset(IterableDataset):  # type: ignore[type-arg]
         self._labels = ("truth" if has_truth else "classification") if wanted is True else wanted
         if self._labels == "truth" and not has_truth:
             raise InvalidArgument("labels is 'truth', and the configuration has no ground truth; ground_truth.source names one")
-        self._classes = None if classes is None else [int(code) for code in classes]
+        if classes is not None and (isinstance(classes, str) or not isinstance(classes, Iterable)):
+            raise TypeError(f"classes is {classes!r} of type {type(classes).__name__}; class codes in a list are expected")
+        self._classes = None if classes is None else [whole("a class", code, 0, "classes") for code in classes]
         self._table = _label_table(self._classes)
         self._side = 0.0 if patch_size is None else _metres("patch_size", patch_size)
         if self._side and not 0.01 <= self._side <= 100_000:
