@@ -304,6 +304,17 @@ def test_bad_input_is_an_exception_that_says_what_was_expected(tiles, tmp_path, 
     assert words in str(raised.value)
 
 
+def test_leftovers_of_dead_processes_are_removed(tmp_path):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    host = os.uname().nodename
+    gone, alive = (tmp_path / f".a.npz.tmp-{host}-{pid}-0" for pid in (dead.pid, os.getppid()))
+    gone.touch()
+    alive.touch()
+    tuile.dask._remove_leftovers([str(tmp_path), str(tmp_path / "none")])
+    assert alive.exists() and not gone.exists()
+
+
 def test_failures_travel_between_processes():
     error = pickle.loads(pickle.dumps(tuile.dask.PassingFailures([("a.laz", "io", "a.laz: gone")])))
     assert error.failed == [("a.laz", "io", "a.laz: gone")] and str(error) == "a.laz: gone"

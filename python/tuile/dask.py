@@ -80,6 +80,8 @@ def process(paths: Optional[Paths], config: Union[Config, PathLike, Mapping[str,
     any time, however many tiles there are. A tile that is damaged is a failure in the summary at once; what may pass (network, memory, a
     device) is tried again by Dask, as are the tasks of a worker that was lost: tiles that it had finished are not done again.
 
+    Warnings go to the workers' logs, by the logger "tuile".
+
     With ``threads: auto`` a task computes with as many threads as its worker has, and a worker has one task of ours at work at a time; with
     ``memory.budget: auto`` it takes half of the worker's memory limit.
 
@@ -247,10 +249,10 @@ class _Run:
 
     def remove_leftovers(self) -> None:
         """What lost workers left half written, on the machines where they were."""
-        if self._workers | self._totals.workers <= set(self._client.nthreads()):
-            return
-        folders = sorted({self._folder} | {os.path.dirname(os.path.join(self._folder, job.name)) for job in self._plan.jobs})
         with contextlib.suppress(Exception):  # nothing hangs on it
+            if self._workers | self._totals.workers <= set(self._client.nthreads()):
+                return
+            folders = sorted({self._folder} | {os.path.dirname(os.path.join(self._folder, job.name)) for job in self._plan.jobs})
             self._client.run(_remove_leftovers, folders)
             _remove_leftovers(folders)
 
