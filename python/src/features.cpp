@@ -213,8 +213,8 @@ class Computer {
         input.halo_width = halo_width.value_or(config.halo);
         input.halo = std::move(item.halo);
         if (item.coordinates) {
-          blocks[i] =
-              with_attributes(pipeline::grid_points(item.coordinates->view, scale, computer_.executor(), stop), std::move(item.attributes));
+          PointBlock points = pipeline::grid_points(item.coordinates->view, scale, computer_.executor(), stop, computer_.memory());
+          blocks[i] = with_attributes(std::move(points), std::move(item.attributes));
           input.points = &blocks[i];
         } else {
           input.points = item.points.get();

@@ -1,9 +1,12 @@
 #include "tuile/pipeline/feature_computer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <condition_variable>
+#include <cstdlib>
+#include <limits>
 #include <mutex>
 #include <utility>
 
@@ -37,6 +40,74 @@ prefetch::TileHandle part_inside(const PointBlock& block, const Bounds& box) {
     if (wanted.contains(block.grid.origin[0] + block.units[i].x, block.grid.origin[1] + block.units[i].y)) picks.push_back(i);
   }
   return std::make_shared<const prefetch::Tile>(prefetch::Tile{.points = select(block, picks), .warnings = {}});
+}
+
+/// Memory that was touched before costs no page faults: they take as long as putting an array's points there.
+class KeptMemory final : public HostMemory {
+ public:
+  ~KeptMemory() override {
+    for (const Block& block : spare_) std::free(block.data);
+  }
+  void* allocate(std::size_t bytes) noexcept override {
+    const std::size_t rounded = round_up(bytes);
+    const std::lock_guard lock(mutex_);
+    const auto fits = [&](const Block& block) { return block.bytes >= rounded && block.bytes / 2 <= rounded; };
+    const auto at = std::find_if(spare_.begin(), spare_.end(), fits);
+    if (at == spare_.end()) return std::aligned_alloc(alignment, rounded);
+    void* const data = at->data;
+    *at = {};
+    return data;
+  }
+  /// The block is known by what was asked of it, which may be less than it has.
+  void release(void* data, std::size_t bytes) noexcept override {
+    const std::lock_guard lock(mutex_);
+    const auto smallest = std::min_element(spare_.begin(), spare_.end(), [](const Block& a, const Block& b) { return a.bytes < b.bytes; });
+    if (bytes > most_bytes || round_up(bytes) < smallest->bytes) {
+      std::free(data);
+      return;
+    }
+    std::free(std::exchange(smallest->data, data));
+    smallest->bytes = round_up(bytes);
+  }
+
+ private:
+  struct Block {
+    void* data = nullptr;
+    std::size_t bytes = 0;
+  };
+  static std::size_t round_up(std::size_t bytes) noexcept { return (bytes + alignment - 1) / alignment * alignment; }
+  static constexpr std::size_t alignment = 64, most_bytes = std::size_t{32} << 20;
+  std::mutex mutex_;
+  std::array<Block, 2> spare_;  ///< guarded by mutex_; coordinates and classes of one array
+};
+
+GridBounds extent_of(const PointBlock& points, Executor& executor) {
+  constexpr std::size_t points_per_task = 1U << 16;
+  struct Range {
+    std::int32_t min_x = std::numeric_limits<std::int32_t>::max(), min_y = min_x;
+    std::int32_t max_x = std::numeric_limits<std::int32_t>::min(), max_y = max_x;
+    void add(const Range& other) {
+      min_x = std::min(min_x, other.min_x);
+      max_x = std::max(max_x, other.max_x);
+      min_y = std::min(min_y, other.min_y);
+      max_y = std::max(max_y, other.max_y);
+    }
+  };
+  std::vector<Range> ranges((points.size() + points_per_task - 1) / points_per_task);
+  executor.for_each(ranges.size(), [&](std::size_t task) {
+    Range range;
+    const std::size_t end = std::min(points.size(), (task + 1) * points_per_task);
+    for (std::size_t i = task * points_per_task; i < end; ++i) {
+      const GridPoint& p = points.units[i];
+      range.add({p.x, p.y, p.x, p.y});
+    }
+    ranges[task] = range;
+  });
+  if (ranges.empty()) return {};
+  Range all;
+  for (const Range& range : ranges) all.add(range);
+  const auto& origin = points.grid.origin;
+  return {origin[0] + all.min_x, origin[1] + all.min_y, origin[0] + all.max_x, origin[1] + all.max_y};
 }
 
 /// Lets as many callers in at once as the backend has use for.
@@ -88,11 +159,15 @@ struct FeatureComputer::Impl {
       : choice(compute::choose_backend(name)),
         executor(threads),
         backend(compute::make_backend(choice.name, executor)),
-        gate(std::max(1, backend->concurrency())) {}
+        memory(backend->host_memory()),
+        gate(std::max(1, backend->concurrency())) {
+    if (memory == nullptr) memory = std::make_shared<KeptMemory>();
+  }
 
   const compute::BackendChoice choice;
   Executor executor;
   const std::unique_ptr<compute::Backend> backend;
+  std::shared_ptr<HostMemory> memory;
   Gate gate;
   std::mutex mutex;
   Totals totals;  ///< guarded by mutex
@@ -109,7 +184,7 @@ std::vector<compute::TileOutput> FeatureComputer::compute(std::span<const Input>
   for (const Input& input : inputs) {
     check(input);
     const double own_scale = input.points->grid.scale;
-    const Bounds bounds = input.bounds.empty() ? in_metres(input.points->extent(), own_scale) : input.bounds;
+    const Bounds bounds = input.bounds.empty() ? in_metres(extent_of(*input.points, impl_->executor), own_scale) : input.bounds;
     double scale = own_scale;
     std::vector<prefetch::TileHandle> parts;
     if (looks_around && input.halo_width > 0 && !bounds.empty()) {
@@ -149,6 +224,7 @@ FeatureComputer::Totals FeatureComputer::totals() const {
 
 const compute::Backend& FeatureComputer::backend() const noexcept { return *impl_->backend; }
 Executor& FeatureComputer::executor() noexcept { return impl_->executor; }
+const std::shared_ptr<HostMemory>& FeatureComputer::memory() noexcept { return impl_->memory; }
 const std::string& FeatureComputer::reason() const noexcept { return impl_->choice.reason; }
 
 }  // namespace tuile::pipeline

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <string>
 #include <type_traits>
 
@@ -88,8 +89,8 @@ struct Survey {
 template <class T>
 class Gridding {
  public:
-  Gridding(const CoordinateArray& array, Executor& executor, const std::stop_token& stop)
-      : array_(array), data_(static_cast<const std::byte*>(array.data)), executor_(executor), stop_(stop) {}
+  Gridding(const CoordinateArray& array, Executor& executor, const std::stop_token& stop, const std::shared_ptr<HostMemory>& memory)
+      : array_(array), data_(static_cast<const std::byte*>(array.data)), executor_(executor), stop_(stop), memory_(memory) {}
 
   PointBlock run(double asked_scale) {
     PointBlock block;
@@ -103,8 +104,8 @@ class Gridding {
     refuse(all);
     block.grid.scale = choose ? choose_scale(all, exact) : asked_scale;
     for (std::size_t axis = 0; axis < 3; ++axis) block.grid.origin[axis] = origin(all, axis, block.grid.scale);
-    block.units = Buffer<GridPoint>(array_.rows);
-    block.classification = Buffer<std::uint8_t>(array_.rows);
+    block.units = Buffer<GridPoint>(array_.rows, memory_);
+    block.classification = Buffer<std::uint8_t>(array_.rows, memory_);
     block.rounded = convert(block, exact);
     return block;
   }
@@ -259,11 +260,13 @@ class Gridding {
   const std::byte* const data_;
   Executor& executor_;
   const std::stop_token& stop_;
+  const std::shared_ptr<HostMemory>& memory_;
 };
 
 }  // namespace
 
-PointBlock grid_points(const CoordinateArray& coordinates, double scale, Executor& executor, std::stop_token stop) {
+PointBlock grid_points(const CoordinateArray& coordinates, double scale, Executor& executor, std::stop_token stop,
+                       const std::shared_ptr<HostMemory>& memory) {
   if (coordinates.rows > std::numeric_limits<std::uint32_t>::max()) {
     throw InvalidArgument("an array of " + std::to_string(coordinates.rows) +
                           " points; at most 2^32 - 1 are handled at once, compute it in tiles");
@@ -273,12 +276,12 @@ PointBlock grid_points(const CoordinateArray& coordinates, double scale, Executo
                           text(coarsest_scale) + ", are expected, or none");
   }
   switch (coordinates.type) {
-    case CoordinateArray::Type::float32: return Gridding<float>(coordinates, executor, stop).run(scale);
-    case CoordinateArray::Type::float64: return Gridding<double>(coordinates, executor, stop).run(scale);
-    case CoordinateArray::Type::int32: return Gridding<std::int32_t>(coordinates, executor, stop).run(scale);
+    case CoordinateArray::Type::float32: return Gridding<float>(coordinates, executor, stop, memory).run(scale);
+    case CoordinateArray::Type::float64: return Gridding<double>(coordinates, executor, stop, memory).run(scale);
+    case CoordinateArray::Type::int32: return Gridding<std::int32_t>(coordinates, executor, stop, memory).run(scale);
     case CoordinateArray::Type::int64: break;
   }
-  return Gridding<std::int64_t>(coordinates, executor, stop).run(scale);
+  return Gridding<std::int64_t>(coordinates, executor, stop, memory).run(scale);
 }
 
 }  // namespace tuile::pipeline

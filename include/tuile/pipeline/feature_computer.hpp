@@ -10,6 +10,7 @@
 #include "tuile/compute/backend.hpp"
 #include "tuile/config/config.hpp"
 #include "tuile/core/executor.hpp"
+#include "tuile/core/host_memory.hpp"
 #include "tuile/core/point_block.hpp"
 #include "tuile/features/plan.hpp"
 
@@ -28,7 +29,9 @@ struct CoordinateArray {
 /// on which every coordinate lies (to a thousandth of a unit), else the power of ten that gives the longest side some 2^24 units and
 /// rounds (`rounded`). Everything is unclassified (class 1). Throws InvalidArgument: NaN or infinite coordinates (with the first such row),
 /// more points than 2^32 - 1, a scale that is no number above 0 or that the coordinates do not fit (Unsupported).
-PointBlock grid_points(const CoordinateArray& coordinates, double scale, Executor& executor, std::stop_token stop = {});
+/// memory: where the block is to lie; null: on the heap.
+PointBlock grid_points(const CoordinateArray& coordinates, double scale, Executor& executor, std::stop_token stop = {},
+                       const std::shared_ptr<HostMemory>& memory = nullptr);
 
 /// The columns that a configuration asks for. Throws ConfigError.
 features::FeaturePlan feature_plan(const config::Config& config);
@@ -65,6 +68,9 @@ class FeatureComputer {
 
   const compute::Backend& backend() const noexcept;
   Executor& executor() noexcept;
+  /// Where points had best lie that are given to compute(): what the backend copies from, or memory that is used again from call to call
+  /// (up to 64 MiB of it stay with the computer).
+  const std::shared_ptr<HostMemory>& memory() noexcept;
   /// Of `auto`: why not a better backend; else empty.
   const std::string& reason() const noexcept;
 

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -153,6 +154,29 @@ TEST(FeatureComputer, CallsFromSeveralThreadsQueue) {
   EXPECT_EQ(computer.totals().tiles, 4U);
   EXPECT_EQ(computer.totals().points, 4 * input.points->size());
   EXPECT_GT(computer.totals().seconds, 0);
+}
+
+TEST(FeatureComputer, MemoryOfPointsIsUsedAgain) {
+  FeatureComputer computer("cpu", 1);
+  std::vector<double> values(3 * 100'003, 1.5);
+  const CoordinateArray array{values.data(), 100'003, 24, 8, CoordinateArray::Type::float64};
+  const void* first = nullptr;
+  for (int run = 0; run < 3; ++run) {
+    const PointBlock block = grid_points(array, 0, computer.executor(), {}, computer.memory());
+    if (run == 0) first = block.units.data();
+    EXPECT_EQ(block.units.data(), first);
+  }
+  const PointBlock one = grid_points(array, 0, computer.executor(), {}, computer.memory());
+  const PointBlock other = grid_points(array, 0, computer.executor(), {}, computer.memory());
+  EXPECT_NE(one.units.data(), other.units.data());
+}
+
+TEST(FeatureComputer, PointsOutliveTheirComputer) {
+  std::optional<FeatureComputer> computer(std::in_place, "cpu", 1);
+  const std::vector<double> values(3 * 1000, 1.5);
+  const PointBlock block = grid_points({values.data(), 1000, 24, 8, CoordinateArray::Type::float64}, 0, computer->executor(), {}, computer->memory());
+  computer.reset();
+  EXPECT_EQ(block.units[999], block.units[0]);
 }
 
 TEST(FeatureComputer, SaysWhatItIs) {
