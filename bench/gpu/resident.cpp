@@ -56,8 +56,9 @@ class ResidentTile {
 
     const compute::GroundSurface surface(ground_of(tile), tile.grid);
     surface_memory_ = DeviceBytes(cuda::surface_bytes(surface.view()));
-    surface_ = cuda::upload_surface(surface.view(), surface_memory_.get(), stream_.get());
-    stream_.wait();
+    std::vector<std::byte> packed(cuda::surface_bytes(surface.view()));
+    surface_ = cuda::pack_surface(surface.view(), packed.data(), static_cast<std::byte*>(surface_memory_.get()));
+    check(cudaMemcpy(surface_memory_.get(), packed.data(), packed.size(), cudaMemcpyHostToDevice), "copying the ground surface");
   }
 
   struct Phase {

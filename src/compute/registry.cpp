@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "compute/cpu/cpu_backend.hpp"
 #include "compute/cuda_availability.hpp"
 #include "tuile/compute/backend.hpp"
@@ -28,11 +30,21 @@ BackendChoice choose_backend(const std::string& name) {
   return choice;  // the last is always there
 }
 
-std::unique_ptr<Backend> make_backend(const std::string& asked, Executor& executor, const BackendOptions& options) {
-  const std::string name = choose_backend(asked).name;
-  const Availability here = availability(name);
-  if (!here.available) throw BackendUnavailable("backend '" + name + "' cannot run: " + here.reason);
-  return name == "cuda" ? make_cuda_backend(executor, options) : make_cpu_backend(executor, options);
+std::unique_ptr<Backend> make_backend(const std::string& asked, Executor& executor, const BackendOptions& options, std::string* reason) {
+  BackendChoice choice = choose_backend(asked);
+  const Availability here = availability(choice.name);
+  if (!here.available) throw BackendUnavailable("backend '" + choice.name + "' cannot run: " + here.reason);
+  std::unique_ptr<Backend> backend;
+  if (choice.name == "cuda") {
+    try {
+      backend = make_cuda_backend(executor, options);
+    } catch (const BackendUnavailable& error) {  // that a device is there does not say that it can be opened
+      if (asked != "auto") throw;
+      choice.reason = error.what();
+    }
+  }
+  if (reason != nullptr) *reason = choice.reason;
+  return backend ? std::move(backend) : make_cpu_backend(executor, options);
 }
 
 }  // namespace tuile::compute

@@ -51,7 +51,7 @@ class ProcessRun {
       : options_(options),
         config_(options.config),
         executor_(config_.threads.value_or(0)),
-        backend_(compute::make_backend(config_.backend, executor_, backend_options(0))) {}
+        backend_(compute::make_backend(config_.backend, executor_, backend_options(0), &backend_reason_)) {}
 
   RunSummary go() {
     truth_ = make_truth_service(config_.ground_truth, log());
@@ -104,7 +104,7 @@ class ProcessRun {
     summary_.version = version();
     summary_.backend = backend_->name();
     summary_.device = backend_->description();
-    summary_.backend_reason = compute::choose_backend(config_.backend).reason;
+    summary_.backend_reason = backend_reason_;
     summary_.config_hash = plan_.config_hash;
     summary_.tiles_skipped = plan_.skipped.size();
     summary_.tiles_total = plan_.catalog.jobs.size() + plan_.catalog.failed.size();
@@ -440,6 +440,7 @@ class ProcessRun {
   AnonymousPeak anonymous_;
   Trace trace_;  ///< before the backend, which adds to it
   Executor executor_;
+  std::string backend_reason_;  ///< before the backend, which sets it
   std::unique_ptr<compute::Backend> backend_;
   std::unique_ptr<source::Store> store_;
   std::unique_ptr<TruthService> truth_;

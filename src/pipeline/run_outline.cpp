@@ -22,13 +22,15 @@ namespace {
 struct Outline {
   explicit Outline(const ProcessOptions& options)
       : executor(options.config.threads.value_or(0)),
-        backend(compute::make_backend(options.config.backend, executor, {.devices = options.config.devices.value_or(std::vector<int>{})})),
+        backend(compute::make_backend(options.config.backend, executor, {.devices = options.config.devices.value_or(std::vector<int>{})},
+                                      &backend_reason)),
         truth(make_truth_service(options.config.ground_truth, {})),
         imagery(make_imagery_service(options.config, {})),
         store(make_input_store(options.config, {})),
         plan(plan_run(options, run_context(backend->name(), truth.get(), imagery.get()), *store)) {}
 
   Executor executor;
+  std::string backend_reason;  ///< before the backend, which sets it
   std::unique_ptr<compute::Backend> backend;
   std::unique_ptr<TruthService> truth;
   std::unique_ptr<ImageryService> imagery;
@@ -69,7 +71,7 @@ PlanSummary LidarProcessor::plan() {
   summary.notes = plan.catalog.notes;
   summary.columns = plan.features.names();
   summary.backend = outline.backend->description();
-  summary.backend_reason = compute::choose_backend(options_.config.backend).reason;
+  summary.backend_reason = outline.backend_reason;
   summary.memory_budget = memory.budget;
   summary.memory_needed = memory.working + memory.strips;
   summary.threads = outline.executor.threads();

@@ -152,8 +152,10 @@ Availability availability(const std::string& name);
 /// name: "cpu", "cuda" or "auto" (the best that can run here). Throws InvalidArgument for an unknown name; does not look whether one that is
 /// asked for by name can run.
 BackendChoice choose_backend(const std::string& name);
-/// name: as choose_backend. Throws BackendUnavailable with the reason, InvalidArgument for an unknown
-/// name. executor must outlive the backend.
-std::unique_ptr<Backend> make_backend(const std::string& name, Executor& executor, const BackendOptions& options = {});
+/// name: as choose_backend. Throws BackendUnavailable with the reason, InvalidArgument for an unknown name. executor must outlive the backend.
+/// A cuda backend may leave one of its devices as the calling thread's current one, where that was another that no backend uses.
+/// reason: where not null, becomes what BackendChoice::reason is, including that none of a better backend's devices could be opened.
+std::unique_ptr<Backend> make_backend(const std::string& name, Executor& executor, const BackendOptions& options = {},
+                                      std::string* reason = nullptr);
 
 }  // namespace tuile::compute

@@ -32,6 +32,8 @@ std::string no_devices(cudaError_t error) {
              "; install a newer driver, or ask for 'cpu' or 'auto'";
     case cudaErrorNoDevice:
       return "no NVIDIA device is visible (CUDA_VISIBLE_DEVICES may hide them); make one visible, or ask for 'cpu' or 'auto'";
+    case cudaErrorInitializationError:
+      return "CUDA could not be initialised; a process that was forked from one that used it cannot: start it with 'spawn', or ask for 'cpu'";
     default: return "counting the devices failed: " + describe(error) + "; look at nvidia-smi, or ask for 'cpu' or 'auto'";
   }
 }

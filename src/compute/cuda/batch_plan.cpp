@@ -37,7 +37,8 @@ std::vector<PlannedBatch> plan_batches(std::span<const TileNeed> tiles, const Ba
       is_open = false;
       continue;
     }
-    if (is_open && open.bytes + tile.bytes <= limits.lane_bytes && open.points + tile.points <= limits.points) {
+    if (is_open && open.bytes + tile.bytes <= limits.lane_bytes && open.points + tile.points <= limits.points &&
+        batches.back().tiles.size() < most_batch_tiles) {
       batches.back().tiles.push_back(i);
       open.bytes += tile.bytes;
       open.points += tile.points;

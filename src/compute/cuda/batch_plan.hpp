@@ -36,6 +36,9 @@ std::uint64_t batch_points(std::span<const TileNeed> tiles, std::size_t devices)
 /// Points are counted in 32 bits on a device, slots and nodes come on top of them.
 inline constexpr std::uint64_t most_batch_points = std::uint64_t{1} << 30;
 
+/// A launch has a row of blocks for each tile, and CUDA counts them to so many.
+inline constexpr std::size_t most_batch_tiles = 65'535;
+
 /// Smaller blocks would be made of little but what they share with their neighbours.
 inline constexpr std::uint64_t smallest_block = 1024;
 

@@ -37,7 +37,9 @@ std::vector<std::unique_ptr<Device>> open_devices(const std::vector<int>& ids, c
       failures += std::string(" [") + error.what() + "]";
     }
   }
-  if (devices.empty()) throw DeviceError("no CUDA device could be opened:" + failures);
+  if (devices.empty()) {
+    throw BackendUnavailable("backend 'cuda' cannot run: no CUDA device could be opened:" + failures + "; ask for 'cpu' or 'auto'");
+  }
   return devices;
 }
 
@@ -103,7 +105,8 @@ class Call {
         device->drop(lost.what());
       }
     }
-    dispatch_.run(Share::lane, [](Lane&) {});  // says that no device is left
+    bool moved = false;
+    dispatch_.run(Share::lane, moved, [](Lane&) {});  // says that no device is left
   }
 
   void run_batch(const PlannedBatch& batch) {
@@ -120,11 +123,13 @@ class Call {
     for (const std::size_t t : tiles) works.push_back(with_points_[t]);
     // A lane that waits for a surface is one that another call cannot use.
     if (context_.plan.needs_ground() && !context_.preprocess.has_filters() && !dispatch_.any_free()) make_surfaces(works, context_);
+    bool moved = false;
+    const auto count_moved = [&] { dispatch_.counts().tiles_moved += moved ? works.size() : 0; };
     try {
-      const bool moved = dispatch_.run(share, [&](Lane& lane) { compute_on(lane, works, share); });
-      if (moved) dispatch_.counts().tiles_moved += works.size();
-      return;
+      dispatch_.run(share, moved, [&](Lane& lane) { compute_on(lane, works, share); });
+      return count_moved();
     } catch (const DeviceOutOfMemory&) {
+      count_moved();
       if (tiles.size() == 1 && share == Share::lane) {
         // Beside others there was no room for it; by itself there may be.
         return run_whole(tiles, Share::device);
@@ -141,7 +146,10 @@ class Call {
     try {
       compute_whole_tiles(lane, works, context_);
     } catch (const DeviceOutOfMemory&) {
-      if (share == Share::device) lane.device().measure_memory();
+      if (share == Share::device) {
+        lane.drain();  // what was leased and given back is free once the stream has come to it
+        lane.device().measure_memory();
+      }
       throw;
     }
   }

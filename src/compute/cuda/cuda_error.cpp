@@ -37,8 +37,9 @@ bool is_sticky(cudaError_t error) noexcept {
     case cudaErrorUnknown: return true;
     default: break;
   }
-  // cudaErrorContained and cudaErrorTensorMemoryLeak, whose names the first versions of CUDA 12 do not have.
-  return static_cast<int>(error) == 226 || static_cast<int>(error) == 721;
+  // By number, as not every version of CUDA 12 has all names: cudaErrorContained, cudaErrorTensorMemoryLeak, those of a lost MPS server, and 909.
+  const int number = static_cast<int>(error);
+  return number == 226 || number == 721 || (number >= 805 && number <= 810) || number == 909;
 }
 
 std::string describe(cudaError_t error) { return std::string(cudaGetErrorName(error)) + " (" + cudaGetErrorString(error) + ")"; }

@@ -1,25 +1,20 @@
 #pragma once
 
-#include <cuda_runtime.h>
-
 namespace tuile::compute::cuda {
 
 /// Makes a device the calling thread's current one for its lifetime. Never throws: a call that needs the device says what is wrong.
+/// The one before comes back only where this process uses it: making a device current makes a context on it, and every thread's first is
+/// device 0, which may be somebody else's.
 class CurrentDevice {
  public:
-  explicit CurrentDevice(int device) noexcept {
-    if (cudaGetDevice(&before_) != cudaSuccess) before_ = device;
-    if (before_ != device) cudaSetDevice(device);
-    device_ = device;
-  }
-  ~CurrentDevice() {
-    if (before_ != device_) cudaSetDevice(before_);
-  }
+  explicit CurrentDevice(int device) noexcept;
+  ~CurrentDevice();
   CurrentDevice(const CurrentDevice&) = delete;
   CurrentDevice& operator=(const CurrentDevice&) = delete;
 
  private:
-  int before_ = 0, device_ = 0;
+  static constexpr int none = -1;
+  int before_ = none;  ///< to come back to
 };
 
 }  // namespace tuile::compute::cuda

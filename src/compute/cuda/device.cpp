@@ -2,6 +2,7 @@
 
 #include "compute/cuda/cuda_error.hpp"
 #include "compute/cuda/current_device.hpp"
+#include "compute/cuda/kernels.hpp"
 #include "compute/cuda/lane.hpp"
 
 namespace tuile::compute::cuda {
@@ -20,6 +21,7 @@ Device::MadeCurrent::MadeCurrent(int id) { check(cudaSetDevice(id), "choosing th
 
 Device::Device(int id, const std::function<void(const DeviceSpan&)>& on_span)
     : id_(id), made_current_(id), name_(name_of(id)), memory_(id), clock_(id, on_span) {
+  check_code();
   for (int i = 0; i < lane_count; ++i) lanes_.push_back(std::make_unique<Lane>(*this));
   measure_memory();
 }

@@ -40,7 +40,7 @@ std::uint64_t DeviceMemory::attribute(cudaMemPoolAttr which) const {
 DeviceLease DeviceMemory::lease(std::size_t bytes, cudaStream_t stream) {
   if (bytes == 0) return {};
   const std::lock_guard lock(mutex_);
-  const std::uint64_t reserved = attribute(cudaMemPoolAttrReservedMemCurrent);
+  std::uint64_t reserved = attribute(cudaMemPoolAttrReservedMemCurrent);
   void* data = nullptr;
   cudaError_t error = cudaMallocFromPoolAsync(&data, bytes, pool_, stream);
   if (error == cudaErrorMemoryAllocation) {
@@ -48,6 +48,7 @@ DeviceLease DeviceMemory::lease(std::size_t bytes, cudaStream_t stream) {
     cudaGetLastError();
     trim();
     ++statistics_.trims;
+    reserved = attribute(cudaMemPoolAttrReservedMemCurrent);
     error = cudaMallocFromPoolAsync(&data, bytes, pool_, stream);
   }
   if (error != cudaSuccess) throw_cuda_error(error, ("leasing " + std::to_string(bytes) + " bytes").c_str());

@@ -21,17 +21,17 @@ class Dispatch {
   Dispatch(Lanes& lanes, WorkCounts& counts, std::size_t workers, const std::stop_token& stop)
       : lanes_(lanes), counts_(counts), workers_(workers), stop_(stop) {}
 
-  /// Calls work(lane) on some device, again on another where that is lost meanwhile. True where that happened.
+  /// Calls work(lane) on some device, again on another where that is lost meanwhile: then `moved` is set.
   /// Throws what work does, Cancelled, and DeviceError where no device is left.
   template <class Work>
-  bool run(Share share, Work&& work) {
-    for (bool moved = false;; moved = true) {
+  void run(Share share, bool& moved, Work&& work) {
+    for (;;) {
       const auto lease = lanes_.lease(share, stop_);
       try {
-        work(lease->lane());
-        return moved;
+        return work(lease->lane());
       } catch (const DeviceLost& lost) {
         lanes_.drop(lease->device(), lost.what());
+        moved = true;
       }
     }
   }
@@ -39,7 +39,6 @@ class Dispatch {
   bool any_free() const { return lanes_.any_free(); }
   std::size_t workers() const noexcept { return workers_; }
   WorkCounts& counts() noexcept { return counts_; }
-  const std::stop_token& stop() const noexcept { return stop_; }
 
  private:
   Lanes& lanes_;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "compute/cuda/forest.hpp"
 #include "compute/cuda/search.hpp"
 #include "compute/cuda/tree.cuh"
@@ -121,7 +123,7 @@ void remove_far(const BatchPlan& plan, BatchArrays& arrays, cudaStream_t stream)
 }
 
 void remove_sparse(const BatchPlan& plan, BatchArrays& arrays, cudaStream_t stream) {
-  const auto least = static_cast<std::uint32_t>(plan.preprocess.radius_outliers.min_neighbors);
+  const auto least = static_cast<std::uint32_t>(std::max(0, plan.preprocess.radius_outliers.min_neighbors));
   count_slots(plan, arrays, plan.radius_limits, least, true, stream);
   launch(stream, plan.slots, point_threads, "removing radius outliers", drop_sparse, arrays, static_cast<std::uint32_t>(plan.pieces.size()),
          plan.slots, least);

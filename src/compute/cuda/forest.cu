@@ -226,6 +226,11 @@ void empty_slots(const BatchPlan& plan, Slot* slots, cudaStream_t stream) {
 
 }  // namespace
 
+void check_code() {
+  cudaFuncAttributes attributes;
+  check(cudaFuncGetAttributes(&attributes, survey), "looking for code for this device (CMAKE_CUDA_ARCHITECTURES of the build)");
+}
+
 void mark(const BatchPlan& plan, BatchArrays& arrays, cudaStream_t stream) {
   const auto pieces = static_cast<std::uint32_t>(plan.pieces.size());
   launch(stream, pieces, point_threads, "starting a batch", clear_states, arrays.states, pieces);

@@ -1,3 +1,4 @@
+#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -58,17 +59,17 @@ std::size_t surface_bytes(const SurfaceView& surface) {
   return aligned(point_bytes(surface)) + aligned(triangle_bytes(surface)) + aligned(hint_bytes(surface));
 }
 
-SurfaceView upload_surface(const SurfaceView& host, void* memory, cudaStream_t stream) {
+SurfaceView pack_surface(const SurfaceView& host, std::byte* packed, std::byte* memory) {
   SurfaceView device = host;
-  auto* next = static_cast<std::byte*>(memory);
+  std::size_t at = 0;
   const auto copy = [&](auto*& array, std::size_t bytes) {
     if (bytes == 0) {
       array = nullptr;
       return;
     }
-    check(cudaMemcpyAsync(next, array, bytes, cudaMemcpyHostToDevice, stream), "uploading the ground surface");
-    array = reinterpret_cast<std::remove_reference_t<decltype(array)>>(next);
-    next += aligned(bytes);
+    std::memcpy(packed + at, array, bytes);
+    array = reinterpret_cast<std::remove_reference_t<decltype(array)>>(memory + at);
+    at += aligned(bytes);
   };
   copy(device.mesh.points, point_bytes(host));
   copy(device.mesh.triangles, triangle_bytes(host));

@@ -10,12 +10,12 @@
 
 namespace tuile::compute::cuda {
 
-/// Device memory that the arrays of a surface take: 256 bytes aligned, as upload_surface needs it.
+/// Memory that the arrays of a surface take, each at a multiple of 256 bytes.
 std::size_t surface_bytes(const SurfaceView& surface);
 
-/// Queues the copy of a surface's arrays to surface_bytes() of device memory at `memory`, 256-byte aligned, and returns the surface there.
-/// `host` must live until the stream has done it. Throws DeviceError.
-SurfaceView upload_surface(const SurfaceView& host, void* memory, cudaStream_t stream);
+/// Packs a surface's arrays into surface_bytes() at `packed`, and returns the surface as it is once these bytes are copied to device memory at
+/// `memory`, 256-byte aligned.
+SurfaceView pack_surface(const SurfaceView& host, std::byte* packed, std::byte* memory);
 
 /// The points that heights are asked for, and where they go.
 struct HeightRows {
@@ -28,7 +28,7 @@ struct HeightRows {
 
 /// Fills height_above_ground, and makes facade_score of what the search left in its columns, with the same bits as the CPU. NaN where there
 /// is no ground at all and in rows that are not valid.
-/// surface  on the device (upload_surface)
+/// surface  on the device (pack_surface)
 /// Queues work on `stream`. Throws DeviceError.
 void fill_heights(const SurfaceView& surface, const HeightRows& rows, const features::FeaturePlan& plan, cudaStream_t stream);
 

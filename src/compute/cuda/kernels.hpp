@@ -165,6 +165,9 @@ struct BatchArrays {
 /// points into it. The device to be used has to be the current one (the primitives ask it).
 std::size_t lay_out(const BatchPlan& plan, std::byte* base, BatchArrays& arrays);
 
+/// Throws DeviceError where this binary has no code for the current device.
+void check_code();
+
 // --- phases, in order ---
 /// Sets `valid` and zeroes the states. The first phase, and the only one needed where `searches` is not.
 void mark(const BatchPlan& plan, BatchArrays& arrays, cudaStream_t stream);

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "compute/cuda/device.hpp"
@@ -28,10 +27,9 @@ class Lane {
   /// Copies are asynchronous where the host's side is page-locked; it must stay until wait(). Nothing where there are no bytes.
   void upload(void* to, const void* from, std::size_t bytes);
   void download(void* to, const void* from, std::size_t bytes);
-  template <class T>
-  void upload(T* to, std::span<const T> from) {
-    upload(to, from.data(), from.size_bytes());
-  }
+  /// A copy to memory that is not page-locked. The driver would spin until the device has come to it, so all before is waited for first,
+  /// asleep. What was copied is there when it returns.
+  void fetch(void* to, const void* from, std::size_t bytes);
   DeviceLease lease(std::size_t bytes) { return device_.memory().lease(bytes, stream()); }
 
   /// Sleeps until all that was queued is done. Work on a device cannot be called off, and it uses the callers' memory: who is stopped has to

@@ -23,7 +23,7 @@ PartResults search_parts(Lane& lane, const TileInput& tile, std::span<const Part
   const cudaStream_t stream = lane.stream();
   PartResults results;
   results.values = Buffer<float>(std::size_t{batch.rows} * batch.columns, context.pinned);
-  Buffer<PieceState> states(parts.size(), context.pinned);
+  Buffer<PieceState> states(parts.size());
   Buffer<std::uint32_t> unfinished;
   // Declared after what is copied to, before what is leased: whichever way this ends, the lane is done with both before they go.
   BatchArrays arrays;
@@ -47,7 +47,7 @@ PartResults search_parts(Lane& lane, const TileInput& tile, std::span<const Part
   finish(batch, arrays, stream);
   lane.begin("download");
   lane.download(results.values.data(), arrays.values, results.values.bytes());
-  lane.download(states.data(), arrays.states, states.bytes());
+  lane.fetch(states.data(), arrays.states, states.bytes());
   lane.finish();
 
   for (std::size_t p = 0; p < parts.size(); ++p) {
@@ -55,8 +55,7 @@ PartResults search_parts(Lane& lane, const TileInput& tile, std::span<const Part
     results.truncated += states[p].truncated;
     if (states[p].unfinished == 0) continue;
     unfinished = Buffer<std::uint32_t>(states[p].unfinished);
-    lane.download(unfinished.data(), arrays.unfinished + batch.pieces[p].first_row, unfinished.bytes());
-    lane.wait();
+    lane.fetch(unfinished.data(), arrays.unfinished + batch.pieces[p].first_row, unfinished.bytes());
     for (const std::uint32_t row : unfinished) results.unfinished.push_back(parts[p].rows[row]);
   }
   return results;

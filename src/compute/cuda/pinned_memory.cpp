@@ -70,7 +70,13 @@ void PinnedMemory::release(void* data, std::size_t) noexcept {
     in_use_.erase(entry);
     statistics_.in_use -= size;
     if (statistics_.kept + size <= limits_.kept) {
-      kept_[size].push_back(data);
+      std::vector<void*>& blocks = kept_[size];
+      try {
+        blocks.push_back(data);
+      } catch (const std::bad_alloc&) {
+        if (blocks.empty()) kept_.erase(size);  // whoever looks for a block expects one
+        throw;
+      }
       statistics_.kept += size;
       kept = true;
     }

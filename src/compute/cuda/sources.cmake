@@ -6,6 +6,7 @@ set(TUILE_CUDA_SOURCES
   busy_time.cpp
   cuda_backend.cpp
   cuda_error.cpp
+  current_device.cpp
   device.cpp
   device_arrays.cpp
   device_clock.cpp

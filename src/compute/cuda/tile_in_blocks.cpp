@@ -131,17 +131,17 @@ class TileInBlocks {
   void search_together(std::span<const Part> parts) {
     PartResults results;
     Device* device = nullptr;
+    bool moved = false;
     const auto search_with = [&](Share share) {
-      return dispatch_.run(share, [&](Lane& lane) {
+      dispatch_.run(share, moved, [&](Lane& lane) {
         results = search_parts(lane, input_, parts, search_plan_, context_);
         device = &lane.device();
       });
     };
-    bool moved = false;
     try {
-      moved = search_with(Share::lane);
+      search_with(Share::lane);
     } catch (const DeviceOutOfMemory&) {
-      moved = search_with(Share::device);  // beside others there was no room for it
+      search_with(Share::device);  // beside others there was no room for it
     }
     std::size_t first = 0;
     for (const Part& part : parts) {

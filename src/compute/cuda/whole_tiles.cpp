@@ -6,6 +6,7 @@
 
 #include "compute/cpu/attributes.hpp"
 #include "compute/cuda/attributes.hpp"
+#include "compute/cuda/carver.hpp"
 #include "compute/cuda/heights.hpp"
 #include "compute/cuda/kernels.hpp"
 #include "compute/cuda/piece.hpp"
@@ -16,25 +17,6 @@ namespace tuile::compute::cuda {
 namespace {
 
 using features::Feature;
-
-/// Parts of one block of device memory, each aligned to 256 bytes; without a block only adds them up.
-class Parts {
- public:
-  explicit Parts(std::byte* base, std::size_t used = 0) : base_(base), used_(aligned(used)) {}
-  template <class T>
-  T* take(std::size_t count) {
-    T* const part = base_ == nullptr ? nullptr : reinterpret_cast<T*>(base_ + used_);
-    used_ += aligned(count * sizeof(T));
-    return part;
-  }
-  std::size_t bytes() const noexcept { return used_; }
-
- private:
-  static constexpr std::size_t alignment = 256;
-  static std::size_t aligned(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
-  std::byte* base_;
-  std::size_t used_;
-};
 
 /// The arrays of points' attributes that some column of the plan is made of.
 struct NeededArrays {
@@ -66,18 +48,11 @@ void for_each_array(const Attributes& host, const NeededArrays& needed, Copy&& c
   if (needed.colours() && host.colour_known != nullptr) copy(&Attributes::colour_known);
 }
 
-/// Of a surface's arrays.
-std::uint64_t bytes_of(const SurfaceView& surface) {
-  return static_cast<std::uint64_t>(surface.mesh.point_count) * sizeof(GridPoint) +
-         static_cast<std::uint64_t>(surface.mesh.triangle_count) * sizeof(MeshTriangle) +
-         static_cast<std::uint64_t>(surface.hint_columns * surface.hint_rows) * sizeof(std::int32_t);
-}
-
 BatchPlan plan_of(std::span<const PieceShape> shapes, const CallContext& context) {
   return plan_batch(shapes, context.plan, context.preprocess, !context.preprocess.exclude_classes.empty());
 }
 
-void take_attributes(Parts& parts, const Attributes& host, const NeededArrays& needed, std::size_t rows) {
+void take_attributes(Carver& parts, const Attributes& host, const NeededArrays& needed, std::size_t rows) {
   for_each_array(host, needed, [&](auto member) { parts.take<std::remove_cvref_t<decltype(*(host.*member))>>(rows); });
 }
 
@@ -90,7 +65,7 @@ class WholeTiles {
         context_(context),
         needed_(context.plan),
         plan_(plan_of(shapes(), context)),
-        states_(tiles.size(), context.pinned),
+        states_(tiles.size()),
         thresholds_(tiles.size()) {
     for (const TileWork* tile : tiles) attributes_.push_back(attributes_of(*tile->input->core, context.plan.color_depth));
   }
@@ -136,9 +111,10 @@ class WholeTiles {
 
   void lay_out_memory() {
     const std::size_t bytes = lay_out(plan_, nullptr, arrays_);
-    Parts need(nullptr, bytes);
+    Carver need(nullptr);
+    need.take<std::byte>(bytes);
     for (std::size_t t = 0; t < tiles_.size(); ++t) take_attributes(need, attributes_[t], needed_, plan_.pieces[t].rows);
-    memory_ = lane_.lease(need.bytes());
+    memory_ = lane_.lease(need.size());
     lay_out(plan_, memory_.data(), arrays_);
     attribute_parts_ = bytes;
   }
@@ -146,7 +122,8 @@ class WholeTiles {
   void upload() {
     lane_.begin("upload");
     lane_.upload(arrays_.tables, plan_.tables.data(), plan_.tables.size());
-    Parts parts(memory_.data(), attribute_parts_);
+    Carver parts(memory_.data());
+    parts.take<std::byte>(attribute_parts_);
     for (std::size_t t = 0; t < tiles_.size(); ++t) {
       std::size_t at = plan_.pieces[t].first_point;
       for (const PointBlock* block : {tiles_[t]->input->core, tiles_[t]->input->halo}) {
@@ -160,7 +137,7 @@ class WholeTiles {
     stop_here();
   }
 
-  void upload_attributes(Parts& parts, std::size_t t) {
+  void upload_attributes(Carver& parts, std::size_t t) {
     const Attributes host = attributes_[t];
     const std::size_t rows = plan_.pieces[t].rows;
     Attributes device{.units = arrays_.units + plan_.pieces[t].first_point, .scale = host.scale, .colour_unit = host.colour_unit};
@@ -190,8 +167,7 @@ class WholeTiles {
   }
 
   void send_thresholds(double deviations) {
-    lane_.download(states_.data(), arrays_.states, states_.bytes());
-    lane_.wait();
+    lane_.fetch(states_.data(), arrays_.states, states_.bytes());
     stop_here();
     for (std::size_t t = 0; t < tiles_.size(); ++t) thresholds_[t] = outlier_threshold(states_[t].distances, deviations);
     lane_.upload(arrays_.thresholds, thresholds_.data(), thresholds_.bytes());
@@ -226,15 +202,15 @@ class WholeTiles {
     std::size_t bytes = 0;
     for (const TileWork* tile : tiles_) bytes += surface_bytes(tile->surface->view());
     surface_memory_ = lane_.lease(bytes);
-    lane_.begin("upload");
-    std::byte* next = surface_memory_.data();
+    packed_surfaces_ = Buffer<std::byte>(bytes, context_.pinned);
     std::vector<SurfaceView> surfaces;
+    std::size_t at = 0;
     for (const TileWork* tile : tiles_) {
-      const SurfaceView& host = tile->surface->view();
-      surfaces.push_back(upload_surface(host, next, stream_));
-      next += surface_bytes(host);
-      lane_.device().count_upload(bytes_of(host));
+      surfaces.push_back(pack_surface(tile->surface->view(), packed_surfaces_.data() + at, surface_memory_.data() + at));
+      at += surface_bytes(tile->surface->view());
     }
+    lane_.begin("upload");
+    lane_.upload(surface_memory_.data(), packed_surfaces_.data(), bytes);
     lane_.begin("compute");
     for (std::size_t t = 0; t < tiles_.size(); ++t) {
       const Piece& piece = plan_.pieces[t];
@@ -250,6 +226,7 @@ class WholeTiles {
     lane_.download(valid.data(), arrays_.valid, valid.bytes());
     lane_.wait();
     context_.executor.for_each(tiles_.size(), [&](std::size_t t) {
+      stop_here();
       const std::uint8_t* const first = valid.data() + plan_.pieces[t].first_point;
       tiles_[t]->surface = make_surface(*tiles_[t]->input, {}, {first, first + tiles_[t]->input->core->size()}, context_.pinned);
     });
@@ -264,7 +241,7 @@ class WholeTiles {
       output.valid = Buffer<std::uint8_t>(plan_.pieces[t].rows, context_.pinned);
       lane_.download(output.valid.data(), valid_of(t), output.valid.bytes());
     }
-    lane_.download(states_.data(), arrays_.states, states_.bytes());
+    lane_.fetch(states_.data(), arrays_.states, states_.bytes());
   }
 
   void write_counts() {
@@ -292,7 +269,8 @@ class WholeTiles {
   Buffer<PieceState> states_;
   Buffer<double> thresholds_;
   std::vector<Attributes> attributes_, device_attributes_;
-  std::size_t attribute_parts_ = 0;  ///< bytes before them
+  std::size_t attribute_parts_ = 0;    ///< bytes before them
+  Buffer<std::byte> packed_surfaces_;  ///< page-locked, so that their copy waits for nobody
   DeviceLease memory_, surface_memory_;
   BatchArrays arrays_;
 };
@@ -303,9 +281,10 @@ std::uint64_t whole_tile_bytes(const TileInput& tile, const CallContext& context
   const PieceShape shape = whole_tile(tile);
   const BatchPlan plan = plan_of({&shape, 1}, context);
   BatchArrays arrays;
-  Parts need(nullptr, lay_out(plan, nullptr, arrays));
+  Carver need(nullptr);
+  need.take<std::byte>(lay_out(plan, nullptr, arrays));
   take_attributes(need, attributes_of(*tile.core, context.plan.color_depth), NeededArrays(context.plan), shape.rows);
-  return need.bytes() + (context.plan.needs_ground() ? most_surface_bytes(tile) : 0);
+  return need.size() + (context.plan.needs_ground() ? most_surface_bytes(tile) : 0);
 }
 
 void make_surfaces(std::span<TileWork* const> tiles, const CallContext& context) {

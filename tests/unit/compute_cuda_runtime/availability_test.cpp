@@ -1,4 +1,6 @@
 // Whether the backend can run, and what is said where it cannot.
+#include <thread>
+
 #include "compute/cuda/cuda_error.hpp"
 #include "scene.hpp"
 
@@ -72,7 +74,34 @@ TEST_F(Availability, ADeviceThatCannotBeOpenedIsLeftOut) {
   ASSERT_EQ(cuda->report().devices.size(), 1U);
   EXPECT_EQ(cuda->report().devices[0].id, 1);
   fake_cuda::fail("cudaMemPoolCreate", 1, cudaErrorNotSupported, 2);
-  EXPECT_THROW(compute::make_backend("cuda", executor_), DeviceError);
+  EXPECT_THROW(compute::make_backend("cuda", executor_), BackendUnavailable);
+}
+
+TEST_F(Availability, AutoTakesTheNextWhereNoDeviceOpens) {
+  fake_cuda::reset({.devices = 1});
+  fake_cuda::fail("cudaMemPoolCreate", 1, cudaErrorNotSupported);
+  std::string reason;
+  const auto backend = compute::make_backend("auto", executor_, {}, &reason);
+  EXPECT_EQ(backend->name(), "cpu");
+  EXPECT_NE(reason.find("no CUDA device could be opened"), std::string::npos) << reason;
+}
+
+TEST_F(Availability, ADeviceThatThisProgramHasNoCodeForIsLeftOut) {
+  fake_cuda::reset({.devices = 2});
+  fake_cuda::fail("cudaFuncGetAttributes", 1, cudaErrorNoKernelImageForDevice);
+  const auto cuda = compute::make_backend("cuda", executor_);
+  ASSERT_EQ(cuda->report().devices.size(), 1U);
+  EXPECT_EQ(cuda->report().devices[0].id, 1);
+}
+
+TEST_F(Availability, NoOtherDeviceIsTouched) {
+  fake_cuda::reset({.devices = 2});
+  std::thread([&] {  // its first device is 0
+    compute::make_backend("cuda", executor_, {.devices = {1}});
+    int now = -1;
+    ASSERT_EQ(cudaGetDevice(&now), cudaSuccess);
+    EXPECT_EQ(now, 1) << "device 0 was made current again, which makes a context on it";
+  }).join();
 }
 
 TEST_F(Availability, ErrorsAreTyped) {

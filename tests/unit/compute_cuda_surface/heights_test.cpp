@@ -27,10 +27,12 @@ std::vector<float> on_device(const GroundSurface& surface, const std::vector<Gri
   const OnDevice<GridPoint> units(points);
   const OnDevice<std::uint8_t> marks(valid);
   const OnDevice<float> values(before);
-  const OnDevice<std::byte> memory(std::vector<std::byte>(surface_bytes(surface.view())));
+  std::vector<std::byte> packed(surface_bytes(surface.view()));
+  const OnDevice<std::byte> memory(packed);
   cudaStream_t stream = nullptr;
   EXPECT_EQ(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), cudaSuccess);
-  const SurfaceView there = upload_surface(surface.view(), memory.get(), stream);
+  const SurfaceView there = pack_surface(surface.view(), packed.data(), memory.get());
+  EXPECT_EQ(cudaMemcpyAsync(memory.get(), packed.data(), packed.size(), cudaMemcpyHostToDevice, stream), cudaSuccess);
   fill_heights(there, {units.get(), marks.get(), static_cast<std::uint32_t>(points.size()), scale, values.get()}, plan, stream);
   EXPECT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
   EXPECT_EQ(cudaStreamDestroy(stream), cudaSuccess);
