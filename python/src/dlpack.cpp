@@ -12,7 +12,6 @@ namespace tuile::python {
 namespace {
 
 // The stable C interface of DLPack 0.x (the Python array API's "Data interchange"); what all libraries take.
-enum DeviceType : std::int32_t { cpu = 1, cuda_host = 3 };
 struct Device {
   std::int32_t type, id;
 };
@@ -37,6 +36,8 @@ struct ManagedTensor {
 
 constexpr const char* fresh_name = "dltensor";  // its consumer renames it
 constexpr DataType float32{2, 32, 1};
+// Page-locked memory, too, is exported as what it is to everybody: the host's. Consumers that care ask the driver about the address.
+constexpr Device cpu{1, 0};
 
 /// A managed tensor and what it points at.
 struct Export {
@@ -45,14 +46,9 @@ struct Export {
   ManagedTensor managed;
 };
 
-Device device_of(const FeatureBlock&) { return {cpu, 0}; }
-
 }  // namespace
 
-std::pair<int, int> dlpack_device(const FeatureMatrix& matrix) {
-  const Device device = device_of(*matrix.block);
-  return {device.type, device.id};
-}
+std::pair<int, int> dlpack_device() { return {cpu.type, cpu.id}; }
 
 py::capsule to_dlpack(const FeatureMatrix& matrix) {
   auto shared = std::make_unique<Export>();
@@ -62,7 +58,7 @@ py::capsule to_dlpack(const FeatureMatrix& matrix) {
   shared->shape = {static_cast<std::int64_t>(block.points), columns};
   shared->strides = {columns, 1};
   shared->managed.tensor = {.data = block.values.data(),
-                            .device = device_of(block),
+                            .device = cpu,
                             .dimensions = 2,
                             .type = float32,
                             .shape = shared->shape.data(),

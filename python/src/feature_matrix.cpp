@@ -63,7 +63,7 @@ py::capsule dlpack_of(const FeatureMatrix& matrix, const py::object& stream, con
                       const py::object& copy) {
   if (!stream.is_none()) throw py::buffer_error("the features lie in host memory, where there are no streams; stream must be None");
   if (!copy.is_none() && copy.cast<bool>()) throw py::buffer_error("no copies are exported; copy what torch.from_dlpack gives");
-  if (!device.is_none() && device.cast<std::pair<int, int>>() != dlpack_device(matrix)) {
+  if (!device.is_none() && device.cast<std::pair<int, int>>() != dlpack_device()) {
     throw py::buffer_error("the features lie in host memory and are exported from there; move what torch.from_dlpack gives");
   }
   return to_dlpack(matrix);
@@ -99,7 +99,7 @@ Every array that it hands out is a writable view of the block, which lives as lo
       .def("__array__", &as_array, py::arg("dtype") = py::none(), py::arg("copy") = py::none())
       .def("__dlpack__", &dlpack_of, py::kw_only(), py::arg("stream") = py::none(), py::arg("max_version") = py::none(),
            py::arg("dl_device") = py::none(), py::arg("copy") = py::none())
-      .def("__dlpack_device__", &dlpack_device)
+      .def("__dlpack_device__", [](const FeatureMatrix&) { return dlpack_device(); })
       .def("__repr__", [](const FeatureMatrix& matrix) {
         std::string names;
         for (const std::string& name : matrix.block->names) names += (names.empty() ? "" : ", ") + name;

@@ -24,8 +24,8 @@ struct FeatureMatrix {
 /// A capsule "dltensor" over the block, for torch.from_dlpack and its like: whoever takes it keeps the memory.
 pybind11::capsule to_dlpack(const FeatureMatrix& matrix);
 
-/// (device type, id) as DLPack counts them.
-std::pair<int, int> dlpack_device(const FeatureMatrix& matrix);
+/// Device type and id of every matrix, as DLPack counts them.
+std::pair<int, int> dlpack_device();
 
 /// The class FeatureMatrix.
 void bind_feature_matrix(pybind11::module_& core);
