@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# gpu_check.sh [--quick] [--out FOLDER]: proves and measures the CUDA backend on this machine's card, from our sources alone: needs a CUDA
+# gpu_check.sh [--quick] [--no-sanitizers | --only-sanitizers] [--out FOLDER]: proves and measures the CUDA backend on this machine's card, from our sources alone: needs a CUDA
 # toolkit (nvcc), CMake and a C++ compiler, none of tuile's libraries. Some 8 minutes on an H100 with 16 cores; --quick: half of that.
 #
 #   1. builds bench/gpu for the card at hand (build/gpu-check), unless GPU_CHECK names a gpu_check that is built already
-#   2. compute-sanitizer (memcheck, racecheck, synccheck, initcheck) on small inputs, where the tool is installed
+#   2. compute-sanitizer (memcheck, racecheck, synccheck, initcheck) on small inputs, where the tool is installed: up to 150 s each
+#      (SANITIZER_SECONDS); --only-sanitizers ends here, --no-sanitizers leaves them out, for machines that are lent for minutes
 #   3. process from LAZ to NPZ, where TUILE names a `tuile` with the CUDA backend (TUILE=build/cuda/bin/tuile)
 #   4. conformance: every bit that the CPU backend gives; then the rows of the targets
 #
@@ -14,9 +15,12 @@ cd "$(dirname "$0")/.."
 
 quick=()
 out=bench/results
+sanitize=yes measure=yes
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) quick=(--quick) ;;
+    --no-sanitizers) sanitize=no ;;
+    --only-sanitizers) measure=no ;;
     --out)
       [ $# -gt 1 ] || { echo "gpu_check: --out needs a folder" >&2; exit 2; }
       out=$2
@@ -27,7 +31,7 @@ while [ $# -gt 0 ]; do
       exit 0
       ;;
     *)
-      echo "gpu_check: unknown argument '$1'; --quick and --out FOLDER are known" >&2
+      echo "gpu_check: unknown argument '$1'; --quick, --no-sanitizers, --only-sanitizers and --out FOLDER are known" >&2
       exit 2
       ;;
   esac
@@ -53,8 +57,11 @@ status=0
 [ "$status" -eq 0 ] || exit "$status"
 
 found=()  # what is told to the report
+failed=0
 
-if sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2> /dev/null); then
+if [ "$sanitize" = no ]; then
+  found+=(--left-out compute-sanitizer "--no-sanitizers was given")
+elif sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2> /dev/null); then
   for tool in memcheck racecheck synccheck initcheck; do
     log=$build/$tool.log
     options=()
@@ -76,12 +83,15 @@ if sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sa
         ;;
     esac
     echo "compute-sanitizer $tool: ${outcome[*]}"
+    [ "${outcome[0]}" = passed ] || failed=1
     found+=(--sanitizer "$tool" "${outcome[@]}")
   done
 else
   echo "compute-sanitizer is not installed: not run"
   found+=(--left-out compute-sanitizer "the tool is not installed on this machine")
 fi
+
+[ "$measure" = yes ] || exit "$failed"
 
 if [ -z "${TUILE:-}" ]; then
   found+=(--left-out gpu.end_to_end "needs TUILE=<a tuile with the CUDA backend>; gpu_check builds without the libraries that reading LAZ takes")
@@ -91,10 +101,9 @@ else
   [ ${#quick[@]} -gt 0 ] && tiles=3x2 || tiles=8x5
   # About 2 million points a tile.
   if "$TUILE" synth -o "$folder/town" --tiles "$tiles" --size 1000 --density 1.85 --format 8 > "$folder/log" 2>&1 &&
-    "$TUILE" process "$folder/town/tiles" -o "$folder/warm" --backend cuda >> "$folder/log" 2>&1; then
-    rm -rf "$folder/warm"
-    begin=$(date +%s.%N)
-    "$TUILE" process "$folder/town/tiles" -o "$folder/out" --backend cuda >> "$folder/log" 2>&1
+    "$TUILE" process "$folder/town/tiles" -o "$folder/warm" --backend cuda >> "$folder/log" 2>&1 &&
+    rm -rf "$folder/warm" && begin=$(date +%s.%N) &&
+    "$TUILE" process "$folder/town/tiles" -o "$folder/out" --backend cuda >> "$folder/log" 2>&1; then
     end=$(date +%s.%N)
     rate=$(awk -v tiles=$((${tiles/x/ * })) -v begin="$begin" -v end="$end" 'BEGIN { print tiles * 60 / (end - begin) }')
     found+=(--row gpu.end_to_end "$rate" tiles/min 600 --row gpu.end_to_end.tiles $((${tiles/x/ * })) "" -)

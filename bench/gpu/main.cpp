@@ -124,6 +124,7 @@ void measure(Report& report, const std::string& what, const std::function<std::v
 int run(Arguments arguments) {
   Report& report = arguments.report;
   report.version = tuile::version();
+  report.compiled_for = TUILE_CUDA_ARCHITECTURES;
   report.date = today();
   report.card = find_card();
   report.host = describe_host();

@@ -43,6 +43,7 @@ struct Card {
 
 struct Report {
   std::string version, commit, date;
+  std::string compiled_for;  ///< CMAKE_CUDA_ARCHITECTURES of the build
   Card card;
   std::string host;  ///< processor, cores
   bool quick = false;

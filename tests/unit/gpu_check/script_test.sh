@@ -38,6 +38,11 @@ expect_status 0 "$script" --help
 expect_status 3 env TUILE_FAKE_CUDA=driver=none "$script"
 grep -q 'no CUDA device' "$folder/log" || fail "no word of why there is no device"
 
+# The sanitizers by themselves: one found something, nothing is measured.
+expect_status 1 "$script" --only-sanitizers --out "$folder/none"
+[ ! -e "$folder/none" ] || fail "--only-sanitizers wrote a report"
+grep -q 'compute-sanitizer racecheck: failed' "$folder/log" || fail "no word of what a sanitizer found"
+
 # The report is written although a sanitizer failed, and the exit status says so.
 TUILE=$folder/bin/tuile expect_status 1 "$script" --quick --out "$folder/results"
 cat "$folder/log"
