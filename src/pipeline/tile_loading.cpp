@@ -51,14 +51,15 @@ std::string obstacle(const Place& place) {
   return {};
 }
 
-/// Which layers cannot be trusted, and why; empty where all can.
+/// Which layers cannot be trusted, and why the first cannot, which often goes for all; empty where all can.
 std::string unsound_layers(const GroundTruth& truth) {
-  std::string text;
+  std::string layers, reason;
   for (const LayerTruth& layer : truth.layers) {
     if (is_sound(layer.outcome)) continue;
-    text += (text.empty() ? "" : "; ") + layer.layer + " " + to_string(layer.outcome) + ": " + layer.reason;
+    if (layers.empty()) reason = layer.reason;
+    layers += (layers.empty() ? "" : ", ") + layer.layer + " " + to_string(layer.outcome);
   }
-  return text;
+  return layers.empty() ? "" : layers + ": " + reason;
 }
 
 bool has_sound_layer(const GroundTruth& truth) {
@@ -104,29 +105,35 @@ struct TileLoading::Impl {
   }
   FieldSet decoded() const { return {options.fields.bits & ~colours().bits}; }
 
-  /// Where a tile lies; from its header, which is read once.
+  static Place cut(Place place, const TileRequest& request) {
+    if (request.bbox) place.bounds = place.bounds.intersection(*request.bbox);
+    return place;
+  }
+
+  /// Where a tile lies; from its header, which every load reads anew, as the file may be another one by then.
+  Place read_place(const TileRequest& request, const std::stop_token& stop) {
+    try {
+      const las::FileInfo info = las::read_info(*store->open(request.path, stop));
+      const Place place{info.bounds(), options.config.crs.value_or(info.crs.epsg), info.crs.horizontal_unit == 1};
+      const std::lock_guard lock(mutex);
+      places.insert_or_assign(request.path, place);
+      return cut(place, request);
+    } catch (const Error& error) {
+      rethrow_at(error, source::public_location(request.path));
+    }
+  }
+
+  /// As its latest load found it.
   Place place_of(const TileRequest& request, const std::stop_token& stop) {
-    std::optional<Place> place;
     {
       const std::lock_guard lock(mutex);
-      if (const auto found = places.find(request.path); found != places.end()) place = found->second;
+      if (const auto found = places.find(request.path); found != places.end()) return cut(found->second, request);
     }
-    if (!place) {
-      try {
-        const las::FileInfo info = las::read_info(*store->open(request.path, stop));
-        place = Place{info.bounds(), options.config.crs.value_or(info.crs.epsg), info.crs.horizontal_unit == 1};
-      } catch (const Error& error) {
-        rethrow_at(error, source::public_location(request.path));
-      }
-      const std::lock_guard lock(mutex);
-      places.emplace(request.path, *place);
-    }
-    if (request.bbox) place->bounds = place->bounds.intersection(*request.bbox);
-    return *place;
+    return read_place(request, stop);
   }
 
   prefetch::Tile load(const TileRequest& request, std::stop_token stop) {
-    const Place place = place_of(request, stop);
+    const Place place = read_place(request, stop);
     bool with_truth = truth && obstacle(place).empty();
     {
       const std::lock_guard lock(mutex);
