@@ -16,8 +16,8 @@ struct Coordinates {
   pipeline::CoordinateArray view;
 };
 
-/// (N, 3) numbers, any strides: looked at where they lie, except where they are of a type or byte order that C++ does not read (then a copy).
-/// Throws TypeError (not numbers), InvalidArgument (another shape).
+/// (N, 3) numbers, any strides: looked at where they lie, except where they are of a type or byte order that C++ does not read (then a
+/// copy). Throws TypeError (not numbers), InvalidArgument (another shape).
 Coordinates coordinates(pybind11::handle points);
 
 /// What else was given of `rows` points; None where it was not. classification, intensity, nir: (N,) whole numbers, rgb: (N, 3).

@@ -76,25 +76,32 @@ void bind_feature_matrix(py::module_& core) {
 
 Every array that it hands out is a writable view of the block, which lives as long as one of them does. DLPack consumers
 (``torch.from_dlpack(matrix)``) get the same memory, too.)")
-      .def_property_readonly("names", [](const FeatureMatrix& matrix) { return matrix.block->names; }, "Names of the columns, in order.")
+      .def_property_readonly(
+          "names", [](const FeatureMatrix& matrix) { return matrix.block->names; }, "Names of the columns, in order.")
       .def_property_readonly("values", &values_of, "(N, F) float32: row i belongs to point i.")
-      .def_property_readonly("shape", [](const FeatureMatrix& matrix) {
-        return py::make_tuple(matrix.block->points, matrix.block->columns());
-      }, "(N, F).")
-      .def_property_readonly("valid", &valid_of,
-                             "(N,) bool: False where preprocessing left the point out (its computed columns are NaN); None where preprocessing "
-                             "is off.")
-      .def_property_readonly("missing_columns", [](const FeatureMatrix& matrix) { return matrix.missing_columns; },
-                             "Columns whose input the tile lacks: NaN throughout, or left out as features.missing says.")
-      .def_property_readonly("degenerate_neighbourhoods", [](const FeatureMatrix& matrix) { return matrix.degenerate_neighbourhoods; },
-                             "Points with fewer than 3 neighbours, or all in one place: their ratios are 0.")
-      .def_property_readonly("truncated_neighbourhoods", [](const FeatureMatrix& matrix) { return matrix.truncated_neighbourhoods; },
-                             "Points whose neighbourhood reaches beyond the tile and its halo.")
+      .def_property_readonly(
+          "shape", [](const FeatureMatrix& matrix) { return py::make_tuple(matrix.block->points, matrix.block->columns()); }, "(N, F).")
+      .def_property_readonly(
+          "valid", &valid_of,
+          "(N,) bool: False where preprocessing left the point out (its computed columns are NaN); None where preprocessing "
+          "is off.")
+      .def_property_readonly(
+          "missing_columns", [](const FeatureMatrix& matrix) { return matrix.missing_columns; },
+          "Columns whose input the tile lacks: NaN throughout, or left out as features.missing says.")
+      .def_property_readonly(
+          "degenerate_neighbourhoods", [](const FeatureMatrix& matrix) { return matrix.degenerate_neighbourhoods; },
+          "Points with fewer than 3 neighbours, or all in one place: their ratios are 0.")
+      .def_property_readonly(
+          "truncated_neighbourhoods", [](const FeatureMatrix& matrix) { return matrix.truncated_neighbourhoods; },
+          "Points whose neighbourhood reaches beyond the tile and its halo.")
       .def("columns", &columns_of, "The columns by name: (N,) float32 views with a stride of F values.")
       .def("__getitem__", &column_named, py::arg("name"))
-      .def("__contains__", [](const FeatureMatrix& matrix, const std::string& name) {
-        return std::find(matrix.block->names.begin(), matrix.block->names.end(), name) != matrix.block->names.end();
-      }, py::arg("name"))
+      .def(
+          "__contains__",
+          [](const FeatureMatrix& matrix, const std::string& name) {
+            return std::find(matrix.block->names.begin(), matrix.block->names.end(), name) != matrix.block->names.end();
+          },
+          py::arg("name"))
       .def("__len__", [](const FeatureMatrix& matrix) { return matrix.block->points; })
       .def("__array__", &as_array, py::arg("dtype") = py::none(), py::arg("copy") = py::none())
       .def("__dlpack__", &dlpack_of, py::kw_only(), py::arg("stream") = py::none(), py::arg("max_version") = py::none(),

@@ -49,9 +49,9 @@ struct Known {
 /// One tile of a call: an array with what goes with it, or a TilePoints with its neighbours.
 struct Item {
   std::optional<Coordinates> coordinates;
-  PointBlock attributes;                        ///< of coordinates
-  std::shared_ptr<const PointBlock> points;     ///< of a TilePoints
-  Bounds bounds;                                ///< likewise
+  PointBlock attributes;                     ///< of coordinates
+  std::shared_ptr<const PointBlock> points;  ///< of a TilePoints
+  Bounds bounds;                             ///< likewise
   std::vector<std::shared_ptr<const PointBlock>> halo;
 };
 
@@ -257,7 +257,8 @@ class Computer {
 };
 
 void refuse_attributes(const Attributes& attributes) {
-  const bool any = !(attributes.classification.is_none() && attributes.intensity.is_none() && attributes.rgb.is_none() && attributes.nir.is_none());
+  const bool any =
+      !(attributes.classification.is_none() && attributes.intensity.is_none() && attributes.rgb.is_none() && attributes.nir.is_none());
   if (any) throw InvalidArgument("classification, intensity, rgb and nir go with an array of coordinates; a TilePoints has its own");
 }
 
@@ -265,7 +266,9 @@ void refuse_attributes(const Attributes& attributes) {
 /// part), then by path.
 std::vector<std::shared_ptr<const PointBlock>> ordered_halo(const TilePoints* tile, std::vector<const TilePoints*> neighbours) {
   const std::string own = tile == nullptr ? std::string() : tile->path;
-  const auto key = [&](const TilePoints* neighbour) { return std::pair(own.empty() || neighbour->path != own, std::string_view(neighbour->path)); };
+  const auto key = [&](const TilePoints* neighbour) {
+    return std::pair(own.empty() || neighbour->path != own, std::string_view(neighbour->path));
+  };
   std::stable_sort(neighbours.begin(), neighbours.end(), [&](const TilePoints* a, const TilePoints* b) { return key(a) < key(b); });
   std::vector<std::shared_ptr<const PointBlock>> halo;
   for (const TilePoints* neighbour : neighbours) {

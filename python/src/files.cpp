@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -43,18 +44,21 @@ Executor& file_executor() {
   return executor;
 }
 
-source::Store& file_store() {
-  static source::Store store;
-  return store;
-}
-
 FieldSet fields_of(const std::optional<std::vector<std::string>>& names) {
   if (!names) return {0xF};
   using Named = std::pair<const char*, FieldSet>;
   const FieldSet none, intensity = none.with(Field::intensity), returns = none.with(Field::returns), rgb = none.with(Field::rgb);
-  const std::vector<Named> known{{"intensity", intensity},   {"returns", returns}, {"return_number", returns}, {"number_of_returns", returns},
-                                 {"rgb", rgb},               {"red", rgb},         {"green", rgb},             {"blue", rgb},
-                                 {"nir", none.with(Field::nir)}, {"classification", none}, {"xyz", none}};
+  const std::vector<Named> known{{"intensity", intensity},
+                                 {"returns", returns},
+                                 {"return_number", returns},
+                                 {"number_of_returns", returns},
+                                 {"rgb", rgb},
+                                 {"red", rgb},
+                                 {"green", rgb},
+                                 {"blue", rgb},
+                                 {"nir", none.with(Field::nir)},
+                                 {"classification", none},
+                                 {"xyz", none}};
   FieldSet fields;
   for (const std::string& name : *names) {
     const auto at = std::find_if(known.begin(), known.end(), [&](const Named& entry) { return entry.first == name; });
@@ -66,17 +70,18 @@ FieldSet fields_of(const std::optional<std::vector<std::string>>& names) {
         all += (all.empty() ? "" : ", ") + candidates.back();
       }
       const std::string like = nearest(name, candidates);
-      throw InvalidArgument("'" + name + "' is no attribute of points" + (like.empty() ? "" : "; did you mean '" + like + "'?") +
-                            " (" + all + "; coordinates and classes are always read)");
+      throw InvalidArgument("'" + name + "' is no attribute of points" + (like.empty() ? "" : "; did you mean '" + like + "'?") + " (" +
+                            all + "; coordinates and classes are always read)");
     }
     fields.bits |= at->second.bits;
   }
   return fields;
 }
 
-las::FileInfo info_of(const std::string& path, std::stop_token stop) {
+/// Each call has a store of its own: one store holds a server's file to the version that it has seen first.
+las::FileInfo info_of(source::Store& store, const std::string& path, std::stop_token stop) {
   try {
-    return las::read_info(*file_store().open(path, std::move(stop)));
+    return las::read_info(*store.open(path, std::move(stop)));
   } catch (const Error& error) {
     rethrow_at(error, source::public_location(path));
   }
@@ -92,14 +97,17 @@ std::vector<std::string> field_names(FieldSet fields) {
 }
 
 py::dict info_dict(const std::string& path) {
-  const las::FileInfo info = interruptible([&](std::stop_token stop) { return info_of(path, std::move(stop)); });
+  source::Store store;
+  const las::FileInfo info = interruptible([&](std::stop_token stop) { return info_of(store, path, std::move(stop)); });
   const las::Header& header = info.header;
   const Bounds bounds = info.bounds();
   py::dict out;
   out["points"] = header.point_count;
-  out["bounds"] = bounds.empty() ? py::object(py::none()) : py::object(py::make_tuple(bounds.min_x, bounds.min_y, bounds.max_x, bounds.max_y));
-  out["z_range"] = bounds.empty() ? py::object(py::none())
-                                  : py::object(py::make_tuple(header.min[2] * info.crs.vertical_unit, header.max[2] * info.crs.vertical_unit));
+  out["bounds"] =
+      bounds.empty() ? py::object(py::none()) : py::object(py::make_tuple(bounds.min_x, bounds.min_y, bounds.max_x, bounds.max_y));
+  out["z_range"] = bounds.empty()
+                       ? py::object(py::none())
+                       : py::object(py::make_tuple(header.min[2] * info.crs.vertical_unit, header.max[2] * info.crs.vertical_unit));
   out["version"] = std::to_string(header.version_major) + "." + std::to_string(header.version_minor);
   out["point_format"] = static_cast<int>(header.point_format);
   out["compressed"] = header.compressed;
@@ -195,8 +203,8 @@ std::vector<write::LazColumn> columns_of(const Extras& extras) {
   if (!extras.features) return columns;
   for (std::size_t c = 0; c < extras.features->names.size(); ++c) {
     const std::string& name = extras.features->names[c];
-    // Columns of further scales are described as the first: "planarity_k50".
-    const std::optional<features::Feature> feature = features::find(name);
+    std::optional<features::Feature> feature = features::find(name);
+    if (!feature) feature = features::find(std::string_view(name).substr(0, name.rfind('_')));  // of a further scale: planarity_k50
     if (feature && features::info(*feature).las_dimension) continue;
     columns.push_back({c, name, feature ? std::string(features::info(*feature).description) : ""});
   }
@@ -257,14 +265,17 @@ TilePoints read_tile(const std::string& path, const std::optional<std::vector<st
   std::optional<Bounds> bbox;
   if (box) {
     bbox = Bounds{(*box)[0], (*box)[1], (*box)[2], (*box)[3]};
-    if (bbox->empty()) throw InvalidArgument("the bbox is empty or holds NaN; (x0, y0, x1, y1) in metres is expected, x0 <= x1 and y0 <= y1");
+    if (bbox->empty())
+      throw InvalidArgument("the bbox is empty or holds NaN; (x0, y0, x1, y1) in metres is expected, x0 <= x1 and y0 <= y1");
   }
   return interruptible([&](std::stop_token stop) {
-    const las::FileInfo info = info_of(path, stop);
+    source::Store store;
+    const las::FileInfo info = info_of(store, path, stop);
     if (info.crs.geographic) {
-      throw Unsupported(source::public_location(path) + ": its coordinates are in degrees; reproject it to a CRS in metres first, e.g. with PDAL");
+      throw Unsupported(source::public_location(path) +
+                        ": its coordinates are in degrees; reproject it to a CRS in metres first, e.g. with PDAL");
     }
-    prefetch::TileReader reader({.fields = wanted, .strip_budget = 0, .store = &file_store()}, file_executor());
+    prefetch::TileReader reader({.fields = wanted, .strip_budget = 0, .store = &store}, file_executor());
     const auto tile = std::make_shared<const prefetch::Tile>(reader.load({path, bbox}, stop));
     return tile_points(tile, path, info.crs.epsg, bbox ? info.bounds().intersection(*bbox) : info.bounds());
   });
@@ -286,14 +297,16 @@ void write_tile(const std::string& path, const TilePoints& tile, const py::objec
   const Extras extras{read_features(features, points.size()), read_codes(labels, "labels", points.size()),
                       read_codes(classification, "classification", points.size())};
   interruptible([&](std::stop_token stop) {
+    source::Store store;
     write::LazSinkOptions options;
-    options.original = info_of(tile.path, stop);
-    options.read_original = [&] { return source::read_all(*file_store().open(tile.path, stop)); };
+    options.original = info_of(store, tile.path, stop);
+    options.read_original = [&] { return source::read_all(*store.open(tile.path, stop)); };
     if (!points.rows.empty()) options.rows.emplace(points.rows.begin(), points.rows.end());
     // Colours that the file does not have come from images; so do those of which it is known where they are known.
     const FieldSet has = options.original.fields();
     const bool from_images = !points.colour_known.empty();
-    if (points.has_rgb() && (from_images || !has.has(Field::rgb))) options.colours = {points.red.span(), points.green.span(), points.blue.span(), {}};
+    if (points.has_rgb() && (from_images || !has.has(Field::rgb)))
+      options.colours = {points.red.span(), points.green.span(), points.blue.span(), {}};
     if (points.has_nir() && (from_images || !has.has(Field::nir))) options.colours.nir = points.nir.span();
     write_rows(path, points, extras, std::move(options), stop);
   });
@@ -306,13 +319,16 @@ void bind_files(py::module_& core) {
   core.def("write_tile", &write_tile, py::arg("path"), py::arg("tile"), py::kw_only(), py::arg("features") = py::none(),
            py::arg("labels") = py::none(), py::arg("classification") = py::none());
   core.def("file_info", &info_dict, py::arg("path"));
-  core.def("write_points", [](const std::string& path, const py::object& points, const py::object& features, const py::object& labels,
-                              py::object classification, py::object intensity, py::object rgb, py::object nir, double scale,
-                              const std::string& wkt) {
-    write_new(path, points, features, labels, {std::move(classification), std::move(intensity), std::move(rgb), std::move(nir)}, scale, wkt);
-  }, py::arg("path"), py::arg("points"), py::kw_only(), py::arg("features") = py::none(), py::arg("labels") = py::none(),
-     py::arg("classification") = py::none(), py::arg("intensity") = py::none(), py::arg("rgb") = py::none(), py::arg("nir") = py::none(),
-     py::arg("scale") = 0.01, py::arg("wkt") = "");
+  core.def(
+      "write_points",
+      [](const std::string& path, const py::object& points, const py::object& features, const py::object& labels, py::object classification,
+         py::object intensity, py::object rgb, py::object nir, double scale, const std::string& wkt) {
+        write_new(path, points, features, labels, {std::move(classification), std::move(intensity), std::move(rgb), std::move(nir)}, scale,
+                  wkt);
+      },
+      py::arg("path"), py::arg("points"), py::kw_only(), py::arg("features") = py::none(), py::arg("labels") = py::none(),
+      py::arg("classification") = py::none(), py::arg("intensity") = py::none(), py::arg("rgb") = py::none(), py::arg("nir") = py::none(),
+      py::arg("scale") = 0.01, py::arg("wkt") = "");
   core.def("wkt_of_epsg", &truth::wkt_of_epsg, py::arg("epsg"));
 }
 

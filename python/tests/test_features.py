@@ -340,7 +340,7 @@ class TestTiles:
 
     def test_in_one_call(self, tiles, loaded, tmp_path):
         outputs = self.processed(tmp_path, tiles)
-        matrices = tuile.GPUProcessor().process_tile_batch(loaded, k=20, halo=loaded, as_matrix=True)
+        matrices = tuile.FeatureProcessor().process_tile_batch(loaded, k=20, halo=loaded, as_matrix=True)
         for matrix, arrays in zip(matrices, outputs):
             self.expect_same(matrix, arrays)
 

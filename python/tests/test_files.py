@@ -189,10 +189,10 @@ class TestWriteTiles:
         assert tuile.info(tmp_path / "again.laz")["wkt"] == tuile.info(tiles[0])["wkt"]
 
     def test_features_as_the_command_line_writes_them(self, tiles, tmp_path):
-        run_tuile("process", tiles[0], "-o", tmp_path / "out", "--formats", "laz", "-q")
-        tile = tuile.read(tiles[0])
-        tuile.write_laz(tmp_path / "ours.laz", tile, features=tuile.features(tile))
-        tuile.write_laz(tmp_path / "matrix.laz", tile, features=tuile.features(tile, as_matrix=True))
+        run_tuile("process", tiles[0], "-o", tmp_path / "out", "--formats", "laz", "-q", "--set", "features.scales=[{k: 50}, {radius: 0.5}]")
+        tile, scales = tuile.read(tiles[0]), [{"k": 50}, {"radius": 0.5}]
+        tuile.write_laz(tmp_path / "ours.laz", tile, features=tuile.features(tile, scales=scales))
+        tuile.write_laz(tmp_path / "matrix.laz", tile, features=tuile.features(tile, scales=scales, as_matrix=True))
         expected = (tmp_path / "out" / tiles[0].name).read_bytes()
         assert (tmp_path / "ours.laz").read_bytes() == expected
         assert (tmp_path / "matrix.laz").read_bytes() == expected

@@ -18,14 +18,14 @@ namespace tuile::pipeline {
 namespace {
 
 constexpr std::size_t rows_per_task = 1U << 15;
-constexpr std::array<double, 3> usual_scales{0.01, 0.001, 0.0001};  // metres, what files have
-constexpr double tolerance = 1e-3;                                  // units
-constexpr double widest_side = 16777216;                            // units: 2^24, what float32 holds
-constexpr double most_units = 4503599627370496;                     // 2^52: doubles count so far, and round by adding
-constexpr double farthest = 1e12;                                   // metres
-constexpr double finest_scale = 1e-12, coarsest_scale = 1e6;        // metres
+constexpr std::array<double, 3> usual_scales{0.01, 0.001, 0.0001};              // metres, what files have
+constexpr double tolerance = 1e-3;                                              // units
+constexpr double widest_side = 16777216;                                        // units: 2^24, what float32 holds
+constexpr double most_units = 4503599627370496;                                 // 2^52: doubles count so far, and round by adding
+constexpr double farthest = 1e12;                                               // metres
+constexpr double finest_scale = 1e-12, coarsest_scale = 1e6;                    // metres
 constexpr int finest_power = -12, coarsest_power = 6, finest_usual_power = -4;  // their powers of ten
-constexpr std::int64_t origin_step = 1000;                          // units, as of files
+constexpr std::int64_t origin_step = 1000;                                      // units, as of files
 
 std::string text(double value) {
   std::array<char, 40> digits{};

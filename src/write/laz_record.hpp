@@ -50,8 +50,8 @@ class LazRecord {
   std::size_t width_;                 ///< of a row of features
   bool labels_;
   LazLabels labels_place_;
-  bool provenance_;                         ///< of the labels
-  std::span<const std::uint8_t> classes_;   ///< per output row; may be empty
+  bool provenance_;                        ///< of the labels
+  std::span<const std::uint8_t> classes_;  ///< per output row; may be empty
   LazColours colours_;
   las::FileInfo info_;
   las::RecordFormat format_;                  ///< of the output

@@ -25,11 +25,11 @@ struct CoordinateArray {
   Type type = Type::float64;
 };
 
-/// Points of an array on an integer grid, as features are computed on one. scale: metres per unit; 0: the coarsest of 0.01, 0.001 and 0.0001 m
-/// on which every coordinate lies (to a thousandth of a unit), else the power of ten that gives the longest side some 2^24 units and
-/// rounds (`rounded`). Everything is unclassified (class 1). Throws InvalidArgument: NaN or infinite coordinates (with the first such row),
-/// more points than 2^32 - 1, a scale that is no number above 0 or that the coordinates do not fit (Unsupported).
-/// memory: where the block is to lie; null: on the heap.
+/// Points of an array on an integer grid, as features are computed on one. scale: metres per unit; 0: the coarsest of 0.01, 0.001 and
+/// 0.0001 m on which every coordinate lies (to a thousandth of a unit), else the power of ten that gives the longest side some 2^24 units
+/// and rounds (`rounded`). Everything is unclassified (class 1). Throws InvalidArgument: NaN or infinite coordinates (with the first such
+/// row), more points than 2^32 - 1, a scale that is no number above 0 or that the coordinates do not fit (Unsupported). memory: where the
+/// block is to lie; null: on the heap.
 PointBlock grid_points(const CoordinateArray& coordinates, double scale, Executor& executor, std::stop_token stop = {},
                        const std::shared_ptr<HostMemory>& memory = nullptr);
 

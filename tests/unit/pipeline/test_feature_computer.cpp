@@ -1,5 +1,3 @@
-#include "tuile/pipeline/feature_computer.hpp"
-
 #include <cstring>
 #include <map>
 #include <memory>
@@ -13,6 +11,7 @@
 #include "tuile/config/load.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/las/decode.hpp"
+#include "tuile/pipeline/feature_computer.hpp"
 #include "tuile/pipeline/lidar_processor.hpp"
 #include "tuile/source/byte_source.hpp"
 #include "tuile/synth/town.hpp"
@@ -30,8 +29,8 @@ class Town {
  public:
   Town() {
     Executor executor(2);
-    paths_ = synth::write_town({.tiles_x = 2, .tiles_y = 2, .size = 30, .density = 10, .seed = 3, .point_format = 8}, folder_.path().string(),
-                               executor);
+    paths_ = synth::write_town({.tiles_x = 2, .tiles_y = 2, .size = 30, .density = 10, .seed = 3, .point_format = 8},
+                               folder_.path().string(), executor);
     for (const std::string& path : paths_) {
       const auto source = source::open_file(path);
       const las::FileInfo info = las::read_info(*source);
@@ -133,7 +132,8 @@ TEST(FeatureComputer, AnArrayOfTheTilesCoordinatesGivesTheTilesColumns) {
   }
   FeatureComputer computer("cpu", 2);
   const PointBlock block = grid_points({metres.data(), tile.size(), 24, 8, CoordinateArray::Type::float64}, 0, computer.executor());
-  const features::FeaturePlan plan = features::make_plan({"normal_z", "planarity", "density", "eigenvalue_1", "num_points_2m"}, {{.k = 20}});
+  const features::FeaturePlan plan =
+      features::make_plan({"normal_z", "planarity", "density", "eigenvalue_1", "num_points_2m"}, {{.k = 20}});
   const std::vector<FeatureComputer::Input> inputs{{.points = &tile}, {.points = &block}};
   const std::vector<compute::TileOutput> outputs = computer.compute(inputs, plan, {}, {});
   expect_same_bits(outputs[1].features, outputs[0].features);
@@ -174,7 +174,8 @@ TEST(FeatureComputer, MemoryOfPointsIsUsedAgain) {
 TEST(FeatureComputer, PointsOutliveTheirComputer) {
   std::optional<FeatureComputer> computer(std::in_place, "cpu", 1);
   const std::vector<double> values(3 * 1000, 1.5);
-  const PointBlock block = grid_points({values.data(), 1000, 24, 8, CoordinateArray::Type::float64}, 0, computer->executor(), {}, computer->memory());
+  const PointBlock block =
+      grid_points({values.data(), 1000, 24, 8, CoordinateArray::Type::float64}, 0, computer->executor(), {}, computer->memory());
   computer.reset();
   EXPECT_EQ(block.units[999], block.units[0]);
 }

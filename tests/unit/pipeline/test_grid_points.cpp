@@ -183,7 +183,8 @@ std::string refusal(const std::vector<T>& values, double scale = 0) {
 }
 
 TEST(GridPoints, TheFirstRowThatIsNoPlaceIsNamed) {
-  for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()}) {
+  for (const double bad :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()}) {
     std::vector<double> values = metres(centimetres(100'000), 0.01);
     values[3 * 71'234 + 1] = values[3 * 99'999] = bad;
     EXPECT_NE(refusal<InvalidArgument>(values).find("row 71234 "), std::string::npos);
@@ -194,7 +195,8 @@ TEST(GridPoints, WhatFitsNoGridIsRefused) {
   EXPECT_NE(refusal<Unsupported>(std::vector<double>{0, 0, 0, 3e7, 0, 0}, 0.01).find("coarser"), std::string::npos);
   EXPECT_NE(refusal<Unsupported>(std::vector<double>{1e300, 0, 0}).find("1e+300"), std::string::npos);
   EXPECT_NE(refusal<Unsupported>(std::vector<double>{1e11, 0, 0}, 1e-10).find("1e-10"), std::string::npos);
-  EXPECT_NE(refusal<Unsupported>(std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::min(), 0, 0}).find("coordinate 0"), std::string::npos);
+  EXPECT_NE(refusal<Unsupported>(std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::min(), 0, 0}).find("coordinate 0"),
+            std::string::npos);
   EXPECT_FALSE(refusal<Unsupported>(std::vector<float>{std::numeric_limits<float>::max(), 0, 0}).empty());
 }
 

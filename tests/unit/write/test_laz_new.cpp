@@ -29,7 +29,8 @@ PointBlock random_points(std::size_t size, double scale) {
   points.grid = {scale, {87'001'000, 661'799'000, -1000}};
   points.units = Buffer<GridPoint>(size);
   for (GridPoint& p : points.units)
-    p = {static_cast<std::int32_t>(random() % 100'000), static_cast<std::int32_t>(random() % 100'000), static_cast<std::int32_t>(random() % 9000)};
+    p = {static_cast<std::int32_t>(random() % 100'000), static_cast<std::int32_t>(random() % 100'000),
+         static_cast<std::int32_t>(random() % 9000)};
   points.classification = random_values<std::uint8_t>(size, random, 256);
   points.intensity = random_values<std::uint16_t>(size, random, 65536);
   return points;
@@ -63,7 +64,9 @@ void expect_same_points(const PointBlock& one, const PointBlock& other) {
   EXPECT_FALSE(one.rounded);
   ASSERT_EQ(one.grid.scale, other.grid.scale);
   for (std::size_t i = 0; i < one.size(); ++i) {
-    const auto axis = [&](std::size_t a, std::int32_t first, std::int32_t second) { return one.grid.origin[a] + first == other.grid.origin[a] + second; };
+    const auto axis = [&](std::size_t a, std::int32_t first, std::int32_t second) {
+      return one.grid.origin[a] + first == other.grid.origin[a] + second;
+    };
     const GridPoint &p = one.units[i], &q = other.units[i];
     ASSERT_TRUE(axis(0, p.x, q.x) && axis(1, p.y, q.y) && axis(2, p.z, q.z)) << "point " << i;
   }
@@ -88,7 +91,8 @@ TEST(LazNew, ColoursChooseThePointFormat) {
   const TemporaryFolder folder;
   std::mt19937 random(3);
   PointBlock points = random_points(500, 0.01);
-  for (Buffer<std::uint16_t>* channel : {&points.red, &points.green, &points.blue}) *channel = random_values<std::uint16_t>(500, random, 65536);
+  for (Buffer<std::uint16_t>* channel : {&points.red, &points.green, &points.blue})
+    *channel = random_values<std::uint16_t>(500, random, 65536);
   EXPECT_EQ(las::layout_for(points, "", "test").header.point_format, 7);
   points.nir = random_values<std::uint16_t>(500, random, 65536);
   EXPECT_EQ(las::layout_for(points, "", "test").header.point_format, 8);
