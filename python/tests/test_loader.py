@@ -118,13 +118,6 @@ def test_bad_calls(loader, tiles, call, error):
         call(loader, tiles[0])
 
 
-def blocked(tmp_path, name="blocked.laz"):
-    """A tile whose load waits for as long as nobody writes into it."""
-    path = tmp_path / name
-    os.mkfifo(path)
-    return path
-
-
 def test_a_timeout_is_a_timeout_and_the_load_goes_on(tiles, slow_server):
     with tuile.AsyncTileLoader(1, False) as loader:
         begun = time.monotonic()
@@ -241,12 +234,7 @@ def test_labels_are_the_command_lines(town, tiles, tmp_path):
 
 
 def test_a_service_that_fails_costs_the_ground_truth_only(tiles):
-    config = {"ground_truth": {"source": "wfs", "wfs": {"url": "http://127.0.0.1:9/", "service": {"retries": 0, "timeout": 1}},
-                               "cache": {"disk": None}}}
-    try:
-        tuile.Config(config and None, settings=config)
-    except tuile.ConfigError:
-        config = {"ground_truth": {"source": "wfs", "wfs": {"url": "http://127.0.0.1:9/", "retries": 0, "timeout": 1}, "cache": {"disk": None}}}
+    config = {"ground_truth": {"source": "wfs", "wfs": {"url": "http://127.0.0.1:9/", "retries": 0, "timeout": 1}, "cache": {"disk": None}}}
     with tuile.AsyncTileLoader(1, config=config) as loader:
         with pytest.warns(RuntimeWarning, match="no ground truth"):
             tile, truth = loader.get_tile(tiles[0])
@@ -339,11 +327,23 @@ def test_the_next_tiles_load_meanwhile(tiles):
 
 
 def test_loading_is_hidden_behind_the_work(tiles):
+    """Every tile but the first is there when it is asked for. bench/python_io_hidden.py measures the share of the time."""
     with tuile.AsyncPipeline(2, False) as pipeline:
-        begun = time.monotonic()
-        pipeline.process_tiles(tiles * 2, lambda tile, truth: time.sleep(0.5))
+        pipeline.process_tiles(tiles, lambda tile, truth: time.sleep(0.5))
         stats = pipeline.get_stats()
-        assert stats["utilisation"] > 0.9 and time.monotonic() - begun < 0.5 * 2 * len(tiles) + 2
+    assert stats["requests"] == len(tiles) and stats["misses"] == 0
+    assert stats["hits_ready"] >= len(tiles) - 1
+    assert 0 < stats["utilisation"] <= 1
+
+
+def test_a_small_loader_is_not_asked_for_more_than_it_keeps(tiles):
+    with tuile.AsyncTileLoader(2, False, cache_size=2) as loader:
+        pipeline = tuile.AsyncPipeline(loader=loader, prefetch_ahead=3)
+        counts = pipeline.process_tiles(tiles, lambda tile, truth: (time.sleep(0.1), len(tile))[1])
+        assert counts == [len(tuile.read(path)) for path in tiles]
+        assert loader.get_stats()["tiles_loaded"] == len(tiles)
+        pipeline.shutdown()
+        assert len(loader.get_tile(tiles[0])[0]) == counts[0]  # somebody else's loader stays open
 
 
 def test_saving_goes_on_beside_the_work(tiles):

@@ -219,7 +219,7 @@ class AsyncPipeline:
 
     Args:
         num_workers, enable_wfs, show_progress, cache_size, config: as :class:`AsyncTileLoader`.
-        prefetch_ahead: tiles loaded beyond the one in work.
+        prefetch_ahead: tiles loaded beyond the one in work; of a given ``loader``, no more than it keeps beside that one.
         fail_fast: raise the first failure instead of going on.
         timeout: seconds that a tile may take to load before it counts as failed.
         loader: one to use instead of an own one; it is not shut down with the pipeline.
@@ -232,6 +232,8 @@ class AsyncPipeline:
         self.prefetch_ahead = _count("prefetch_ahead", prefetch_ahead, 0)
         self.loader = loader or AsyncTileLoader(num_workers, enable_wfs, max(cache_size, prefetch_ahead + 1), prefetch_ahead, show_progress,
                                                 config=config, keep_preloaded=True)
+        if self.loader.cache_size <= self.prefetch_ahead:
+            self.prefetch_ahead = self.loader.cache_size - 1  # what is loaded further ahead would leave before it is used
         self.fail_fast = fail_fast
         self.timeout = timeout
         self._work_seconds = 0.0

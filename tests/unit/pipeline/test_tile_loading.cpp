@@ -1,8 +1,6 @@
 #include "tuile/pipeline/tile_loading.hpp"
 
 #include <filesystem>
-#include <fstream>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -93,7 +91,6 @@ TEST(TileLoading, WithoutASource) {
 }
 
 TEST(TileLoading, AServiceThatFailsCostsTheTruthOnly) {
-  std::vector<std::string> lines;
   TileLoading loading(town().options({"ground_truth.source=wfs", "ground_truth.wfs.url=http://127.0.0.1:9/", "ground_truth.wfs.retries=0",
                                       "ground_truth.cache.disk=null"}));
   const LoadedTile loaded = loading.get(town().paths[0]);
@@ -123,6 +120,21 @@ TEST(TileLoading, ErrorsAreTheTiles) {
   EXPECT_THROW(loading.get(gone), NotFound);
   std::filesystem::copy_file(town().paths[1], gone);
   EXPECT_GT(loading.get(gone).tile->points.size(), 0U);
+}
+
+TEST(TileLoading, AFileThatIsAnotherOneByNow) {
+  const test::TemporaryFolder folder;
+  TileLoading loading(town().with_truth());
+  const std::string path = (folder.path() / "tile.laz").string();
+  std::filesystem::copy_file(town().paths[0], path);
+  const Bounds before = loading.get(path).bounds;
+  std::filesystem::copy_file(town().paths[1], folder.path() / "other.laz");
+  std::filesystem::rename(folder.path() / "other.laz", path);
+  loading.loader().clear_cache();
+  const LoadedTile after = loading.get(path);
+  EXPECT_EQ(after.bounds, las::read_info(*source::open_file(town().paths[1])).bounds());
+  EXPECT_NE(after.bounds, before);
+  EXPECT_EQ(after.tile->points.size(), decoded(town().paths[1]).size());
 }
 
 TEST(TileLoading, TheStatisticsBlock) {
