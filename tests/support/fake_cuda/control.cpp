@@ -66,6 +66,11 @@ Counters counters() {
   return read_counters();
 }
 
+bool has_context(int device) {
+  const Lock lock(mutex());
+  return state().devices.at(static_cast<std::size_t>(device))->has_context;
+}
+
 std::uint64_t calls(const std::string& function) {
   const Lock lock(mutex());
   const auto entry = state().calls.find(function);

@@ -65,6 +65,8 @@ struct Counters {
   std::uint64_t pending = 0;                                     ///< operations on streams that have not run
 };
 Counters counters();
+/// Whether some thread has made the device current since: then it has a context, which takes memory of it.
+bool has_context(int device);
 /// Calls of a function of the runtime since the last reset.
 std::uint64_t calls(const std::string& function);
 /// The functions of the runtime that were called since.

@@ -17,6 +17,15 @@ constexpr std::size_t static_shared_memory = 48 << 10;
 
 bool exists(int device) { return device >= 0 && static_cast<std::size_t>(device) < state().devices.size(); }
 
+// Of the driver: whether a device has its primary context.
+int context_state(int device, unsigned* flags, int* active) {
+  const Lock lock(mutex());
+  if (!exists(device)) return cudaErrorInvalidDevice;
+  *flags = 0;
+  *active = state().devices[static_cast<std::size_t>(device)]->has_context ? 1 : 0;
+  return cudaSuccess;
+}
+
 // Runs on the stream what the device does, and kills the device where it is told to.
 cudaError_t put_kernel(Call& call, cudaStream_t handle, std::function<void(Device&)> work) {
   const auto stream = call.stream(handle);
@@ -219,6 +228,17 @@ cudaError_t cudaSetDevice(int device) {
   if (call.fails()) return call.error();
   if (!exists(device)) return call.result(cudaErrorInvalidDevice);
   set_current_device(device);
+  state().devices[static_cast<std::size_t>(device)]->has_context = true;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGetDriverEntryPointByVersion(const char* symbol, void** function, unsigned, unsigned long long,
+                                             cudaDriverEntryPointQueryResult* result) {
+  Call call("cudaGetDriverEntryPointByVersion", Call::Needs::nothing);
+  if (call.fails()) return call.error();
+  const bool known = std::strcmp(symbol, "cuDevicePrimaryCtxGetState") == 0;
+  *function = known ? reinterpret_cast<void*>(&context_state) : nullptr;
+  if (result != nullptr) *result = known ? cudaDriverEntryPointSuccess : cudaDriverEntryPointSymbolNotFound;
   return cudaSuccess;
 }
 

@@ -150,7 +150,10 @@ int current_device() {
   return device_of_thread;
 }
 
-void set_current_device(int device) { device_of_thread = device; }
+void set_current_device(int device) {
+  current_device();  // a thread's first call, too
+  device_of_thread = device;
+}
 
 cudaError_t& last_error() {
   current_device();

@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "compute/cuda/cuda_error.hpp"
+#include "compute/cuda/current_device.hpp"
 #include "scene.hpp"
 
 namespace tuile::test {
@@ -98,10 +99,28 @@ TEST_F(Availability, NoOtherDeviceIsTouched) {
   fake_cuda::reset({.devices = 2});
   std::thread([&] {  // its first device is 0
     compute::make_backend("cuda", executor_, {.devices = {1}});
+  }).join();
+  EXPECT_FALSE(fake_cuda::has_context(0));
+  EXPECT_TRUE(fake_cuda::has_context(1));
+}
+
+TEST_F(Availability, TheDeviceOfTheCallerStaysTheirs) {
+  fake_cuda::reset({.devices = 2});
+  std::thread([&] {
+    ASSERT_EQ(cudaSetDevice(1), cudaSuccess);
+    compute::make_backend("cuda", executor_, {.devices = {0}});
     int now = -1;
     ASSERT_EQ(cudaGetDevice(&now), cudaSuccess);
-    EXPECT_EQ(now, 1) << "device 0 was made current again, which makes a context on it";
+    EXPECT_EQ(now, 1);
   }).join();
+}
+
+TEST_F(Availability, ADeviceIsMadeCurrentWhereNoneIsKnownToBe) {
+  fake_cuda::reset({.devices = 1});
+  fake_cuda::fail("cudaGetDevice", 1, cudaErrorInvalidValue);
+  std::thread([&] { const compute::cuda::CurrentDevice current(0); }).join();
+  EXPECT_TRUE(fake_cuda::has_context(0));
+  EXPECT_EQ(cudaPeekAtLastError(), cudaSuccess);
 }
 
 TEST_F(Availability, ErrorsAreTyped) {

@@ -38,6 +38,14 @@ TEST(BatchPlan, LargeOnesByThemselvesOrCut) {
   EXPECT_TRUE(plan_batches({}, {}).empty());
 }
 
+TEST(BatchPlan, NoMoreTilesThanALaunchHasRows) {
+  const std::vector<TileNeed> tiles(2 * most_batch_tiles + 3, {.bytes = 1, .points = 1});
+  const auto batches = plan_batches(tiles, {.lane_bytes = 1 << 20, .device_bytes = 1 << 22, .points = 1 << 20});
+  ASSERT_EQ(batches.size(), 3U);
+  EXPECT_EQ(batches[0].tiles.size(), most_batch_tiles);
+  EXPECT_EQ(batches[2].tiles.size(), 3U);
+}
+
 TEST(BatchPlan, EveryTileOnceInOrderWithinTheLimits) {
   std::mt19937 random(7);
   for (int trial = 0; trial < 200; ++trial) {

@@ -48,6 +48,28 @@ TEST_F(Trouble, NoMemoryForASurface) {
   EXPECT_EQ(cuda->report().batches_halved, 1U);
 }
 
+// What a batch gave back is free only when its stream has come to it; a device that is measured too early seems small from then on.
+TEST_F(Trouble, NoMemoryOnceIsForgotten) {
+  const auto scene = make_scene(4000, 5);
+  const auto expected = on_cpu({scene->input}, some_columns());
+  const auto once = [&](compute::Backend& cuda) { expect_same(expected, cuda.compute({&scene->input, 1}, some_columns(), {}, {})); };
+  std::uint64_t needed = 0;
+  {
+    const auto cuda = compute::make_backend("cuda", executor_);
+    once(*cuda);
+    needed = cuda->report().devices[0].memory_peak;
+  }
+  fake_cuda::reset({.memory = needed * 8 / 5});  // for one at a time
+  const auto cuda = compute::make_backend("cuda", executor_);
+  once(*cuda);
+  EXPECT_EQ(cuda->report().tiles_in_blocks, 0U);
+  fake_cuda::fail("cudaMallocFromPoolAsync", 2, cudaErrorMemoryAllocation, 2);  // of the ground surface
+  once(*cuda);
+  EXPECT_EQ(cuda->report().tiles_in_blocks, 1U);
+  once(*cuda);
+  EXPECT_EQ(cuda->report().tiles_in_blocks, 1U);
+}
+
 TEST_F(Trouble, NoMemoryAtAllIsAnError) {
   const auto scene = make_scene(400, 5);
   const auto cuda = compute::make_backend("cuda", executor_);
