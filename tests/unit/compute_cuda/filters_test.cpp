@@ -121,7 +121,7 @@ TEST(Filters, FewerPointsThanOthersAsked) {
 }
 
 TEST(Filters, RadiusOutliers) {
-  for (const int least : {1, 4, 60}) {
+  for (const int least : {-1, 1, 4, 60}) {  // what is below 0 marks nothing
     TestPiece piece = piece_of(town(900, 1500, 5));
     piece.rows = 700;
     Preprocess preprocess;
@@ -130,7 +130,7 @@ TEST(Filters, RadiusOutliers) {
     for (const GridPoint& point : piece.cloud.points) {
       std::size_t within = 0;
       for (const test::Offset& o : test::offsets_from(piece.cloud.points, point)) within += o.d2 <= 10'000 ? 1 : 0;
-      valid.push_back(within - 1 < static_cast<std::size_t>(least) ? 0 : 1);
+      valid.push_back(within - 1 < static_cast<std::size_t>(std::max(0, least)) ? 0 : 1);
     }
     const BatchResult result = BatchRun({piece}, any_plan(), preprocess).run();
     expect(piece, result, 0, valid);
