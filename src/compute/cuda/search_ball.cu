@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <span>
+
 #include "compute/cuda/queries.cuh"
 #include "compute/cuda/search.hpp"
 
@@ -12,6 +15,8 @@ __device__ inline float float_reach(const BatchArrays& arrays, const Tree& tree,
   return tree.state->exact != 0 && squared < static_cast<std::uint64_t>(exact_limit) ? static_cast<float>(squared) + 1.0F : 0.0F;
 }
 
+/// Query: FloatSumming, or Summing with integers where float32 may not hold the sums of some piece.
+template <class Query>
 __global__ void __launch_bounds__(search_threads)
     ball_search(BatchArrays arrays, std::uint32_t piece_count, std::uint32_t leaves, SearchTask task) {
   const std::uint32_t batch_leaf = (blockIdx.x * search_threads + threadIdx.x) / warp_size;
@@ -21,10 +26,8 @@ __global__ void __launch_bounds__(search_threads)
   const bool asks = group.used && (task.all || group.record.index < tree.piece->rows);
   const float reach = float_reach(arrays, tree, task.limits, piece_count, group.piece);
   if (!(reach > 0.0F)) return leave(arrays, 1, batch_leaf, asks);
-  // Sums that float32 may not hold are left to integers.
-  if (!(static_cast<float>(task.most) * reach < exact_limit)) return leave(arrays, 0, batch_leaf, asks);
   const FloatMetric metric(tree, group, asks);
-  FloatSumming query(tree, metric, asks ? reach : 0.0F);
+  Query query(tree, metric, asks ? reach : 0.0F);
   query.most = task.most;
   walk(tree, group.leaf, query);
   const bool over = query.sums.n > task.most;
@@ -70,8 +73,14 @@ __global__ void __launch_bounds__(search_threads)
 }  // namespace
 
 void search_balls(const BatchPlan& plan, const BatchArrays& arrays, const SearchTask& task, cudaStream_t stream) {
-  launch(stream, plan.slots, search_threads, "searching within a radius", ball_search, arrays,
-         static_cast<std::uint32_t>(plan.pieces.size()), plan.slots / fan_out, task);
+  const auto pieces = static_cast<std::uint32_t>(plan.pieces.size());
+  const auto limits = std::span(plan.limits).subspan(std::size_t{task.limits} * pieces, pieces);
+  constexpr auto most_exact = static_cast<std::uint64_t>(exact_limit);
+  const bool fits = std::all_of(limits.begin(), limits.end(), [&](std::uint64_t squared) {
+    return squared >= most_exact || task.most * (squared + 1) < most_exact;  // the former are left to wide integers anyway
+  });
+  const auto kernel = fits ? ball_search<FloatSumming> : ball_search<Summing<FloatMetric, long long>>;
+  launch(stream, plan.slots, search_threads, "searching within a radius", kernel, arrays, pieces, plan.slots / fan_out, task);
 }
 
 void count_slots(const BatchPlan& plan, const BatchArrays& arrays, std::uint32_t limits, std::uint32_t most, bool all,

@@ -139,6 +139,7 @@ void search_ties(const BatchPlan& plan, const BatchArrays& arrays, const SearchT
 void search_lists(const BatchPlan& plan, const BatchArrays& arrays, const SearchTask& task, cudaStream_t stream) {
   if (task.most <= 8) return launch_list<8>(plan, arrays, task, stream);
   if (task.most <= 16) return launch_list<16>(plan, arrays, task, stream);
+  if (task.most <= 20) return launch_list<20>(plan, arrays, task, stream);  // the default of k
   if (task.most <= 24) return launch_list<24>(plan, arrays, task, stream);
   if (task.most <= 32) return launch_list<32>(plan, arrays, task, stream);
   if (task.most <= 48) return launch_list<48>(plan, arrays, task, stream);

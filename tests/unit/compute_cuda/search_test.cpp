@@ -72,7 +72,7 @@ Cloud random_points(std::size_t count, std::int64_t reach, std::uint32_t seed) {
 
 TEST(Search, EveryLengthOfList) {
   const Cloud cloud = town(1500, 1200, 1);
-  for (const int k : {3, 8, 9, 16, 20, 24, 32, 48, 64}) compare(cloud, {k}, 0.01, 3);
+  for (const int k : {3, 8, 9, 16, 17, 20, 21, 24, 32, 48, 64}) compare(cloud, {k}, 0.01, 3);
 }
 TEST(Search, TownNearest) { compare(town(3000, 1500, 2), {20}); }
 TEST(Search, LongerThanAnyList) {
@@ -87,7 +87,12 @@ TEST(Search, Radius) {
   compare(town(1500, 1500, 9), {20, 0.05, 200}, 0.01, 3);  // mostly alone
   compare(town(1500, 1500, 10), {20, 0.05, 20}, 0.01, 3);
 }
-TEST(Search, RadiusWhoseSumsNeedIntegers) { compare(town(1500, 4000, 11), {20, 30.0, 1000}, 0.01, 29); }
+TEST(Search, RadiusWhoseSumsNeedIntegers) {
+  compare(town(1500, 4000, 11), {20, 30.0, 1000}, 0.01, 29);   // most have more
+  compare(town(1500, 4000, 11), {20, 30.0, 65536}, 0.01, 29);  // none has
+  // Beside a piece whose sums float32 holds, and one that it does not tell apart.
+  compare({piece_of(town(500, 900, 1), 0.1), piece_of(town(500, 900, 2), 0.01), piece_of(town(500, 900, 3), 0.001)}, {20, 5.0, 300}, 3);
+}
 TEST(Search, RadiusBeyondFloat) {
   compare(town(1000, 20000, 12), {20, 60.0, 500}, 0.01, 29);
   compare(town(1000, 20000, 12), {20, 60.0, 30}, 0.01, 29);
