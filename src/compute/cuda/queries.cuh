@@ -206,7 +206,7 @@ __device__ inline void store_copies(const Moments& to, std::size_t slot, std::ui
   store(to, slot, sums, 0.0);
 }
 
-/// The queries of a leaf that are left to a search by counting. Together.
+/// Adds the queries of a leaf to what is left to another search (BatchArrays::left_leaves). Together.
 __device__ inline void leave(const BatchArrays& arrays, int list, std::uint32_t batch_leaf, bool left) {
   const unsigned mask = __ballot_sync(all_lanes, left);
   if (mask == 0 || lane_id() != 0) return;
