@@ -61,8 +61,8 @@ class Lines {
 /// A stream as Python holds it: threads may wait in next() while another closes it.
 class Stream {
  public:
-  Stream(const NativeConfig& config, std::vector<std::string> inputs, const std::string& shard, const std::optional<std::array<double, 4>>& bbox,
-         std::size_t ready, int share)
+  Stream(const NativeConfig& config, std::vector<std::string> inputs, const std::string& shard,
+         const std::optional<std::array<double, 4>>& bbox, std::size_t ready, int share)
       : process_(::getpid()) {
     pipeline::ProcessOptions options;
     options.config = config.value;
@@ -134,7 +134,8 @@ class Stream {
 
  private:
   std::shared_ptr<pipeline::TileStream> open() const {
-    if (::getpid() != process_) throw Unsupported("this stream was opened before the process was forked; open it in the process that reads it");
+    if (::getpid() != process_)
+      throw Unsupported("this stream was opened before the process was forked; open it in the process that reads it");
     if (!stream_) throw Cancelled("the stream was closed");
     return stream_;
   }
@@ -142,7 +143,7 @@ class Stream {
   const ::pid_t process_;
   const std::shared_ptr<Lines> lines_ = std::make_shared<Lines>();
   // Guarded by the GIL.
-  std::shared_ptr<pipeline::TileStream> stream_;              ///< null: closed
+  std::shared_ptr<pipeline::TileStream> stream_;               ///< null: closed
   std::deque<pipeline::TileStream::Result> interrupted_ = {};  ///< came while a signal was raised
 };
 
@@ -153,7 +154,7 @@ py::array rows_of(const Delivered& tile, const Buffer<T>& values) {
 
 /// A column of the labels; None where there are none.
 template <class T>
-py::object label_column(const StreamedTile& tile, Buffer<T> LabelBlock::* column) {
+py::object label_column(const StreamedTile& tile, Buffer<T> LabelBlock::*column) {
   if (!tile.tile->labels) return py::none();
   return rows_of(tile.tile, (*tile.tile->labels).*column);
 }
@@ -184,10 +185,10 @@ py::tuple groups_of(const StreamedTile& tile, std::size_t most, double side, boo
     return side > 0 ? pipeline::square_groups(*tile.tile->points, use, side, std::move(stop))
                     : pipeline::compact_groups(*tile.tile->points, use, most, std::move(stop));
   }));
-  return py::make_tuple(
-      view(groups->points.data(), {static_cast<py::ssize_t>(groups->points.size())}, groups, Access::read_only),
-      view(groups->begin.data(), {static_cast<py::ssize_t>(groups->begin.size())}, groups, Access::read_only),
-      view(reinterpret_cast<const double*>(groups->origin.data()), {static_cast<py::ssize_t>(groups->size()), 3}, groups, Access::read_only));
+  return py::make_tuple(view(groups->points.data(), {static_cast<py::ssize_t>(groups->points.size())}, groups, Access::read_only),
+                        view(groups->begin.data(), {static_cast<py::ssize_t>(groups->begin.size())}, groups, Access::read_only),
+                        view(reinterpret_cast<const double*>(groups->origin.data()), {static_cast<py::ssize_t>(groups->size()), 3}, groups,
+                             Access::read_only));
 }
 
 /// Names of the columns, what is done about missing ones, and whether there is ground truth.
@@ -200,26 +201,33 @@ py::tuple stream_facts(const NativeConfig& config) {
 }  // namespace
 
 void bind_stream(py::module_& core) {
-  py::class_<StreamedTile>(core, "StreamedTile",
-                           "A finished tile: points, features and labels, row i of each is point i of the file (of a bbox: of `points.rows`).\n"
-                           "Its arrays are views of what was computed, and keep it alive.")
-      .def_property_readonly("path", [](const StreamedTile& tile) { return tile.tile->path; }, "The file, without secrets of a URL.")
-      .def_property_readonly("name", [](const StreamedTile& tile) { return tile.tile->name; }, "Its output name: without folder and .laz.")
-      .def_property_readonly("index", [](const StreamedTile& tile) { return tile.tile->index; }, "Its place in the run, from 0.")
+  py::class_<StreamedTile>(
+      core, "StreamedTile",
+      "A finished tile: points, features and labels, row i of each is point i of the file (of a bbox: of `points.rows`).\n"
+      "Its arrays are views of what was computed, and keep it alive.")
+      .def_property_readonly(
+          "path", [](const StreamedTile& tile) { return tile.tile->path; }, "The file, without secrets of a URL.")
+      .def_property_readonly(
+          "name", [](const StreamedTile& tile) { return tile.tile->name; }, "Its output name: without folder and .laz.")
+      .def_property_readonly(
+          "index", [](const StreamedTile& tile) { return tile.tile->index; }, "Its place in the run, from 0.")
       .def_readonly("points", &StreamedTile::points, "TilePoints: coordinates, classes and the attributes that the features needed.")
       .def_property_readonly("features", features_of, "(N, F) float32, writable: columns as `feature_names`.")
-      .def_property_readonly("feature_names", [](const StreamedTile& tile) { return tile.tile->features.names; }, "F names.")
+      .def_property_readonly(
+          "feature_names", [](const StreamedTile& tile) { return tile.tile->features.names; }, "F names.")
       .def_property_readonly("matrix", matrix_of, "The features as a FeatureMatrix: columns by name, DLPack.")
-      .def_property_readonly("valid", valid_of,
-                             "(N,) bool: False where preprocessing left the point out; None where preprocessing is off.")
-      .def_property_readonly("labels", [](const StreamedTile& tile) { return label_column(tile, &LabelBlock::labels); },
-                             "(N,) uint8: classes from ground truth; None where none was asked for, or it could not be had.")
-      .def_property_readonly("label_source", [](const StreamedTile& tile) { return label_column(tile, &LabelBlock::source); },
-                             "(N,) uint8: 0: the file's own class, the layer's row from 1, or 254: NDVI; None as labels.")
-      .def_property_readonly("label_object", [](const StreamedTile& tile) { return label_column(tile, &LabelBlock::object); },
-                             "(N,) int32: row of `object_ids`, -1: none; None as labels.")
-      .def_property_readonly("object_ids", [](const StreamedTile& tile) { return tile.tile->objects.ids; },
-                             "The ids (cleabs) of the ground truth's objects.")
+      .def_property_readonly("valid", valid_of, "(N,) bool: False where preprocessing left the point out; None where preprocessing is off.")
+      .def_property_readonly(
+          "labels", [](const StreamedTile& tile) { return label_column(tile, &LabelBlock::labels); },
+          "(N,) uint8: classes from ground truth; None where none was asked for, or it could not be had.")
+      .def_property_readonly(
+          "label_source", [](const StreamedTile& tile) { return label_column(tile, &LabelBlock::source); },
+          "(N,) uint8: 0: the file's own class, the layer's row from 1, or 254: NDVI; None as labels.")
+      .def_property_readonly(
+          "label_object", [](const StreamedTile& tile) { return label_column(tile, &LabelBlock::object); },
+          "(N,) int32: row of `object_ids`, -1: none; None as labels.")
+      .def_property_readonly(
+          "object_ids", [](const StreamedTile& tile) { return tile.tile->objects.ids; }, "The ids (cleabs) of the ground truth's objects.")
       .def("__len__", [](const StreamedTile& tile) { return tile.tile->points->size(); })
       .def("__repr__",
            [](const StreamedTile& tile) {
@@ -230,12 +238,14 @@ void bind_stream(py::module_& core) {
            "(points uint32, begin uint64, origin (G, 3) float64) of compact groups, or of squares of `side` metres.");
 
   py::class_<Stream>(core, "Stream", "A run whose tiles are handed over.")
-      .def(py::init<const NativeConfig&, std::vector<std::string>, const std::string&, const std::optional<std::array<double, 4>>&, std::size_t, int>(),
+      .def(py::init<const NativeConfig&, std::vector<std::string>, const std::string&, const std::optional<std::array<double, 4>>&,
+                    std::size_t, int>(),
            py::arg("config"), py::kw_only(), py::arg("inputs"), py::arg("shard"), py::arg("bbox"), py::arg("ready"), py::arg("share"))
       .def("next", &Stream::next, "A StreamedTile, (path, kind, message) of one that failed, or None at the end.")
       .def("close", &Stream::close, "Ends the run and waits for its end.")
       .def("take_warnings", &Stream::take_warnings, "What the run has said since the last call.");
-  core.def("stream_facts", stream_facts, py::arg("config"), "(names of the columns, whether missing ones are dropped, whether there is ground truth)");
+  core.def("stream_facts", stream_facts, py::arg("config"),
+           "(names of the columns, whether missing ones are dropped, whether there is ground truth)");
 }
 
 }  // namespace tuile::python

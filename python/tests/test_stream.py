@@ -101,7 +101,7 @@ def test_views_live_as_long_as_the_arrays(town):
     del tile
     gc.collect()
     for features, labels, units, *copies in arrays:
-        assert features.tobytes() == copies[0].tobytes() and labels.tobytes() == copies[1].tobytes() and units.tobytes() == copies[2].tobytes()
+        assert [array.tobytes() for array in (features, labels, units)] == [copy.tobytes() for copy in copies]
 
 
 def test_nothing_is_written(town, tmp_path, monkeypatch):
@@ -230,7 +230,8 @@ def test_forgotten_streams_leave_nothing(tiles):
 
 def test_bad_arguments(tiles):
     stream = tuile.stream
-    cases = [(lambda: stream(tiles, ready=0), tuile.InvalidArgument, "ready is 0; 1 tiles"), (lambda: stream(tiles, ready="2"), TypeError, "ready is '2'"),
+    cases = [(lambda: stream(tiles, ready=0), tuile.InvalidArgument, "ready is 0; 1 tiles"),
+             (lambda: stream(tiles, ready="2"), TypeError, "ready is '2'"),
              (lambda: stream(tiles, on_error="ignore"), tuile.InvalidArgument, "'ignore'.*'raise'"),
              (lambda: stream(tiles, share=0), tuile.InvalidArgument, "share is 0"), (lambda: stream([]), tuile.InvalidArgument, "no paths"),
              (lambda: stream(5), TypeError, "type int"), (lambda: stream(tiles, shard="3/2"), tuile.ConfigError, "3/2"),

@@ -166,10 +166,12 @@ def test_samples_of_a_patch_together_cover_it(town, config):
 def test_ranks_are_disjoint_and_complete(town, config, expected, workers):
     wanted = every_valid_point(expected)
     for world_size in (2, 3, 6):
-        seen = [visits(TileDataset(town / "tiles", config, rank=rank, world_size=world_size, include_index=True)) for rank in range(world_size)]
+        datasets = [TileDataset(town / "tiles", config, rank=rank, world_size=world_size, include_index=True) for rank in range(world_size)]
+        seen = [visits(dataset) for dataset in datasets]
         assert sum(map(len, seen)) == len(wanted) and set().union(*seen) == wanted
     # Two workers of one rank have different tiles, too.
-    parts = [visits(samples_of(TileDataset(town / "tiles", config, rank=rank, world_size=2, include_index=True), **workers)) for rank in (0, 1)]
+    datasets = [TileDataset(town / "tiles", config, rank=rank, world_size=2, include_index=True) for rank in (0, 1)]
+    parts = [visits(samples_of(dataset, **workers)) for dataset in datasets]
     assert len(parts[0]) + len(parts[1]) == len(wanted) and set(parts[0]) | set(parts[1]) == wanted
 
 
@@ -290,19 +292,32 @@ def test_bad_arguments(town):
     def dataset(**options):
         return lambda: TileDataset(town / "tiles", **options)
 
-    cases = [(dataset(points=5), tuile.InvalidArgument, "without patch_size"), (dataset(patch_size=-1), tuile.InvalidArgument, "patch_size is -1"),
-             (dataset(patch_size="2"), TypeError, "patch_size is '2'"), (dataset(patch_size=float("nan")), tuile.InvalidArgument, "nan"),
-             (dataset(patch_size=1e-9), tuile.InvalidArgument, "0.01"), (dataset(block_points=0), tuile.InvalidArgument, "block_points is 0"),
-             (dataset(block_points=2.5), TypeError, "2.5"), (dataset(window=0), tuile.InvalidArgument, "window is 0"),
-             (dataset(seed=-1), tuile.InvalidArgument, "seed is -1"), (dataset(rank=1), tuile.InvalidArgument, "world_size is None"),
-             (dataset(rank=2, world_size=2), tuile.InvalidArgument, "2 of 2; 0 to 1"), (dataset(labels="all"), tuile.InvalidArgument, "'all'"),
-             (dataset(labels="truth"), tuile.InvalidArgument, "ground_truth.source"), (dataset(labels=1), tuile.InvalidArgument, "labels is 1"),
-             (dataset(classes=[]), tuile.InvalidArgument, "empty"), (dataset(classes=[2, 2]), tuile.InvalidArgument, "2 twice"),
-             (dataset(classes=[300]), tuile.InvalidArgument, "300"), (dataset(classes=["a"]), TypeError, "'a'"), (dataset(classes=3), TypeError, "in a list"),
-             (dataset(transform=3), TypeError, "type int"), (dataset(on_error="yield"), tuile.InvalidArgument, "'yield'"),
-             (dataset(features=["planarty"]), tuile.ConfigError, "planarity"), (dataset(features=3), TypeError, "type int"),
+    cases = [(dataset(points=5), tuile.InvalidArgument, "without patch_size"),
+             (dataset(patch_size=-1), tuile.InvalidArgument, "patch_size is -1"),
+             (dataset(patch_size="2"), TypeError, "patch_size is '2'"),
+             (dataset(patch_size=float("nan")), tuile.InvalidArgument, "nan"),
+             (dataset(patch_size=1e-9), tuile.InvalidArgument, "0.01"),
+             (dataset(block_points=0), tuile.InvalidArgument, "block_points is 0"),
+             (dataset(block_points=2.5), TypeError, "2.5"),
+             (dataset(window=0), tuile.InvalidArgument, "window is 0"),
+             (dataset(seed=-1), tuile.InvalidArgument, "seed is -1"),
+             (dataset(rank=1), tuile.InvalidArgument, "world_size is None"),
+             (dataset(rank=2, world_size=2), tuile.InvalidArgument, "2 of 2; 0 to 1"),
+             (dataset(labels="all"), tuile.InvalidArgument, "'all'"),
+             (dataset(labels="truth"), tuile.InvalidArgument, "ground_truth.source"),
+             (dataset(labels=1), tuile.InvalidArgument, "labels is 1"),
+             (dataset(classes=[]), tuile.InvalidArgument, "empty"),
+             (dataset(classes=[2, 2]), tuile.InvalidArgument, "2 twice"),
+             (dataset(classes=[300]), tuile.InvalidArgument, "300"),
+             (dataset(classes=["a"]), TypeError, "'a'"),
+             (dataset(classes=3), TypeError, "in a list"),
+             (dataset(transform=3), TypeError, "type int"),
+             (dataset(on_error="yield"), tuile.InvalidArgument, "'yield'"),
+             (dataset(features=["planarty"]), tuile.ConfigError, "planarity"),
+             (dataset(features=3), TypeError, "type int"),
              (dataset(config={"features.missing": "drop"}), tuile.InvalidArgument, "'drop'"),
-             (dataset(config={"kk": 3}), tuile.ConfigError, "kk"), (lambda: TileDataset([]), tuile.InvalidArgument, "no paths")]
+             (dataset(config={"kk": 3}), tuile.ConfigError, "kk"),
+             (lambda: TileDataset([]), tuile.InvalidArgument, "no paths")]
     for case, kind, message in cases:
         with pytest.raises(kind, match=message):
             case()
@@ -395,8 +410,8 @@ if __name__ == "__main__":
     print(*sorted({sample[-1]["tile"] for sample in loader}))
     torch.distributed.barrier()
 """)
-    ranks = [subprocess.Popen([sys.executable, tmp_path / "rank.py", str(rank), town / "tiles", tmp_path / "meeting"], stdout=subprocess.PIPE,
-                              text=True) for rank in (0, 1)]
+    ranks = [subprocess.Popen([sys.executable, tmp_path / "rank.py", str(rank), town / "tiles", tmp_path / "meeting"], text=True,
+                              stdout=subprocess.PIPE) for rank in (0, 1)]
     names = [rank.communicate(timeout=100)[0].split() for rank in ranks]
     assert len(names[0]) == len(names[1]) == 2 and set(names[0]) | set(names[1]) == set(expected)
 

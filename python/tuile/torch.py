@@ -75,15 +75,15 @@ class TileDataset(IterableDataset):  # type: ignore[type-arg]
     * with ``include_index`` a dict: ``index`` (n,) int64, the points' rows in the file; ``origin`` (3,) float64, absolute metres;
       ``count`` (int), rows from there on are repeats; ``tile`` (str), its output name.
 
-    Samples are either **blocks**, spatially compact groups of at most ``block_points`` points whose sizes differ by one at the most within a
-    tile, or with ``patch_size`` **patches**, squares anchored at coordinate 0 (whose part in another tile is a sample of that tile). With
+    Samples are either **blocks**, spatially compact groups of at most ``block_points`` points whose sizes differ by one at the most within
+    a tile, or with ``patch_size`` **patches**, squares anchored at coordinate 0 (whose part in another tile is a sample of that tile). With
     ``points=N`` every sample of a patch has exactly N points: a patch with more gives several samples, each a random part of the whole
     patch, which together hold every point once; the last is filled up by repeats of the patch's points (from row ``count`` on). So each
     valid point comes once an epoch, and none is lost, unless ``min_points`` says so.
 
     Every DataLoader worker of every rank has tiles of its own: shard ``rank * num_workers + worker`` of ``world_size * num_workers``, runs
-    of neighbouring tiles. Ranks get about equally many tiles but not equally many samples: stop an epoch after a fixed number of batches, or
-    use torch's ``Join``. Where there are fewer tiles than shards, some workers give nothing; with few large tiles use fewer workers:
+    of neighbouring tiles. Ranks get about equally many tiles but not equally many samples: stop an epoch after a fixed number of batches,
+    or use torch's ``Join``. Where there are fewer tiles than shards, some workers give nothing; with few large tiles use fewer workers:
     each tile is computed with all threads of its worker anyway. Threads and memory that the configuration leaves to ``auto`` are divided
     among the workers (and the ranks of this machine, of which the environment's LOCAL_WORLD_SIZE tells).
 
@@ -99,8 +99,8 @@ class TileDataset(IterableDataset):  # type: ignore[type-arg]
         features: names of columns, or one set ("minimal", "lod2", "asprs", "lod3", "full"); None: the configuration's.
         labels: "truth": from the configuration's ground truth; "classification": the file's own classes; True: truth where the
             configuration has some, else classification; False: none. A tile whose truth cannot be had counts as failed.
-        classes: class codes in the order of the model's outputs: labels are places in it, IGNORED (-100) for other classes. None: labels are
-            the codes.
+        classes: class codes in the order of the model's outputs: labels are places in it, IGNORED (-100) for other classes. None: labels
+            are the codes.
         patch_size: side of the patches, metres; None: blocks.
         points: points of every sample of a patch; None: all points of the patch in one sample.
         block_points: most points in a block.
@@ -243,7 +243,9 @@ class TileDataset(IterableDataset):  # type: ignore[type-arg]
 
     def _samples(self, shard: Tuple[int, int], share: int, epoch: int) -> Iterator[Any]:
         with closing(self._gathered(shard, share, epoch)) as gathered:
-            samples: Iterable[Sample] = self._drawn(gathered, np.random.default_rng([self._seed, epoch, *shard])) if self._shuffle else gathered
+            samples: Iterable[Sample] = gathered
+            if self._shuffle:
+                samples = self._drawn(gathered, np.random.default_rng([self._seed, epoch, *shard]))
             for sample in samples:
                 tensors = tuple(torch.from_numpy(item) if isinstance(item, np.ndarray) else item for item in sample[:-1])
                 if self._include_index:
@@ -267,7 +269,8 @@ class TileDataset(IterableDataset):  # type: ignore[type-arg]
 
     def _gathered(self, shard: Tuple[int, int], share: int, epoch: int) -> Generator[Sample, None, None]:
         """Samples as arrays, each with memory of its own: a tile goes when its last sample is gathered."""
-        with stream(self._inputs, self._config, ready=self._ready, shard=shard, bbox=self._bbox, on_error=self._on_error, share=share) as tiles:
+        with stream(self._inputs, self._config, ready=self._ready, shard=shard, bbox=self._bbox, on_error=self._on_error,
+                    share=share) as tiles:
             tile: Any
             for tile in tiles:
                 labels = self._labels_of(tile)
@@ -334,14 +337,15 @@ def collate_list(samples: Sequence[Sample]) -> Tuple[List[Any], ...]:
 
 
 def collate_concat(samples: Sequence[Sample]) -> Tuple[Any, ...]:
-    """A batch of samples of sizes of their own, one after the other, as sparse and graph networks take it. For ``DataLoader(collate_fn=…)``.
+    """A batch of samples of sizes of their own, one after the other, as sparse and graph networks take it. For
+    ``DataLoader(collate_fn=…)``.
 
     Args:
         samples: of one TileDataset.
 
     Returns:
-        (points (Σn, 3), features (Σn, F), labels (Σn,), batch (Σn,) int64: the sample that each point belongs to). With ``include_index``
-        the dict stands before ``batch``: ``index`` (Σn,), ``origin`` (B, 3), ``count`` (B,) int64 and ``tile``, a list.
+        (points (Σn, 3), features (Σn, F), labels (Σn,), batch (Σn,) int64: the sample that each point belongs to). With
+        ``include_index`` the dict stands before ``batch``: ``index`` (Σn,), ``origin`` (B, 3), ``count`` (B,) int64 and ``tile``, a list.
     """
     if not samples:
         raise InvalidArgument("a batch of no samples was given; at least one is expected")

@@ -21,13 +21,13 @@ class DeliveryQueue {
   /// ready: tiles that may wait; at least 1.
   explicit DeliveryQueue(std::size_t ready) : ready_(ready) {}
 
-  /// A finished tile. Waits while enough others do, but never while the tile that is wanted next is not there: it may stand behind this one.
-  /// Throws Cancelled once closed.
+  /// A finished tile. Waits while enough others do, but never while the tile that is wanted next is not there: it may stand behind this
+  /// one. Throws Cancelled once closed.
   void put(DeliveredTile tile);
   /// A tile that failed, with its index, or an input that is no tile (ProcessOptions::no_tile). Never waits.
   void put(std::size_t index, const FailedTile& failure);
-  /// Waits while enough tiles do, whoever is late. To be called before tiles are begun, in the run's order: then the one that is wanted next
-  /// is there or was begun, and needs nobody who waits in here. Returns at once when closed.
+  /// Waits while enough tiles do, whoever is late. To be called before tiles are begun, in the run's order: then the one that is wanted
+  /// next is there or was begun, and needs nobody who waits in here. Returns at once when closed.
   void admit();
   /// The run has ended, with an error or null.
   void end(std::exception_ptr error);

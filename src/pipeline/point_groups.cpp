@@ -12,7 +12,7 @@ namespace tuile::pipeline {
 
 namespace {
 
-/// What is moved about: eight bytes less than a look-up for every comparison would cost.
+/// What is moved about: with the coordinates, so that comparisons need no look-up.
 struct Place {
   std::int32_t x, y;
   std::uint32_t point;
@@ -36,7 +36,8 @@ std::vector<Place> places_of(const PointBlock& block, std::span<const std::uint8
 }
 
 struct Box {
-  std::int64_t min_x = std::numeric_limits<std::int64_t>::max(), min_y = min_x, max_x = std::numeric_limits<std::int64_t>::min(), max_y = max_x;
+  std::int64_t min_x = std::numeric_limits<std::int64_t>::max(), min_y = min_x, max_x = std::numeric_limits<std::int64_t>::min(),
+               max_y = max_x;
 };
 
 Box box_of(std::span<const Place> places) {
@@ -58,8 +59,7 @@ void split(std::span<Place> places, std::size_t parts, std::size_t first, std::v
     return;
   }
   const std::size_t left = parts / 2;
-  // places.size() * left / parts without overflow is no matter: both are below 2^32.
-  const std::size_t cut = places.size() * left / parts;
+  const std::size_t cut = places.size() * left / parts;  // both factors are below 2^32
   const Box box = box_of(places);
   const auto nth = places.begin() + static_cast<std::ptrdiff_t>(cut);
   // Ties by position, so that the two halves are the same sets whoever selects.
@@ -115,14 +115,17 @@ PointGroups square_groups(const PointBlock& block, std::span<const std::uint8_t>
   };
   std::vector<Cell> cells;
   // Coordinates are decimals that binary numbers miss by a hair: one on a border shall lie on it.
-  const auto cell_of = [&](std::int64_t units) { return static_cast<std::int64_t>(std::floor(static_cast<double>(units) * scale / side + 1e-9)); };
+  const auto cell_of = [&](std::int64_t units) {
+    return static_cast<std::int64_t>(std::floor(static_cast<double>(units) * scale / side + 1e-9));
+  };
   for (std::size_t i = 0; i < block.size(); ++i) {
     if (!use.empty() && use[i] == 0) continue;
     cells.push_back({cell_of(origin[1] + block.units[i].y), cell_of(origin[0] + block.units[i].x), static_cast<std::uint32_t>(i)});
   }
   if (stop.stop_requested()) throw Cancelled("stopped while points were grouped");
   std::sort(cells.begin(), cells.end(), [](const Cell& a, const Cell& b) {
-    return std::pair(a.row, a.column) != std::pair(b.row, b.column) ? std::pair(a.row, a.column) < std::pair(b.row, b.column) : a.point < b.point;
+    return std::pair(a.row, a.column) != std::pair(b.row, b.column) ? std::pair(a.row, a.column) < std::pair(b.row, b.column)
+                                                                    : a.point < b.point;
   });
   PointGroups groups;
   groups.points = Buffer<std::uint32_t>(cells.size());

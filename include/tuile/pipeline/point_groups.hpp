@@ -14,8 +14,8 @@ namespace tuile::pipeline {
 
 /// Points of a tile in groups that lie together. Every point that was asked for is in one group.
 struct PointGroups {
-  Buffer<std::uint32_t> points;              ///< positions in the block, group after group, increasing within each
-  std::vector<std::size_t> begin{0};         ///< groups + 1: group g holds points[begin[g]] to points[begin[g + 1] - 1]
+  Buffer<std::uint32_t> points;               ///< positions in the block, group after group, increasing within each
+  std::vector<std::size_t> begin{0};          ///< groups + 1: group g holds points[begin[g]] to points[begin[g + 1] - 1]
   std::vector<std::array<double, 3>> origin;  ///< per group, metres: middle in x and y, lowest z; on the block's grid
   std::size_t size() const noexcept { return origin.size(); }
 };

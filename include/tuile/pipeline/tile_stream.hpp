@@ -11,9 +11,9 @@
 
 namespace tuile::pipeline {
 
-/// The main job as a stream: finished tiles come one after the other, in the run's order, and nothing is written. While one is looked at, the
-/// next are loaded and computed. At most `ready` finished tiles wait for their turn, and while one that is late holds up the others, those
-/// besides that were under way already.
+/// The main job as a stream: finished tiles come one after the other, in the run's order, and nothing is written. While one is looked at,
+/// the next are loaded and computed. At most `ready` finished tiles wait for their turn, and while one that is late holds up the others,
+/// those besides that were under way already.
 class TileStream {
  public:
   /// options: deliver, admit, failed and stop are the stream's own. Starts the run on a thread of its own. ready: at least 1.
@@ -23,9 +23,9 @@ class TileStream {
   TileStream(const TileStream&) = delete;
   TileStream& operator=(const TileStream&) = delete;
 
-  /// The next tile; nothing at the end. A tile that failed is thrown in its turn, as the typed error with its place in the message; the call
-  /// after it goes on. Throws what ended the run (ConfigError, BackendUnavailable …), every time; Cancelled after `stop` was requested (the
-  /// stream goes on).
+  /// The next tile; nothing at the end. A tile that failed is thrown in its turn, as the typed error with its place in the message; the
+  /// call after it goes on. Throws what ended the run (ConfigError, BackendUnavailable …), every time; Cancelled after `stop` was requested
+  /// (the stream goes on).
   std::optional<DeliveredTile> next(std::stop_token stop = {});
 
   /// A tile, or why there is none; inputs that are no tiles come first.

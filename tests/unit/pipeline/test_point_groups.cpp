@@ -1,5 +1,3 @@
-#include "tuile/pipeline/point_groups.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -7,6 +5,7 @@
 #include <set>
 
 #include "tuile/core/error.hpp"
+#include "tuile/pipeline/point_groups.hpp"
 
 namespace tuile::pipeline {
 namespace {
@@ -108,7 +107,8 @@ TEST(PointGroups, SquaresHoldTheirPoints) {
     ASSERT_EQ(groups.size(), expected.size());
     std::size_t g = 0;
     for (const auto& [cell, points] : expected) {
-      EXPECT_TRUE(std::equal(points.begin(), points.end(), groups.points.begin() + groups.begin[g], groups.points.begin() + groups.begin[g + 1]));
+      EXPECT_TRUE(
+          std::equal(points.begin(), points.end(), groups.points.begin() + groups.begin[g], groups.points.begin() + groups.begin[g + 1]));
       EXPECT_NEAR(groups.origin[g][0], (static_cast<double>(cell.second) + 0.5) * side, 0.0051);
       EXPECT_NEAR(groups.origin[g][1], (static_cast<double>(cell.first) + 0.5) * side, 0.0051);
       ++g;

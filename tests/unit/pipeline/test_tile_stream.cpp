@@ -1,5 +1,3 @@
-#include "tuile/pipeline/tile_stream.hpp"
-
 #include <atomic>
 #include <chrono>
 #include <cstring>
@@ -15,6 +13,7 @@
 #include "support/temporary_folder.hpp"
 #include "tuile/config/load.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/pipeline/tile_stream.hpp"
 #include "tuile/synth/town.hpp"
 
 namespace tuile::pipeline {
@@ -27,7 +26,8 @@ class Town {
  public:
   Town() {
     Executor executor(2);
-    paths = synth::write_town({.tiles_x = 3, .tiles_y = 2, .size = 20, .density = 8, .seed = 3, .ground_truth = true}, folder.path().string(), executor);
+    paths = synth::write_town({.tiles_x = 3, .tiles_y = 2, .size = 20, .density = 8, .seed = 3, .ground_truth = true},
+                              folder.path().string(), executor);
   }
   test::TemporaryFolder folder;
   std::vector<std::string> paths;
@@ -76,7 +76,8 @@ bool same_bits(const Buffer<T>& one, const Buffer<T>& other) {
 TEST(TileStream, TheRunsOrderWhateverWaitsAndHoweverManyWork) {
   for (const std::string workers : {"0", "1", "auto"}) {
     for (const std::size_t ready : {1U, 2U, 10U}) {
-      const ProcessOptions options = options_for({"features.set=minimal", "prefetch.workers=" + workers, "batch.size=" + std::to_string(ready)});
+      const ProcessOptions options =
+          options_for({"features.set=minimal", "prefetch.workers=" + workers, "batch.size=" + std::to_string(ready)});
       TileStream stream(options, ready);
       expect_the_plans_order(all_of(stream), options);
       EXPECT_FALSE(stream.next());
@@ -147,7 +148,8 @@ class WithBadOnes {
     std::ifstream in(town().paths[3], std::ios::binary);
     std::string bytes(std::istreambuf_iterator<char>(in), {});
     std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(bytes.size() / 2), bytes.end() - 200, '\0');
-    options.config.input = {town().paths[0], town().paths[1], town().paths[2], folder.write("damaged.laz", bytes), folder.write("text.laz", "no tile")};
+    options.config.input = {town().paths[0], town().paths[1], town().paths[2], folder.write("damaged.laz", bytes),
+                            folder.write("text.laz", "no tile")};
   }
   test::TemporaryFolder folder;
   ProcessOptions options;
