@@ -156,15 +156,14 @@ void check(const FeatureComputer::Input& input) {
 
 struct FeatureComputer::Impl {
   Impl(const std::string& name, int threads)
-      : choice(compute::choose_backend(name)),
-        executor(threads),
-        backend(compute::make_backend(choice.name, executor)),
+      : executor(threads),
+        backend(compute::make_backend(name, executor, {}, &reason)),
         memory(backend->host_memory()),
         gate(std::max(1, backend->concurrency())) {
     if (memory == nullptr) memory = std::make_shared<KeptMemory>();
   }
 
-  const compute::BackendChoice choice;
+  std::string reason;  ///< before the backend, which sets it
   Executor executor;
   const std::unique_ptr<compute::Backend> backend;
   std::shared_ptr<HostMemory> memory;
@@ -225,6 +224,6 @@ FeatureComputer::Totals FeatureComputer::totals() const {
 const compute::Backend& FeatureComputer::backend() const noexcept { return *impl_->backend; }
 Executor& FeatureComputer::executor() noexcept { return impl_->executor; }
 const std::shared_ptr<HostMemory>& FeatureComputer::memory() noexcept { return impl_->memory; }
-const std::string& FeatureComputer::reason() const noexcept { return impl_->choice.reason; }
+const std::string& FeatureComputer::reason() const noexcept { return impl_->reason; }
 
 }  // namespace tuile::pipeline
