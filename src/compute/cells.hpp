@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
@@ -22,8 +23,10 @@ struct CellAxis {
 /// origin  absolute units that the block's coordinates are relative to;  scale, size  metres per unit and per cell
 inline CellAxis cell_axis(std::int64_t origin, std::int32_t smallest, double scale, double size) {
   CellAxis axis{false, origin, scale / size, 0, 1, 0, 1};
-  const double units_per_cell = std::round(size / scale);
-  axis.whole = units_per_cell >= 1 && std::abs(size / scale - units_per_cell) <= 1e-9 * units_per_cell && units_per_cell < 0x1p31;
+  // In cells smaller than a unit every place is one of its own.
+  const double units_per_cell = std::max(1.0, std::round(size / scale));
+  axis.whole = size <= scale || std::abs(size / scale - units_per_cell) <= 1e-9 * units_per_cell;
+  axis.whole = axis.whole && units_per_cell < 0x1p31;
   if (axis.whole) {
     axis.size = static_cast<std::int64_t>(units_per_cell);
     axis.inverse = 1.0 / units_per_cell;

@@ -297,7 +297,7 @@ std::vector<Key> first_keys() {
       switch_key(
           {"preprocess.radius_outliers.enabled", "", true,
            "Marks points with fewer than `min_neighbors` others within `radius`. The halo is read wider by the radius, so that the "
-           "tiling changes nothing.",
+           "tiling changes nothing (with `halo: 0` no other tile is read, and it does).",
            "A search of its own: time grows with the radius, and more than tenfold beyond 41 m on a grid of 1 cm (4 m on 1 mm)."},
           [](auto& c) -> auto& { return c.preprocess.radius_outliers.enabled; }),
       real_key(
@@ -311,7 +311,7 @@ std::vector<Key> first_keys() {
       switch_key(
           {"preprocess.voxel.enabled", "", true,
            "Keeps one point of each cube of edge `size` as valid, the one with the smallest (x, y, z), and marks the others. Cubes are "
-           "anchored at coordinate 0 and the halo is read wider by one, so that the tiling changes nothing.",
+           "anchored at coordinate 0 and the halo is read wider by one, so that the tiling changes nothing (with `halo: 0` it does).",
            "Little; what comes after it has fewer points to look at."},
           [](auto& c) -> auto& { return c.preprocess.voxel.enabled; }),
       real_key(

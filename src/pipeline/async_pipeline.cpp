@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 #include <utility>
+#include <system_error>
 
 #include "pipeline/busy_clock.hpp"
 #include "pipeline/write_queue.hpp"
@@ -40,7 +41,11 @@ class AsyncPipeline::Run {
       WriteQueue writers(options_.writers, static_cast<std::size_t>(options_.pending_writes));
       {
         std::vector<std::jthread> others;
-        for (int c = 1; c < options_.computers; ++c) others.emplace_back([&] { work(writers); });
+        try {
+          for (int c = 1; c < options_.computers; ++c) others.emplace_back([&] { work(writers); });
+        } catch (const std::system_error&) {
+          // No more threads to be had: the run goes on with those there are.
+        }
         work(writers);
       }
       times_.compute = clock_.busy();

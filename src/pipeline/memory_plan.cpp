@@ -71,7 +71,8 @@ TileCost largest_cost(const RunPlan& plan, const config::Config& config, FieldSe
           compute::surface_bytes_per_point * static_cast<std::uint64_t>(std::min(static_cast<double>(tile.points), ground_cells(wide)));
     // Filters come before the surface, and search like it.
     raise(cost.surface, std::max(surface, filters ? tile.points * compute::filter_bytes_per_point : 0));
-    raise(cost.search, surface + (searches || filters ? tile.points * compute::search_bytes_per_point : 0));
+    raise(cost.search, surface + (searches ? tile.points * compute::search_bytes_per_point : 0));
+    if (filters) raise(cost.search, tile.points * (compute::search_bytes_per_point + compute::filter_bytes_per_point));
     if (!planned.task.halo.empty() && planned.bounds.area() > 0) {
       constexpr double copies = 3;  // read, moved to the tile's grid, joined
       const double share = std::min(copies * (wide.area() / planned.bounds.area() - 1), copies);
@@ -99,8 +100,11 @@ MemoryPlan plan_roomy(const TileCost& cost, const config::Config& config, const 
   // Several tiles together only help small ones, which leave processors idle at their ends.
   const std::uint64_t tile_work = cost.block + cost.rows + cost.marks + cost.search;
   memory.batch = config.batch.size.value_or(1);
-  memory.most_batch = config.batch.size.value_or(memory.workers == 0 ? 1 : fitting(memory.budget / 16, tile_work, most_batch));
-  memory.computers = memory.workers == 0 ? 1 : fitting(memory.budget / 4, tile_work + cost.halo, compute.concurrency);
+  // Batches at once are worth more than large ones: they share a quarter of the budget.
+  const std::uint64_t batch = static_cast<std::uint64_t>(memory.batch);
+  memory.computers = memory.workers == 0 ? 1 : fitting(memory.budget / 4, batch * (tile_work + cost.halo), compute.concurrency);
+  const std::uint64_t share = std::min(memory.budget / 16, memory.budget / 4 / static_cast<std::uint64_t>(memory.computers));
+  memory.most_batch = config.batch.size.value_or(memory.workers == 0 ? 1 : fitting(share, tile_work, most_batch));
   memory.ahead = memory.workers == 0 ? 0 : config.prefetch.ahead.value_or(memory.workers + 1);
   memory.most_ahead = memory.workers == 0 ? 0 : config.prefetch.ahead.value_or(memory.most_workers + memory.most_batch);
   // Writers mostly wait for the disk, which takes as long for a small tile as for a large one.

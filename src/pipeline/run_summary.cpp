@@ -83,10 +83,11 @@ std::string text_of_devices(const RunSummary& summary) {
         device.lost.empty() ? "" : "; LOST: " + device.lost);
   }
   const compute::BackendReport& report = summary.compute;
-  if (report.batches_halved + report.tiles_in_blocks + report.tiles_moved > 0) {
-    text += fmt::format("  for want of device memory {} batches were halved and {} tiles computed in blocks; {} tiles moved to another device\n",
-                        report.batches_halved, report.tiles_in_blocks, report.tiles_moved);
+  if (report.batches_halved + report.tiles_in_blocks > 0) {
+    text += fmt::format("  for want of device memory {} batches were halved and {} tiles computed in blocks\n", report.batches_halved,
+                        report.tiles_in_blocks);
   }
+  if (report.tiles_moved > 0) text += fmt::format("  {} tiles moved to another device\n", report.tiles_moved);
   return text;
 }
 

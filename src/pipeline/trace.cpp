@@ -19,8 +19,9 @@ void Trace::add(const char* stage, const std::string& tile, Clock::time_point be
 
 void Trace::add_device(int device, const char* what, Clock::time_point begin, Clock::time_point end) {
   const auto micros = [](Clock::duration d) { return std::chrono::duration<double, std::micro>(d).count(); };
-  // Threads of this process have positive ids: the rows of devices lie below.
-  const int row = -1 - 3 * device - (*what == 'u' ? 0 : *what == 'c' ? 1 : 2);
+  // No thread of Linux has an id as high (and viewers take none below 0).
+  constexpr int first_row = (1 << 22) + 1;
+  const int row = first_row + 3 * device + (*what == 'u' ? 0 : *what == 'c' ? 1 : 2);
   const std::lock_guard lock(mutex_);
   events_.push_back({what, what, micros(begin - start_), micros(end - begin), row, "GPU " + std::to_string(device) + " " + what});
 }

@@ -97,10 +97,11 @@ class OnFakeDevice(unittest.TestCase):
     def test_trace_has_a_row_per_device_and_kind_of_work(self):
         self.on_device("devices=1", "--trace", self.output / "trace.json")
         events = json.loads((self.output / "trace.json").read_text())["traceEvents"]
-        rows = {event["args"]["name"] for event in events if event["ph"] == "M"}
-        self.assertEqual(rows, {"GPU 0 upload", "GPU 0 compute", "GPU 0 download"})
-        spans = [event for event in events if event["ph"] == "X" and event["tid"] < 0]
-        self.assertGreaterEqual(len(spans), 3)
+        rows = {event["tid"]: event["args"]["name"] for event in events if event["ph"] == "M"}
+        self.assertEqual(sorted(rows.values()), ["GPU 0 compute", "GPU 0 download", "GPU 0 upload"])
+        self.assertTrue(all(row > 1 << 22 for row in rows), "a thread could have such an id, or a viewer refuses it")
+        spans = [event for event in events if event["ph"] == "X" and event["tid"] in rows]
+        self.assertEqual({rows[span["tid"]] for span in spans}, set(rows.values()))
         self.assertTrue(all(event["dur"] >= 0 and event["ts"] >= 0 for event in spans))
 
     def test_a_lost_device_loses_no_tile(self):

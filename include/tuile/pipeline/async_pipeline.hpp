@@ -77,7 +77,7 @@ struct TaskRecord {
   double wait_seconds = 0;   ///< compute waited for its load
 };
 
-/// Where the time of a run went, seconds of wall time.
+/// Where the time of a run went, seconds of wall time. With several computers the two waits may be counted for the same moment.
 struct PipelineTimes {
   double first_arrival = 0;  ///< from the start until the first tile was there
   double load_wait = 0;      ///< nothing was computed: a later tile was waited for
@@ -94,8 +94,8 @@ struct PipelineTimes {
 };
 
 /// Loads, computes and writes tiles with all three overlapped: while tile N is computed, tile N+1 is loaded and tile N−1 written.
-/// Order is kept (with several computers, tiles are begun in order, and written as they come), errors are isolated (a failed tile is an error record; its batch is computed again one by one), a slow writer holds
-/// compute back.
+/// Order is kept (with several computers, tiles are begun in order, and written as they come), errors are isolated (a failed tile is an error
+/// record; its batch is computed again one by one), a slow writer holds compute back.
 class AsyncPipeline {
  public:
   /// loader and trace (may be null) must outlive the pipeline. Throws InvalidArgument for options out of range.

@@ -27,7 +27,7 @@ Heights::Heights(const PointBlock& core, const features::FeaturePlan& plan, cons
   }
 }
 
-std::uint64_t Heights::surface_bytes(const TileInput& tile) const {
+std::uint64_t Heights::surface_bytes(const TileInput& tile, double reach) const {
   if (!wanted()) return 0;
   std::uint64_t ground = 0;
   for (const PointBlock* block : {tile.core, tile.halo}) {
@@ -36,7 +36,7 @@ std::uint64_t Heights::surface_bytes(const TileInput& tile) const {
   }
   if (!tile.bounds.empty()) {
     const auto cells = [&](std::int64_t low, std::int64_t high) {
-      return (static_cast<double>(high - low) * core_.grid.scale + 2 * tile.halo_width) / ground_cell + 2;
+      return (static_cast<double>(high - low) * core_.grid.scale + 2 * (tile.halo_width + reach)) / ground_cell + 2;
     };
     const double most = cells(tile.bounds.min_x, tile.bounds.max_x) * cells(tile.bounds.min_y, tile.bounds.max_y);
     if (most < static_cast<double>(ground)) ground = static_cast<std::uint64_t>(most);

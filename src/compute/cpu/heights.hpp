@@ -19,8 +19,8 @@ class Heights {
   Heights(const PointBlock& core, const features::FeaturePlan& plan, const Validity& validity);
 
   bool wanted() const noexcept { return !heights_.empty() || !facades_.empty(); }
-  /// Bytes that the surface takes at most while it is made.
-  std::uint64_t surface_bytes(const TileInput& tile) const;
+  /// Bytes that the surface takes at most while it is made. reach: metres that the halo is wider than it says (Preprocess::reach)
+  std::uint64_t surface_bytes(const TileInput& tile, double reach) const;
   /// Makes the surface from the valid ground points of core and halo.
   void build(const TilePoints& points);
   /// Writes the columns of the rows of a tree, or of all where there is none; a tree's order is the better one: a cursor finds the next

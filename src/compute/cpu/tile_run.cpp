@@ -61,7 +61,7 @@ void fill_computed(const TileInput& tile, const RunContext& context, const Valid
   Heights heights(core, plan, validity);
   if (plan.needs_neighbours()) {
     FeatureVisitor visitor(tile, points, context, heights, output);
-    const std::size_t most = points_at_once(points.size(), context.memory, heights.surface_bytes(tile));
+    const std::size_t most = points_at_once(points.size(), context.memory, heights.surface_bytes(tile, context.preprocess.reach()));
     walk_trees(points, {.rows = static_cast<std::uint32_t>(core.size()), .reach = widest_search(plan, core.grid.scale), .most = most},
                visitor, context.executor, context.stop);
   } else {

@@ -96,7 +96,7 @@ void SearchReach::add_radius(double metres, double scale) noexcept {
 }
 
 std::size_t points_at_once(std::size_t points, std::uint64_t memory, std::uint64_t beside, std::uint64_t held) {
-  if (memory == 0 || points * search_bytes_per_point + beside <= memory) return 0;
+  if (memory == 0 || points * search_bytes_per_point + beside + held <= memory) return 0;
   // Where what cannot be parted is too much by itself, that cannot be helped, and small blocks would only take time.
   const std::uint64_t left = std::max(memory - std::min(beside + held, memory), memory / 4);
   return static_cast<std::size_t>(std::max(left / search_bytes_per_point, smallest_block));

@@ -8,9 +8,6 @@
 
 namespace tuile::compute {
 
-/// Bytes per valid point that thinning holds beside its marks.
-inline constexpr std::uint64_t voxel_bytes_per_point = 4;
-
 /// Of every cube of edge `size` metres, anchored at coordinate 0, one point: the smallest by (x, y, z), of equal ones the first by index.
 /// keep[i]: set to 1 for these valid points, 0 for the others; by index, of core and halo. Throws Cancelled, OutOfMemory.
 void thin_voxels(const TilePoints& points, const Grid& grid, double size, Executor& executor, const std::stop_token& stop,

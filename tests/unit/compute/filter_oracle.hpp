@@ -107,17 +107,17 @@ class FilterOracle {
   }
 
   /// By integer division where the edge is a whole number of units, which is what an exact reading of it asks for.
-  std::int64_t cell(std::int32_t unit, std::size_t axis, double size) const {
+  double cell(std::int32_t unit, std::size_t axis, double size) const {
     const std::int64_t at = origin_[axis] + unit;
     const auto whole = static_cast<std::int64_t>(std::llround(size / scale_));
     if (whole < 1 || std::abs(size / scale_ - static_cast<double>(whole)) > 1e-9 * static_cast<double>(whole)) {
-      return static_cast<std::int64_t>(std::floor(static_cast<double>(at) * (scale_ / size)));
+      return std::floor(static_cast<double>(at) * (scale_ / size));
     }
-    return at >= 0 ? at / whole : -((-at + whole - 1) / whole);
+    return static_cast<double>(at >= 0 ? at / whole : -((-at + whole - 1) / whole));
   }
 
   void voxel(double size) {
-    std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t>, std::size_t> best;
+    std::map<std::tuple<double, double, double>, std::size_t> best;
     for (std::size_t i = 0; i < points_.size(); ++i) {
       if (valid[i] == 0) continue;
       const GridPoint& p = points_[i];

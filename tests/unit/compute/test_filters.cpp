@@ -127,6 +127,7 @@ TEST(Filters, VoxelsOfATown) {
   EXPECT_GT(out.removed.voxel, 500U);
   compare(cloud, {}, voxel(0.3333));  // not whole in units
   compare(cloud, {}, voxel(0.004));   // below a unit: only copies go
+  compare(cloud, {}, voxel(1e-18));
   compare(cloud, {}, voxel(1000));
   compare(cloud, {}, voxel(0.5), 0.01, {-513, 680'000'017, -77});
   compare(cloud, {}, voxel(0.07), 0.03048);

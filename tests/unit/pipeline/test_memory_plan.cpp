@@ -53,6 +53,26 @@ TEST(MemoryPlan, SmallTilesGoTheUsualWay) {
   EXPECT_GT(memory.ahead, 1);
 }
 
+TEST(MemoryPlan, ManyDevicesComputeSideBySide) {
+  config::Config config;
+  config.memory.budget = 64 * gib;
+  const MemoryPlan memory = plan_memory(plan_of(100, 2'000'000), config, {}, 0, {.concurrency = 24, .on_device = true});
+  EXPECT_FALSE(memory.tight);
+  EXPECT_EQ(memory.computers, 24);
+  EXPECT_GE(memory.most_batch, 1);
+}
+
+TEST(MemoryPlan, LargeBatchesRatherThanBlocks) {
+  config::Config config;
+  config.memory.budget = 12 * gib;
+  config.batch.size = 16;
+  const MemoryPlan memory = plan_memory(plan_of(100, 2'000'000), config, {}, 0, {.concurrency = 3, .on_device = true});
+  EXPECT_FALSE(memory.tight) << "fewer batches at once have room";
+  EXPECT_GE(memory.computers, 1);
+  EXPECT_LT(memory.computers, 3);
+  EXPECT_EQ(memory.batch, 16);
+}
+
 TEST(MemoryPlan, ALargeTileFitsInBlocksWithItsRowsInAFile) {
   const std::uint64_t points = 33'000'000;
   for (const std::uint64_t budget : {gib, 2 * gib}) {
