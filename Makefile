@@ -77,7 +77,7 @@ docs: build
 	@TUILE_UPDATE_DOCS=1 $(BUILD)/bin/test_config --gtest_brief=1
 
 SOURCES = $(shell git ls-files 'src/*.hpp' 'src/*.cpp' 'include/*.hpp' 'apps/*.hpp' 'apps/*.cpp' 'tests/*.hpp' 'tests/*.cpp' 'bench/*.hpp' 'bench/*.cpp' \
-            'src/compute/cuda/*.cu' 'src/compute/cuda/*.cuh')
+            'src/compute/cuda/*.cu' 'src/compute/cuda/*.cuh' 'python/src/*.hpp' 'python/src/*.cpp')
 format:
 	@scripts/setup.sh tools
 	@clang-format -i $(SOURCES)

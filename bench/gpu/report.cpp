@@ -80,9 +80,9 @@ std::string json_of(const Report& report) {
   return "{\n  \"tuile\": " + quoted(report.version) + ",\n  \"commit\": " + quoted(report.commit) +
          ",\n  \"date\": " + quoted(report.date) + ",\n  \"device\": " + quoted(card.name) +
          ",\n  \"architecture\": " + quoted(card.architecture) + ",\n  \"compiled_for\": " + quoted(report.compiled_for) +
-         ",\n  \"multiprocessors\": " + std::to_string(card.multiprocessors) +
-         ",\n  \"memory\": " + number(card.memory) + ",\n  \"driver\": " + quoted(card.driver) + ",\n  \"cuda\": " + quoted(card.runtime) +
-         ",\n  \"host\": " + quoted(report.host) + ",\n  \"quick\": " + flag(report.quick) +
+         ",\n  \"multiprocessors\": " + std::to_string(card.multiprocessors) + ",\n  \"memory\": " + number(card.memory) +
+         ",\n  \"driver\": " + quoted(card.driver) + ",\n  \"cuda\": " + quoted(card.runtime) + ",\n  \"host\": " + quoted(report.host) +
+         ",\n  \"quick\": " + flag(report.quick) +
          ",\n  \"conformance\": " + list<Check>(report.conformance, [](const Check& c) { return json_of(c); }) +
          ",\n  \"sanitizers\": " + list<Check>(report.sanitizers, [](const Check& c) { return json_of(c); }) +
          ",\n  \"rows\": " + list<Row>(report.rows, [](const Row& r) { return json_of(r); }) +

@@ -14,7 +14,8 @@ namespace py = pybind11;
 /// Whether Python may write to an array over our memory.
 enum class Access { read_only, writable };
 
-/// A NumPy array over memory of ours, which `owner` keeps alive: nothing is copied. strides: bytes; empty: C order. Takes the GIL for granted.
+/// A NumPy array over memory of ours, which `owner` keeps alive: nothing is copied. strides: bytes; empty: C order. Takes the GIL for
+/// granted.
 template <class T, class Owner>
 py::array view(const T* data, std::vector<py::ssize_t> shape, std::shared_ptr<Owner> owner, Access access,
                std::vector<py::ssize_t> strides = {}) {

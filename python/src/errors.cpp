@@ -28,9 +28,7 @@ const char* class_name(ErrorKind kind) noexcept {
   return "Error";
 }
 
-void raise(const char* name, const char* message) {
-  PyErr_SetString(py::module_::import("tuile.errors").attr(name).ptr(), message);
-}
+void raise(const char* name, const char* message) { PyErr_SetString(py::module_::import("tuile.errors").attr(name).ptr(), message); }
 
 }  // namespace
 

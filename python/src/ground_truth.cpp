@@ -59,13 +59,15 @@ std::vector<std::string> needs_of(const TileGroundTruth& truth) {
 }
 
 /// (labels, sources, objects, object ids). columns: one per name, each as long as the tile.
-py::tuple label(const TileGroundTruth& truth, const TilePoints& tile, const std::vector<std::string>& names, const std::vector<Column>& columns,
+py::tuple label(const TileGroundTruth& truth, const TilePoints& tile, const std::vector<std::string>& names,
+                const std::vector<Column>& columns,
                 const std::optional<py::array_t<std::uint8_t, py::array::c_style | py::array::forcecast>>& valid) {
   const std::size_t n = tile.points->size();
   FeatureBlock block{.names = names, .points = n, .values = Buffer<float>(n * names.size())};
   for (std::size_t c = 0; c < columns.size(); ++c) {
     if (columns[c].ndim() != 1 || static_cast<std::size_t>(columns[c].size()) != n)
-      throw InvalidArgument("the column '" + names[c] + "' has " + std::to_string(columns[c].size()) + " values; the tile has " + std::to_string(n));
+      throw InvalidArgument("the column '" + names[c] + "' has " + std::to_string(columns[c].size()) + " values; the tile has " +
+                            std::to_string(n));
     for (std::size_t i = 0; i < n; ++i) block.values[i * names.size() + c] = columns[c].data()[i];
   }
   std::span<const std::uint8_t> kept;
@@ -80,7 +82,8 @@ py::tuple label(const TileGroundTruth& truth, const TilePoints& tile, const std:
   };
   const auto result = std::make_shared<Result>(interruptible([&](std::stop_token stop) {
     Executor executor;
-    return Result{label::label_points(*tile.points, block, kept, *truth.truth, *truth.labels, executor, std::move(stop)), object_table(*truth.truth)};
+    return Result{label::label_points(*tile.points, block, kept, *truth.truth, *truth.labels, executor, std::move(stop)),
+                  object_table(*truth.truth)};
   }));
   const std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(n)};
   return py::make_tuple(view(result->labels.labels.data(), shape, result, Access::writable),
@@ -104,17 +107,23 @@ std::vector<py::dict> attributes_of(const TruthLayer& layer) {
 void bind_ground_truth(py::module_& core) {
   py::class_<TruthLayer>(core, "TruthLayer",
                          "One layer of a tile's ground truth: the areas (footprints, widened lines) of its objects near the tile.")
-      .def_property_readonly("name", [](const TruthLayer& layer) { return layer.layer().layer; }, "As configured.")
-      .def_property_readonly("outcome", [](const TruthLayer& layer) { return to_string(layer.layer().outcome); },
-                             "'data', 'confirmed empty', 'truncated', 'failed' or 'not requested'.")
-      .def_property_readonly("sound", [](const TruthLayer& layer) { return is_sound(layer.layer().outcome); },
-                             "Whether labels may be made from it: every object is there, or there are none.")
-      .def_property_readonly("reason", [](const TruthLayer& layer) { return layer.layer().reason; }, "Why it is not sound; else ''.")
-      .def_property_readonly("ids", [](const TruthLayer& layer) { return layer.layer().areas.ids; }, "The objects' identifiers, one per area.")
+      .def_property_readonly(
+          "name", [](const TruthLayer& layer) { return layer.layer().layer; }, "As configured.")
+      .def_property_readonly(
+          "outcome", [](const TruthLayer& layer) { return to_string(layer.layer().outcome); },
+          "'data', 'confirmed empty', 'truncated', 'failed' or 'not requested'.")
+      .def_property_readonly(
+          "sound", [](const TruthLayer& layer) { return is_sound(layer.layer().outcome); },
+          "Whether labels may be made from it: every object is there, or there are none.")
+      .def_property_readonly(
+          "reason", [](const TruthLayer& layer) { return layer.layer().reason; }, "Why it is not sound; else ''.")
+      .def_property_readonly(
+          "ids", [](const TruthLayer& layer) { return layer.layer().areas.ids; }, "The objects' identifiers, one per area.")
       .def_property_readonly("attributes", attributes_of, "One dict per area: the exported attributes as text, '' where null.")
       .def_property_readonly("bounds", bounds_of, "(areas, 4) float64: min_x, min_y, max_x, max_y, metres.")
       .def("rings", rings, py::arg("area"),
-           "The rings of one area: (n, 2) float64 each, metres, first vertex not repeated. A place is inside where a ray from it crosses the\n"
+           "The rings of one area: (n, 2) float64 each, metres, first vertex not repeated. A place is inside where a ray from it crosses "
+           "the\n"
            "rings an odd number of times, so holes and parts need no marks.")
       .def("__len__", [](const TruthLayer& layer) { return layer.layer().areas.size(); })
       .def("__repr__", [](const TruthLayer& layer) {
@@ -122,10 +131,14 @@ void bind_ground_truth(py::module_& core) {
                std::to_string(layer.layer().areas.size()) + " areas>";
       });
   py::class_<TileGroundTruth>(core, "GroundTruth", "The ground truth of one tile, layer by layer. Immutable.")
-      .def_property_readonly("source", [](const TileGroundTruth& truth) { return truth.truth->source; }, "'wfs', or the file's name.")
-      .def_property_readonly("edition", [](const TileGroundTruth& truth) { return truth.truth->edition; }, "Of the data, where the source tells it.")
-      .def_property_readonly("complete", [](const TileGroundTruth& truth) { return truth.truth->complete(); }, "Whether every layer is sound.")
-      .def_property_readonly("nbytes", [](const TileGroundTruth& truth) { return truth.truth->bytes(); }, "Memory held.")
+      .def_property_readonly(
+          "source", [](const TileGroundTruth& truth) { return truth.truth->source; }, "'wfs', or the file's name.")
+      .def_property_readonly(
+          "edition", [](const TileGroundTruth& truth) { return truth.truth->edition; }, "Of the data, where the source tells it.")
+      .def_property_readonly(
+          "complete", [](const TileGroundTruth& truth) { return truth.truth->complete(); }, "Whether every layer is sound.")
+      .def_property_readonly(
+          "nbytes", [](const TileGroundTruth& truth) { return truth.truth->bytes(); }, "Memory held.")
       .def_property_readonly(
           "layers",
           [](const TileGroundTruth& truth) {

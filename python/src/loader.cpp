@@ -64,8 +64,8 @@ class Loader {
   py::tuple get(const std::string& path, std::optional<double> timeout, const Box& box, bool with_truth) {
     std::optional<std::chrono::duration<double>> patience;
     if (timeout) patience.emplace(*timeout);
-    const pipeline::LoadedTile loaded = interruptible(
-        [&](std::stop_token stop) { return loading_->get(path, patience, bounds_of(box), with_truth, std::move(stop)); });
+    const pipeline::LoadedTile loaded =
+        interruptible([&](std::stop_token stop) { return loading_->get(path, patience, bounds_of(box), with_truth, std::move(stop)); });
     py::object truth = py::none();
     if (loaded.truth) truth = py::cast(TileGroundTruth{loaded.truth, labels_});
     return py::make_tuple(tile_points(loaded.tile, path, loaded.epsg, loaded.bounds), truth, loaded.truth_failure);
@@ -123,7 +123,8 @@ void bind_loader(py::module_& core) {
            py::arg("cache_size"), py::arg("keep_preloaded"), py::arg("warn"))
       .def("preload", &Loader::preload, py::arg("path"), py::arg("bbox"), py::arg("with_truth"))
       .def("ready", &Loader::ready, py::arg("path"), py::arg("bbox"))
-      .def("get", &Loader::get, py::arg("path"), py::arg("timeout"), py::arg("bbox"), py::arg("with_truth"), "(TilePoints, GroundTruth or None, why)")
+      .def("get", &Loader::get, py::arg("path"), py::arg("timeout"), py::arg("bbox"), py::arg("with_truth"),
+           "(TilePoints, GroundTruth or None, why)")
       .def("statistics", &Loader::statistics)
       .def("text", &Loader::text)
       .def("clear_cache", &Loader::clear_cache)

@@ -62,7 +62,8 @@ py::array kept(std::optional<py::array>& place, Make&& make) {
 
 std::string representation(const TilePoints& tile) {
   const PointBlock& block = *tile.points;
-  std::string text = "<tuile.TilePoints " + (tile.path.empty() ? std::string() : "'" + tile.path + "', ") + std::to_string(block.size()) + " points";
+  std::string text =
+      "<tuile.TilePoints " + (tile.path.empty() ? std::string() : "'" + tile.path + "', ") + std::to_string(block.size()) + " points";
   if (tile.epsg != 0) text += ", EPSG:" + std::to_string(tile.epsg);
   return text + ">";
 }
@@ -70,23 +71,22 @@ std::string representation(const TilePoints& tile) {
 }  // namespace
 
 void bind_tiles(py::module_& core) {
-  py::class_<TilePoints>(core, "TilePoints",
-                         "The points of a tile, in file order. Immutable. Arrays are read-only views of the memory that they were decoded into,\n"
-                         "and keep it alive; an attribute that the file lacks, or that was not asked for, is None.")
+  py::class_<TilePoints>(
+      core, "TilePoints",
+      "The points of a tile, in file order. Immutable. Arrays are read-only views of the memory that they were decoded into,\n"
+      "and keep it alive; an attribute that the file lacks, or that was not asked for, is None.")
       .def("__len__", [](const TilePoints& tile) { return tile.points->size(); })
       .def("__repr__", representation)
-      .def_property_readonly("units", units, "(N, 3) int32: coordinates in units of `scale`, relative to `origin`; the decoded buffer itself.")
+      .def_property_readonly("units", units,
+                             "(N, 3) int32: coordinates in units of `scale`, relative to `origin`; the decoded buffer itself.")
       .def_property_readonly(
-          "xyz",
-          [](const TilePoints& tile) {
-            return kept(tile.xyz, [&] { return metres<float>(tile, {0, 0, 0}); });
-          },
+          "xyz", [](const TilePoints& tile) { return kept(tile.xyz, [&] {
+                                                return metres<float>(tile, {0, 0, 0});
+                                              }); },
           "(N, 3) float32: metres relative to `origin`. Made when first asked for, and kept.")
       .def_property_readonly(
           "points",
-          [](const TilePoints& tile) {
-            return kept(tile.absolute, [&] { return metres<double>(tile, tile.points->grid.origin); });
-          },
+          [](const TilePoints& tile) { return kept(tile.absolute, [&] { return metres<double>(tile, tile.points->grid.origin); }); },
           "(N, 3) float64: absolute metres in the tile's CRS. Made when first asked for, and kept.")
       .def_property_readonly(
           "origin",
@@ -95,25 +95,33 @@ void bind_tiles(py::module_& core) {
             return py::array_t<double>(3, metres.data());
           },
           "(3,) float64: metres that `xyz` is relative to.")
-      .def_property_readonly("scale", [](const TilePoints& tile) { return tile.points->grid.scale; }, "Metres per unit of `units`.")
-      .def_property_readonly("classification", [](const TilePoints& tile) { return column(tile, tile.points->classification); },
-                             "(N,) uint8: ASPRS classes as in the file.")
-      .def_property_readonly("intensity", [](const TilePoints& tile) { return column(tile, tile.points->intensity); }, "(N,) uint16, or None.")
-      .def_property_readonly("return_number", [](const TilePoints& tile) { return column(tile, tile.points->return_number); },
-                             "(N,) uint8 from 1, or None.")
-      .def_property_readonly("number_of_returns", [](const TilePoints& tile) { return column(tile, tile.points->number_of_returns); },
-                             "(N,) uint8, or None.")
-      .def_property_readonly("red", [](const TilePoints& tile) { return column(tile, tile.points->red); }, "(N,) uint16, or None.")
-      .def_property_readonly("green", [](const TilePoints& tile) { return column(tile, tile.points->green); }, "(N,) uint16, or None.")
-      .def_property_readonly("blue", [](const TilePoints& tile) { return column(tile, tile.points->blue); }, "(N,) uint16, or None.")
-      .def_property_readonly("nir", [](const TilePoints& tile) { return column(tile, tile.points->nir); },
-                             "(N,) uint16: near infrared, or None.")
-      .def_property_readonly("rows", [](const TilePoints& tile) { return column(tile, tile.points->rows); },
-                             "(N,) uint32: index of the point in the file, of a tile that was loaded in part; else None.")
+      .def_property_readonly(
+          "scale", [](const TilePoints& tile) { return tile.points->grid.scale; }, "Metres per unit of `units`.")
+      .def_property_readonly(
+          "classification", [](const TilePoints& tile) { return column(tile, tile.points->classification); },
+          "(N,) uint8: ASPRS classes as in the file.")
+      .def_property_readonly(
+          "intensity", [](const TilePoints& tile) { return column(tile, tile.points->intensity); }, "(N,) uint16, or None.")
+      .def_property_readonly(
+          "return_number", [](const TilePoints& tile) { return column(tile, tile.points->return_number); }, "(N,) uint8 from 1, or None.")
+      .def_property_readonly(
+          "number_of_returns", [](const TilePoints& tile) { return column(tile, tile.points->number_of_returns); }, "(N,) uint8, or None.")
+      .def_property_readonly(
+          "red", [](const TilePoints& tile) { return column(tile, tile.points->red); }, "(N,) uint16, or None.")
+      .def_property_readonly(
+          "green", [](const TilePoints& tile) { return column(tile, tile.points->green); }, "(N,) uint16, or None.")
+      .def_property_readonly(
+          "blue", [](const TilePoints& tile) { return column(tile, tile.points->blue); }, "(N,) uint16, or None.")
+      .def_property_readonly(
+          "nir", [](const TilePoints& tile) { return column(tile, tile.points->nir); }, "(N,) uint16: near infrared, or None.")
+      .def_property_readonly(
+          "rows", [](const TilePoints& tile) { return column(tile, tile.points->rows); },
+          "(N,) uint32: index of the point in the file, of a tile that was loaded in part; else None.")
       .def_property_readonly(
           "bounds",
           [](const TilePoints& tile) {
-            return py::module_::import("tuile.tiles").attr("Bounds")(tile.bounds.min_x, tile.bounds.min_y, tile.bounds.max_x, tile.bounds.max_y);
+            return py::module_::import("tuile.tiles")
+                .attr("Bounds")(tile.bounds.min_x, tile.bounds.min_y, tile.bounds.max_x, tile.bounds.max_y);
           },
           "Bounds(min_x, min_y, max_x, max_y), metres: the file's own, or their part inside the box that was loaded.")
       .def_property_readonly(

@@ -14,8 +14,8 @@
 
 namespace tuile::python {
 
-/// What Python calls TilePoints: the points of a tile and what is known of them. Immutable; Python's arrays are views of `points`, which lives
-/// as long as the last of them.
+/// What Python calls TilePoints: the points of a tile and what is known of them. Immutable; Python's arrays are views of `points`, which
+/// lives as long as the last of them.
 struct TilePoints {
   std::shared_ptr<const PointBlock> points;  ///< may be a part of a loaded tile, which it keeps
   std::string path;                          ///< where they come from; may be empty

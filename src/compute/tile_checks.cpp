@@ -20,8 +20,8 @@ void check_tile(const TileInput& tile) {
   }
   for (const PointBlock* block : {tile.core, tile.halo}) {
     if (block != nullptr && block->classification.size() != block->size()) {
-      throw InvalidArgument("a block of " + std::to_string(block->size()) + " points has " +
-                            std::to_string(block->classification.size()) + " classes; one per point is expected");
+      throw InvalidArgument("a block of " + std::to_string(block->size()) + " points has " + std::to_string(block->classification.size()) +
+                            " classes; one per point is expected");
     }
   }
 }

@@ -78,7 +78,8 @@ std::unique_ptr<ChunkDecoder> make_decoder(const DecodeJob& job, const Chunk& ch
 
 }  // namespace
 
-DecodeJob::DecodeJob(const FileInfo& file, const DecodeOptions& options) : info(file), mapping(file), stop(options.stop), memory(options.memory) {
+DecodeJob::DecodeJob(const FileInfo& file, const DecodeOptions& options)
+    : info(file), mapping(file), stop(options.stop), memory(options.memory) {
   fields.bits = options.fields.bits & file.fields().bits;
   if (!options.bbox) return;
   if (file.header.point_count > std::numeric_limits<std::uint32_t>::max()) {

@@ -4,9 +4,9 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
-#include <system_error>
 
 #include "pipeline/busy_clock.hpp"
 #include "pipeline/write_queue.hpp"
@@ -261,10 +261,10 @@ class AsyncPipeline::Run {
 AsyncPipeline::AsyncPipeline(prefetch::AsyncTileLoader& loader, AsyncPipelineOptions options, Trace* trace)
     : loader_(loader), options_(options), trace_(trace) {
   if (options.ahead < 0 || options.batch_size < 1 || options.computers < 1 || options.writers < 0 || options.pending_writes < 1) {
-    throw InvalidArgument("pipeline options: ahead >= 0, batch_size >= 1, computers >= 1, writers >= 0 and pending_writes >= 1 are expected, not " +
-                          std::to_string(options.ahead) + ", " + std::to_string(options.batch_size) + ", " +
-                          std::to_string(options.computers) + ", " +
-                          std::to_string(options.writers) + ", " + std::to_string(options.pending_writes));
+    throw InvalidArgument(
+        "pipeline options: ahead >= 0, batch_size >= 1, computers >= 1, writers >= 0 and pending_writes >= 1 are expected, not " +
+        std::to_string(options.ahead) + ", " + std::to_string(options.batch_size) + ", " + std::to_string(options.computers) + ", " +
+        std::to_string(options.writers) + ", " + std::to_string(options.pending_writes));
   }
 }
 

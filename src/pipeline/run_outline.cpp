@@ -54,8 +54,8 @@ void check_config(const config::Config& config) {
 PlanSummary LidarProcessor::plan() {
   const Outline outline(options_);
   const RunPlan& plan = outline.plan;
-  const MemoryPlan memory = plan_memory(plan, options_.config, {}, outline.imagery ? outline.imagery->source->finest_pixel() : 0,
-                                        traits_of(*outline.backend));
+  const MemoryPlan memory =
+      plan_memory(plan, options_.config, {}, outline.imagery ? outline.imagery->source->finest_pixel() : 0, traits_of(*outline.backend));
   PlanSummary summary;
   const auto describe = [&](std::size_t job, bool done) {
     const catalog::TileEntry& tile = plan.catalog.tiles[plan.catalog.jobs[job].tile];
@@ -90,7 +90,8 @@ JobList LidarProcessor::jobs() {
   JobList list{.failed = failures_of(catalog), .notes = catalog.notes};
   for (std::size_t j = 0; j < catalog.jobs.size(); ++j) {
     const catalog::TileJob& job = catalog.jobs[j];
-    JobList::Job out{.tile = file_of(job.tile), .points = catalog.tiles[job.tile].points, .bounds = catalog.tiles[job.tile].bounds, .done = done[j]};
+    JobList::Job out{
+        .tile = file_of(job.tile), .points = catalog.tiles[job.tile].points, .bounds = catalog.tiles[job.tile].bounds, .done = done[j]};
     for (const std::size_t neighbour : job.neighbours) out.neighbours.push_back(file_of(neighbour));
     list.jobs.push_back(std::move(out));
   }

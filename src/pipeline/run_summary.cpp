@@ -77,7 +77,8 @@ std::string text_of_devices(const RunSummary& summary) {
   for (const compute::DeviceReport& device : summary.compute.devices) {
     const double mib = 1 << 20;
     text += fmt::format(
-        "  device {} ({}): {} tiles, busy {:.1f} %, {:.0f} MiB up, {:.0f} MiB down, peak memory {:.0f} MiB, {} of {} allocations reused{}\n",
+        "  device {} ({}): {} tiles, busy {:.1f} %, {:.0f} MiB up, {:.0f} MiB down, peak memory {:.0f} MiB, {} of {} allocations "
+        "reused{}\n",
         device.id, device.name, device.tiles, 100 * summary.utilisation_of(device), static_cast<double>(device.uploaded) / mib,
         static_cast<double>(device.downloaded) / mib, static_cast<double>(device.memory_peak) / mib, device.reused, device.allocations,
         device.lost.empty() ? "" : "; LOST: " + device.lost);

@@ -47,7 +47,8 @@ prefetch::LoaderOptions loader_options(const TileLoadingOptions& options) {
 std::string obstacle(const Place& place) {
   if (place.bounds.empty()) return "the tile holds no points there, so it lies nowhere";
   if (place.epsg == 0) return "the tile's coordinate reference system is unknown; name it with crs: in the configuration";
-  if (!place.counts_in_metres) return "the tile's coordinate reference system (EPSG:" + std::to_string(place.epsg) + ") does not count in metres";
+  if (!place.counts_in_metres)
+    return "the tile's coordinate reference system (EPSG:" + std::to_string(place.epsg) + ") does not count in metres";
   return {};
 }
 
@@ -86,7 +87,8 @@ struct TileLoading::Impl {
         image_threads(threads(imagery ? imagery->threads : 0)),
         reader({.fields = decoded(), .store = store.get()}, executor) {
     if (truth) truth_loader.emplace(*truth->store, truth_threads);
-    loader.emplace(loader_options(options), [this](const TileRequest& request, std::stop_token stop) { return load(request, std::move(stop)); });
+    loader.emplace(loader_options(options),
+                   [this](const TileRequest& request, std::stop_token stop) { return load(request, std::move(stop)); });
   }
   ~Impl() { loader->shutdown(); }
 
@@ -158,7 +160,8 @@ struct TileLoading::Impl {
       without_truth.insert(request);
   }
 
-  void add_truth(LoadedTile& loaded, const TileRequest& request, prefetch::BackgroundFetch::Deadline deadline, const std::stop_token& stop) {
+  void add_truth(LoadedTile& loaded, const TileRequest& request, prefetch::BackgroundFetch::Deadline deadline,
+                 const std::stop_token& stop) {
     const Place place = place_of(request, stop);
     loaded.truth_failure = obstacle(place);
     if (loaded.truth_failure.empty()) {

@@ -99,7 +99,7 @@ struct AsyncTileLoader::Impl {
   std::size_t estimate() const noexcept;
   bool can_start() const noexcept;
   void run(const std::shared_ptr<Load>& load, Lock& lock, const std::stop_token& stop);  ///< unlocks while it works
-  TileCache::Tiles finish(Load& load, LoadOutcome& outcome);  ///< takes the error
+  TileCache::Tiles finish(Load& load, LoadOutcome& outcome);                             ///< takes the error
   // And these without it.
   LoadOutcome execute(const TileRequest& request, const std::stop_token& stop);
   bool wait_before_retry(int attempt);

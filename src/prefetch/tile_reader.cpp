@@ -154,7 +154,8 @@ Tile TileReader::Impl::decode_whole(CountedSource& source, const std::string& pa
   source.count();
   if (!source->has_ranges()) info = las::read_info(*source::from_memory(bytes.span(), source::public_location(path)));
   const auto start = std::chrono::steady_clock::now();
-  las::DecodeResult result = las::decode(bytes.span(), info, {.fields = fields, .bbox = std::nullopt, .stop = stop, .memory = memory}, executor);
+  las::DecodeResult result =
+      las::decode(bytes.span(), info, {.fields = fields, .bbox = std::nullopt, .stop = stop, .memory = memory}, executor);
   count(result, seconds_since(start), true);
   keep_strips(path, result.points, early);
   return {std::move(result.points), std::move(result.warnings)};

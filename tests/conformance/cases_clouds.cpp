@@ -10,7 +10,9 @@ namespace {
 
 using features::Neighbourhood;
 
-features::FeaturePlan full_plan(const std::vector<Neighbourhood>& scales) { return features::make_plan(features::set_columns("full"), scales); }
+features::FeaturePlan full_plan(const std::vector<Neighbourhood>& scales) {
+  return features::make_plan(features::set_columns("full"), scales);
+}
 
 /// One compute with these scales over a cloud.
 Case of(const std::string& name, const Shape& shape, std::vector<Neighbourhood> scales, std::size_t points) {
@@ -42,16 +44,17 @@ std::vector<Case> cloud_cases() {
   cases.push_back(of("TownRadiusBeyondFloat", town_shape, {{20, 60.0, 500}}, 600));
   cases.push_back(of("TownMillimetresRadiusBeyondFloat", shapes()[1], {{20, 6.0, 100}}, 600));
   cases.push_back(of("TownManyScales", town_shape, {{20}, {5}, {64}, {100}, {20, 0.5, 200}, {20, 2.0, 100}}, 1000));
-  cases.push_back({"FewerPointsThanNeighbours", [](compute::Backend& reference, compute::Backend& tested, Scale) {
-                     for (const std::size_t n : {1U, 2U, 3U, 7U, 19U, 20U, 21U, 31U, 32U, 33U, 64U, 65U}) {
-                       const PointBlock block = coloured(block_of(random_points(n, 50, 15)));
-                       for (const Neighbourhood& scale : {Neighbourhood{20}, Neighbourhood{64}, Neighbourhood{300}, Neighbourhood{20, 0.4, 5}}) {
-                         const std::string text = compare(reference, tested, tile_of(block), full_plan({scale}));
-                         if (!text.empty()) return std::to_string(n) + " points, " + scale.suffix() + ": " + text;
-                       }
-                     }
-                     return std::string();
-                   }});
+  cases.push_back(
+      {"FewerPointsThanNeighbours", [](compute::Backend& reference, compute::Backend& tested, Scale) {
+         for (const std::size_t n : {1U, 2U, 3U, 7U, 19U, 20U, 21U, 31U, 32U, 33U, 64U, 65U}) {
+           const PointBlock block = coloured(block_of(random_points(n, 50, 15)));
+           for (const Neighbourhood& scale : {Neighbourhood{20}, Neighbourhood{64}, Neighbourhood{300}, Neighbourhood{20, 0.4, 5}}) {
+             const std::string text = compare(reference, tested, tile_of(block), full_plan({scale}));
+             if (!text.empty()) return std::to_string(n) + " points, " + scale.suffix() + ": " + text;
+           }
+         }
+         return std::string();
+       }});
   return cases;
 }
 

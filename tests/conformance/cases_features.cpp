@@ -43,7 +43,8 @@ Case of(const std::string& name, Inputs inputs, std::vector<std::string> columns
 }  // namespace
 
 std::vector<Case> feature_cases() {
-  const std::vector<std::string> attributes{"x", "y", "z", "intensity", "return_number", "number_of_returns", "red", "green", "blue", "nir", "ndvi", "is_ground"};
+  const std::vector<std::string> attributes{"x",   "y",     "z",    "intensity", "return_number", "number_of_returns",
+                                            "red", "green", "blue", "nir",       "ndvi",          "is_ground"};
   std::vector<Case> cases;
   for (const char* set : {"minimal", "lod2", "asprs", "lod3", "full"}) {
     std::string name(set);

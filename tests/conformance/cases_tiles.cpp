@@ -46,11 +46,13 @@ Case with_halo(const std::string& name, std::int32_t reach, double said_width, c
 }
 
 std::string batch(Backend& reference, Backend& tested, Scale scale, const compute::Preprocess& preprocess) {
-  const PointBlock town_block = coloured(block_of(town(many(scale, 1500), 1000, 24))), small = block_of(town(300, 500, 25)), none = block_of(Cloud{});
-  const PointBlock one = coloured(block_of(random_points(1, 10, 3))), ties = block_of(shapes()[3].make(700)), far = block_of(random_points(300, 1'000'000, 4));
+  const PointBlock town_block = coloured(block_of(town(many(scale, 1500), 1000, 24))), small = block_of(town(300, 500, 25)),
+                   none = block_of(Cloud{});
+  const PointBlock one = coloured(block_of(random_points(1, 10, 3))), ties = block_of(shapes()[3].make(700)),
+                   far = block_of(random_points(300, 1'000'000, 4));
   const PointBlock heap = block_of(shapes().back().make(800));
   TileWithHalo haloed(town(2000, 1200, 26), {300, 300, 800, 800}, 200);
-  const std::vector<TileInput> tiles{tile_of(town_block), tile_of(small), tile_of(none), haloed.tile,   tile_of(one),
+  const std::vector<TileInput> tiles{tile_of(town_block), tile_of(small), tile_of(none), haloed.tile,    tile_of(one),
                                      tile_of(ties),       tile_of(far),   tile_of(heap), tile_of(small), tile_of(none, &small)};
   std::string text = compare(reference, tested, tiles, full_plan(), preprocess);
   if (!text.empty()) return text;
@@ -131,7 +133,8 @@ std::string rows_in_a_file(Backend& reference, Backend& tested, Scale scale) {
 
 std::string wrong_input(Backend& reference, Backend& tested, Scale) {
   const auto plan = full_plan();
-  const PointBlock block = block_of(town(500, 2000, 34)), coarse = block_of(town(50, 2000, 35), 0.02), elsewhere = block_of(town(50, 2000, 35), 0.01, {5, 0, 0});
+  const PointBlock block = block_of(town(500, 2000, 34)), coarse = block_of(town(50, 2000, 35), 0.02),
+                   elsewhere = block_of(town(50, 2000, 35), 0.01, {5, 0, 0});
   const TileInput nothing{};
   for (const TileInput& tile : {nothing, tile_of(block, &coarse), tile_of(block, &elsewhere)}) {
     const std::string text = compare(reference, tested, tile, plan);

@@ -44,7 +44,8 @@ std::string values_difference(const FeatureBlock& expected, const FeatureBlock& 
 }
 
 std::string valid_difference(const Buffer<std::uint8_t>& expected, const Buffer<std::uint8_t>& got) {
-  if (expected.size() != got.size()) return "valid has " + std::to_string(got.size()) + " elements, expected " + std::to_string(expected.size());
+  if (expected.size() != got.size())
+    return "valid has " + std::to_string(got.size()) + " elements, expected " + std::to_string(expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
     if (expected[i] != got[i]) return "valid of point " + std::to_string(i) + " is " + std::to_string(got[i]);
   }
@@ -71,13 +72,14 @@ Answer ask(compute::Backend& backend, std::span<const compute::TileInput> tiles,
 }  // namespace
 
 std::string difference(const compute::TileOutput& expected, const compute::TileOutput& got) {
-  if (expected.features.names != got.features.names) return "columns are " + joined(got.features.names) + ", expected " + joined(expected.features.names);
+  if (expected.features.names != got.features.names)
+    return "columns are " + joined(got.features.names) + ", expected " + joined(expected.features.names);
   if (expected.features.points != got.features.points || expected.features.values.size() != got.features.values.size()) {
     return std::to_string(got.features.points) + " rows, expected " + std::to_string(expected.features.points);
   }
   const auto counts = [](const compute::TileOutput& output) {
-    return "removed by class " + std::to_string(output.removed.classes) + ", statistical " + std::to_string(output.removed.statistical) + ", radius " +
-           std::to_string(output.removed.radius) + ", voxel " + std::to_string(output.removed.voxel) + "; degenerate " +
+    return "removed by class " + std::to_string(output.removed.classes) + ", statistical " + std::to_string(output.removed.statistical) +
+           ", radius " + std::to_string(output.removed.radius) + ", voxel " + std::to_string(output.removed.voxel) + "; degenerate " +
            std::to_string(output.degenerate_neighbourhoods) + ", truncated " + std::to_string(output.truncated_neighbourhoods);
   };
   if (counts(expected) != counts(got)) return counts(got) + "; expected: " + counts(expected);
@@ -100,8 +102,8 @@ std::string compare(compute::Backend& reference, compute::Backend& tested, std::
   return {};
 }
 
-std::string compare(compute::Backend& reference, compute::Backend& tested, const compute::TileInput& tile, const features::FeaturePlan& plan,
-                    const compute::Preprocess& preprocess) {
+std::string compare(compute::Backend& reference, compute::Backend& tested, const compute::TileInput& tile,
+                    const features::FeaturePlan& plan, const compute::Preprocess& preprocess) {
   return compare(reference, tested, std::span(&tile, 1), plan, preprocess);
 }
 

@@ -14,7 +14,7 @@ std::string difference(const compute::TileOutput& expected, const compute::TileO
 /// Computes the tiles in one call on each backend and compares. An error must be of the same type on both.
 std::string compare(compute::Backend& reference, compute::Backend& tested, std::span<const compute::TileInput> tiles,
                     const features::FeaturePlan& plan, const compute::Preprocess& preprocess = {});
-std::string compare(compute::Backend& reference, compute::Backend& tested, const compute::TileInput& tile, const features::FeaturePlan& plan,
-                    const compute::Preprocess& preprocess = {});
+std::string compare(compute::Backend& reference, compute::Backend& tested, const compute::TileInput& tile,
+                    const features::FeaturePlan& plan, const compute::Preprocess& preprocess = {});
 
 }  // namespace tuile::conformance

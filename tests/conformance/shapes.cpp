@@ -97,8 +97,14 @@ std::vector<Shape> shapes() {
       {"FarApartInFloat", 0.01, [](std::size_t n) { return random_points(n, 8000, 12); }},
       {"HugeCoordinates", 0.001, [](std::size_t n) { return random_points(n, 2'000'000'000, 13); }},
       {"TwoTownsFarApart", 0.01, [](std::size_t n) { return moved_apart(usual_town(n, 14)); }},
-      {"Line", 0.01, [](std::size_t n) { return line(n, {3, 2, 0}); }},
-      {"Column", 0.01, [](std::size_t n) { return line(n, {0, 0, 2}); }},
+      {"Line", 0.01,
+       [](std::size_t n) {
+         return line(n, {3, 2, 0});
+       }},
+      {"Column", 0.01,
+       [](std::size_t n) {
+         return line(n, {0, 0, 2});
+       }},
       {"Plane", 0.01,
        [](std::size_t n) {
          Cloud cloud;
@@ -114,7 +120,10 @@ std::vector<Shape> shapes() {
       {"VegetationColumns", 0.01, &columns},
       {"Cables", 0.01, &cables},
       {"FilledCube", 0.01, [](std::size_t n) { return random_points(n, 100, 42); }},
-      {"AllEqual", 0.01, [](std::size_t n) { return line(n, {0, 0, 0}); }},
+      {"AllEqual", 0.01,
+       [](std::size_t n) {
+         return line(n, {0, 0, 0});
+       }},
       {"HeapOfCopies", 0.01, [](std::size_t n) { return heap(n, 0, 19); }},
       {"HeapOfNearCopies", 0.01, [](std::size_t n) { return heap(n, 3, 20); }},
       {"DenseHeap", 0.01, [](std::size_t n) { return heap(n, 40, 21); }},

@@ -87,10 +87,10 @@ struct DeviceReport {
 
 /// How a backend's work went, beyond its results.
 struct BackendReport {
-  std::vector<DeviceReport> devices;    ///< none for the cpu
-  std::uint64_t batches_halved = 0;     ///< for want of device memory
-  std::uint64_t tiles_in_blocks = 0;    ///< tiles that did not fit a device
-  std::uint64_t tiles_moved = 0;        ///< begun on a device that was lost, done on another
+  std::vector<DeviceReport> devices;  ///< none for the cpu
+  std::uint64_t batches_halved = 0;   ///< for want of device memory
+  std::uint64_t tiles_in_blocks = 0;  ///< tiles that did not fit a device
+  std::uint64_t tiles_moved = 0;      ///< begun on a device that was lost, done on another
 };
 
 /// A stretch of a device's time.
@@ -129,7 +129,7 @@ struct BackendOptions {
   /// Bytes that a call may use beside its input and output; a tile that needs more is searched block by block, with the same results.
   /// A lower bound is set by what cannot be parted: the ground surface, points above each other. 0: no limit.
   std::uint64_t memory = 0;
-  std::vector<int> devices = {};                            ///< cuda: ids of those to use; empty: all
+  std::vector<int> devices = {};                          ///< cuda: ids of those to use; empty: all
   std::function<void(const DeviceSpan&)> on_device = {};  ///< cuda: told what the devices did when, from any thread
 };
 
@@ -149,11 +149,11 @@ struct BackendChoice {
 std::vector<std::string> backend_names();
 /// Throws InvalidArgument for an unknown name.
 Availability availability(const std::string& name);
-/// name: "cpu", "cuda" or "auto" (the best that can run here). Throws InvalidArgument for an unknown name; does not look whether one that is
-/// asked for by name can run.
+/// name: "cpu", "cuda" or "auto" (the best that can run here). Throws InvalidArgument for an unknown name; does not look whether one that
+/// is asked for by name can run.
 BackendChoice choose_backend(const std::string& name);
-/// name: as choose_backend. Throws BackendUnavailable with the reason, InvalidArgument for an unknown name. executor must outlive the backend.
-/// A cuda backend may leave one of its devices as the calling thread's current one, where that was another that no backend uses.
+/// name: as choose_backend. Throws BackendUnavailable with the reason, InvalidArgument for an unknown name. executor must outlive the
+/// backend. A cuda backend may leave one of its devices as the calling thread's current one, where that was another that no backend uses.
 /// reason: where not null, becomes what BackendChoice::reason is, including that none of a better backend's devices could be opened.
 std::unique_ptr<Backend> make_backend(const std::string& name, Executor& executor, const BackendOptions& options = {},
                                       std::string* reason = nullptr);

@@ -17,12 +17,12 @@ struct Flag {
 
 /// Where values come from, in rising precedence.
 struct Sources {
-  std::string preset;            ///< name of one of presets(), or empty
-  std::string file;              ///< path of a YAML file, or empty
-  std::string text;              ///< YAML in memory, or empty
-  std::vector<std::string> set;  ///< "features.k=30": the value is YAML (for a list also "a,b"); a later one wins
+  std::string preset;              ///< name of one of presets(), or empty
+  std::string file;                ///< path of a YAML file, or empty
+  std::string text;                ///< YAML in memory, or empty
+  std::vector<std::string> set;    ///< "features.k=30": the value is YAML (for a list also "a,b"); a later one wins
   std::string set_name = "--set";  ///< what messages call `set`
-  std::vector<Flag> flags;       ///< a later one wins, but those of `input` (one path each, commas are part of it) add up
+  std::vector<Flag> flags;         ///< a later one wins, but those of `input` (one path each, commas are part of it) add up
 };
 
 /// The configuration that the sources give. Relative paths stay as they are: relative to the working folder.

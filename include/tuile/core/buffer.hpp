@@ -18,8 +18,8 @@ namespace tuile {
 
 /// A fixed-size array of trivially copyable elements, 64-byte aligned, not initialised, move-only.
 /// Unlike std::vector it costs no pass over the memory before its owner fills it.
-/// Lies on the heap, in memory of a HostMemory, or in a nameless temporary file that is mapped (`in_file`): then the kernel can write it out.
-/// Throws OutOfMemory naming the size.
+/// Lies on the heap, in memory of a HostMemory, or in a nameless temporary file that is mapped (`in_file`): then the kernel can write it
+/// out. Throws OutOfMemory naming the size.
 template <class T>
 class Buffer {
   static_assert(std::is_trivially_copyable_v<T>);

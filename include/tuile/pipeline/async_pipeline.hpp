@@ -94,8 +94,8 @@ struct PipelineTimes {
 };
 
 /// Loads, computes and writes tiles with all three overlapped: while tile N is computed, tile N+1 is loaded and tile N−1 written.
-/// Order is kept (with several computers, tiles are begun in order, and written as they come), errors are isolated (a failed tile is an error
-/// record; its batch is computed again one by one), a slow writer holds compute back.
+/// Order is kept (with several computers, tiles are begun in order, and written as they come), errors are isolated (a failed tile is an
+/// error record; its batch is computed again one by one), a slow writer holds compute back.
 class AsyncPipeline {
  public:
   /// loader and trace (may be null) must outlive the pipeline. Throws InvalidArgument for options out of range.

@@ -30,16 +30,16 @@ struct Progress {
 
 /// A finished tile that is handed over instead of written.
 struct DeliveredTile {
-  std::size_t index = 0;                      ///< in the run's order
-  std::string path;                           ///< without secrets
-  std::string name;                           ///< output name
-  std::shared_ptr<const PointBlock> points;   ///< row i of all that follows is point i
-  FeatureBlock features;                      ///< the output columns
-  Buffer<std::uint8_t> valid;                 ///< empty where preprocessing is off
-  std::optional<LabelBlock> labels;           ///< where ground truth was asked for and is sound
-  ObjectTable objects;                        ///< what labels->object counts
-  int epsg = 0;                               ///< 0: unknown
-  Bounds bounds;                              ///< metres: the file's own, cut by the run's box
+  std::size_t index = 0;                     ///< in the run's order
+  std::string path;                          ///< without secrets
+  std::string name;                          ///< output name
+  std::shared_ptr<const PointBlock> points;  ///< row i of all that follows is point i
+  FeatureBlock features;                     ///< the output columns
+  Buffer<std::uint8_t> valid;                ///< empty where preprocessing is off
+  std::optional<LabelBlock> labels;          ///< where ground truth was asked for and is sound
+  ObjectTable objects;                       ///< what labels->object counts
+  int epsg = 0;                              ///< 0: unknown
+  Bounds bounds;                             ///< metres: the file's own, cut by the run's box
 };
 
 /// What a run does besides its configuration.
@@ -51,7 +51,7 @@ struct ProcessOptions {
   std::optional<Bounds> bbox;  ///< metres: only points inside (closed) are written
   bool overwrite = false;      ///< false: tiles already done are skipped
   bool fail_fast = false;
-  bool run_report = true;  ///< false: no run-<id>.json; for the parts of a run that is reported on elsewhere
+  bool run_report = true;                         ///< false: no run-<id>.json; for the parts of a run that is reported on elsewhere
   std::stop_token stop;                           ///< ends the run soon; what is done stays valid
   std::function<void(const Progress&)> progress;  ///< called after every tile, one call at a time
   std::function<void(const std::string&)> warn;   ///< one line each
@@ -77,8 +77,8 @@ struct PlanSummary {
   std::vector<FailedTile> failed;
   std::vector<std::string> notes;
   std::vector<std::string> columns;
-  std::string backend;         ///< its description
-  std::string backend_reason;  ///< of `auto`: why not a better one; else empty
+  std::string backend;                                 ///< its description
+  std::string backend_reason;                          ///< of `auto`: why not a better one; else empty
   std::uint64_t memory_budget = 0, memory_needed = 0;  ///< bytes
   int threads = 0, workers = 0, ahead = 0, batch = 0;
 };

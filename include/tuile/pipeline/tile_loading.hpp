@@ -21,10 +21,10 @@ namespace tuile::pipeline {
 struct TileLoadingOptions {
   /// What is loaded from where: crs, ground_truth, imagery, prefetch.retries and .timeout, memory.budget, threads; the rest is not used.
   config::Config config;
-  FieldSet fields = {0xF};     ///< attributes to decode where a file has them
-  int num_workers = 2;         ///< I/O threads; 0: loads run in get
-  std::size_t cache_size = 3;  ///< tiles kept
-  bool keep_preloaded = false;  ///< as prefetch::LoaderOptions
+  FieldSet fields = {0xF};                       ///< attributes to decode where a file has them
+  int num_workers = 2;                           ///< I/O threads; 0: loads run in get
+  std::size_t cache_size = 3;                    ///< tiles kept
+  bool keep_preloaded = false;                   ///< as prefetch::LoaderOptions
   std::function<void(const std::string&)> warn;  ///< one line each, from any thread
 };
 

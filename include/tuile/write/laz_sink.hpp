@@ -44,8 +44,8 @@ enum class LazLabels : std::uint8_t {
 struct LazSinkOptions {
   LazLabels labels = LazLabels::extra_bytes;  ///< used where the layout has labels
   bool label_provenance = true;               ///< label_source and label_object (with its table) stand beside the labels
-  /// Not empty: one per row, in the place of the file's class (with the limits of LazLabels::classification). The memory is the caller's and
-  /// must outlive the sink.
+  /// Not empty: one per row, in the place of the file's class (with the limits of LazLabels::classification). The memory is the caller's
+  /// and must outlive the sink.
   std::span<const std::uint8_t> classes;
   LazColours colours;
   std::vector<LazColumn> columns;                    ///< without those that are LAS dimensions already
@@ -53,7 +53,7 @@ struct LazSinkOptions {
   std::function<Buffer<std::byte>()> read_original;  ///< the input file's bytes; called once, when the first rows can be written
   /// Instead of read_original, for files that do not exist: makes the next records, whole ones, in order; `original` says what they are.
   std::function<void(std::span<std::byte>)> make_records = {};
-  std::optional<std::vector<std::uint32_t>> rows;    ///< output row i is record rows[i] (increasing); not set: all records
+  std::optional<std::vector<std::uint32_t>> rows;  ///< output row i is record rows[i] (increasing); not set: all records
 };
 
 /// The input file again as LAZ, every dimension bit for bit (but for what LazColours and LazLabels say), every VLR and EVLR as

@@ -33,7 +33,8 @@ std::string no_devices(cudaError_t error) {
     case cudaErrorNoDevice:
       return "no NVIDIA device is visible (CUDA_VISIBLE_DEVICES may hide them); make one visible, or ask for 'cpu' or 'auto'";
     case cudaErrorInitializationError:
-      return "CUDA could not be initialised; a process that was forked from one that used it cannot: start it with 'spawn', or ask for 'cpu'";
+      return "CUDA could not be initialised; a process that was forked from one that used it cannot: start it with 'spawn', or ask for "
+             "'cpu'";
     default: return "counting the devices failed: " + describe(error) + "; look at nvidia-smi, or ask for 'cpu' or 'auto'";
   }
 }
@@ -82,13 +83,16 @@ AvailableDevices available_devices(const std::vector<int>& wanted) {
   }
   for (const int id : wanted) {
     if (id < 0 || id >= count) {
-      return {{}, "device " + std::to_string(id) + " was asked for, and there are those from 0 to " + std::to_string(count - 1) +
-                      "; choose among them, or ask for 'cpu' or 'auto'"};
+      return {{},
+              "device " + std::to_string(id) + " was asked for, and there are those from 0 to " + std::to_string(count - 1) +
+                  "; choose among them, or ask for 'cpu' or 'auto'"};
     }
     if (!use(id)) return {{}, devices.reason + "; choose another device, or ask for 'cpu' or 'auto'"};
   }
-  if (devices.ids.empty()) devices.reason += "; use another card, or ask for 'cpu' or 'auto'";
-  else devices.reason.clear();
+  if (devices.ids.empty())
+    devices.reason += "; use another card, or ask for 'cpu' or 'auto'";
+  else
+    devices.reason.clear();
   return devices;
 }
 

@@ -11,8 +11,8 @@ struct AvailableDevices {
   std::string reason;  ///< where there are none: why, and what to do
 };
 
-/// wanted: ids; empty: all. Where one of those wanted cannot be used, none is given. Makes no context, starts no thread, never throws for what
-/// the machine lacks.
+/// wanted: ids; empty: all. Where one of those wanted cannot be used, none is given. Makes no context, starts no thread, never throws for
+/// what the machine lacks.
 AvailableDevices available_devices(const std::vector<int>& wanted);
 
 }  // namespace tuile::compute::cuda

@@ -21,9 +21,9 @@ struct BatchLimits {
 
 /// Tiles that a device computes in one set of launches, or one that has to be cut.
 struct PlannedBatch {
-  std::vector<std::size_t> tiles;   ///< positions, increasing
-  bool whole_device = false;        ///< more than a lane's share
-  std::uint64_t block_points = 0;   ///< not 0: its one tile is cut into blocks of about so many points
+  std::vector<std::size_t> tiles;  ///< positions, increasing
+  bool whole_device = false;       ///< more than a lane's share
+  std::uint64_t block_points = 0;  ///< not 0: its one tile is cut into blocks of about so many points
 };
 
 /// In the order of the tiles. Of the launches a small tile needs, most take longer to start than to run: such tiles go together.

@@ -66,7 +66,8 @@ class Call {
     features.names = context_.plan.names();
     features.points = input.core->size();
     const std::size_t values = features.points * features.columns();
-    features.values = input.spill_folder.empty() ? Buffer<float>(values, context_.pinned) : Buffer<float>::in_file(input.spill_folder, values);
+    features.values =
+        input.spill_folder.empty() ? Buffer<float>(values, context_.pinned) : Buffer<float>::in_file(input.spill_folder, values);
     if (features.points > 0) with_points_.push_back(&work);
   }
 

@@ -37,7 +37,8 @@ bool is_sticky(cudaError_t error) noexcept {
     case cudaErrorUnknown: return true;
     default: break;
   }
-  // By number, as not every version of CUDA 12 has all names: cudaErrorContained, cudaErrorTensorMemoryLeak, those of a lost MPS server, and 909.
+  // By number, as not every version of CUDA 12 has all names: cudaErrorContained, cudaErrorTensorMemoryLeak, those of a lost MPS server,
+  // and 909.
   const int number = static_cast<int>(error);
   return number == 226 || number == 721 || (number >= 805 && number <= 810) || number == 909;
 }
@@ -52,7 +53,8 @@ void throw_cuda_error(cudaError_t error, const char* what) {
     throw DeviceOutOfMemory(message + "; end other programs that use the device, or ask for the backend 'cpu'");
   }
   if (is_sticky(error)) {
-    throw DeviceLost(message + "; the device cannot be used any more by this process: look at the system's log (dmesg, nvidia-smi -q), start again");
+    throw DeviceLost(message +
+                     "; the device cannot be used any more by this process: look at the system's log (dmesg, nvidia-smi -q), start again");
   }
   throw DeviceError(message + "; if it comes again, ask for the backend 'cpu' and report it");
 }

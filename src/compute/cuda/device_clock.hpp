@@ -15,8 +15,8 @@ namespace tuile::compute::cuda {
 
 /// Relates a device's events to the host's clock, and adds up for how long the device computed.
 ///
-/// An event only tells how many milliseconds it came after another, as a float, which over hours is good for less than a millisecond. So the
-/// event that others are compared with is replaced by a later one now and then. Thread-safe.
+/// An event only tells how many milliseconds it came after another, as a float, which over hours is good for less than a millisecond. So
+/// the event that others are compared with is replaced by a later one now and then. Thread-safe.
 class DeviceClock {
  public:
   /// The device must be the current one. on_span may be empty. Throws DeviceError.

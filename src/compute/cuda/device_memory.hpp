@@ -47,10 +47,10 @@ class DeviceLease {
 class DeviceMemory {
  public:
   struct Statistics {
-    std::uint64_t allocations = 0;          ///< leases …
-    std::uint64_t reused = 0;               ///< … for which the pool took nothing from the device
-    std::uint64_t trims = 0;                ///< times that the pool gave back what it kept, for want of memory
-    std::uint64_t in_use = 0, peak = 0;     ///< bytes leased
+    std::uint64_t allocations = 0;       ///< leases …
+    std::uint64_t reused = 0;            ///< … for which the pool took nothing from the device
+    std::uint64_t trims = 0;             ///< times that the pool gave back what it kept, for want of memory
+    std::uint64_t in_use = 0, peak = 0;  ///< bytes leased
     bool operator==(const Statistics&) const = default;
   };
 

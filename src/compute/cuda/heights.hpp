@@ -13,8 +13,8 @@ namespace tuile::compute::cuda {
 /// Memory that the arrays of a surface take, each at a multiple of 256 bytes.
 std::size_t surface_bytes(const SurfaceView& surface);
 
-/// Packs a surface's arrays into surface_bytes() at `packed`, and returns the surface as it is once these bytes are copied to device memory at
-/// `memory`, 256-byte aligned.
+/// Packs a surface's arrays into surface_bytes() at `packed`, and returns the surface as it is once these bytes are copied to device memory
+/// at `memory`, 256-byte aligned.
 SurfaceView pack_surface(const SurfaceView& host, std::byte* packed, std::byte* memory);
 
 /// The points that heights are asked for, and where they go.

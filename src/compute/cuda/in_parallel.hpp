@@ -11,8 +11,8 @@
 
 namespace tuile::compute::cuda {
 
-/// Calls body(i) once for each i in [0, count), on this thread and up to workers - 1 others, which mostly wait for devices: computing is the
-/// executor's. Returns when all are done. The first exception stops further calls and is rethrown here.
+/// Calls body(i) once for each i in [0, count), on this thread and up to workers - 1 others, which mostly wait for devices: computing is
+/// the executor's. Returns when all are done. The first exception stops further calls and is rethrown here.
 template <class Body>
 void in_parallel(std::size_t count, std::size_t workers, Body&& body) {
   std::atomic<std::size_t> next{0};

@@ -77,7 +77,8 @@ void Lane::drain() noexcept {
     cudaGetLastError();
   }
   try {
-    device_.drop("CUDA device " + std::to_string(device_.id()) + " (" + device_.name() + "): waiting for its work failed: " + describe(error));
+    device_.drop("CUDA device " + std::to_string(device_.id()) + " (" + device_.name() +
+                 "): waiting for its work failed: " + describe(error));
   } catch (const std::exception&) {
     // No memory for the reason: the next call on the device gives one.
   }

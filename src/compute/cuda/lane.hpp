@@ -10,8 +10,8 @@
 
 namespace tuile::compute::cuda {
 
-/// One batch's way through a device: a stream, and the events that tell when its sections ran. Used by one thread at a time; the device must
-/// be that thread's current one (LaneLease).
+/// One batch's way through a device: a stream, and the events that tell when its sections ran. Used by one thread at a time; the device
+/// must be that thread's current one (LaneLease).
 class Lane {
  public:
   /// Throws DeviceError.
@@ -32,8 +32,8 @@ class Lane {
   void fetch(void* to, const void* from, std::size_t bytes);
   DeviceLease lease(std::size_t bytes) { return device_.memory().lease(bytes, stream()); }
 
-  /// Sleeps until all that was queued is done. Work on a device cannot be called off, and it uses the callers' memory: who is stopped has to
-  /// wait for it too. Throws DeviceError.
+  /// Sleeps until all that was queued is done. Work on a device cannot be called off, and it uses the callers' memory: who is stopped has
+  /// to wait for it too. Throws DeviceError.
   void wait();
   /// The same at the end of a batch, and tells the device's clock what ran when.
   void finish();

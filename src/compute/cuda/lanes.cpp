@@ -50,8 +50,8 @@ std::unique_ptr<LaneLease> Lanes::lease(Share share, const std::stop_token& stop
 
 bool Lanes::any_free() const {
   const std::lock_guard lock(mutex_);
-  return waiting_.empty() && std::any_of(entries_.begin(), entries_.end(),
-                                         [](const Entry& entry) { return !entry.free.empty() && !entry.device->is_lost(); });
+  return waiting_.empty() &&
+         std::any_of(entries_.begin(), entries_.end(), [](const Entry& entry) { return !entry.free.empty() && !entry.device->is_lost(); });
 }
 
 void Lanes::drop(Device& device, const std::string& reason) {

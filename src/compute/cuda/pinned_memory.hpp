@@ -11,10 +11,10 @@
 
 namespace tuile::compute::cuda {
 
-/// Page-locked host memory, which devices copy from and to at full speed and without the host's help. Locking pages is slow and freeing them
-/// stops every device for a moment, so blocks are kept and given out again. A block is of a size class, at most an eighth larger than asked
-/// for, and one that is kept serves for half its size and more.
-/// Shared by the buffers made with it, so it may outlive the backend. Thread-safe.
+/// Page-locked host memory, which devices copy from and to at full speed and without the host's help. Locking pages is slow and freeing
+/// them stops every device for a moment, so blocks are kept and given out again. A block is of a size class, at most an eighth larger than
+/// asked for, and one that is kept serves for half its size and more. Shared by the buffers made with it, so it may outlive the backend.
+/// Thread-safe.
 class PinnedMemory final : public HostMemory {
  public:
   struct Limits {
@@ -22,9 +22,9 @@ class PinnedMemory final : public HostMemory {
     std::uint64_t kept = 0;  ///< bytes not in use that are kept
   };
   struct Statistics {
-    std::uint64_t allocations = 0;  ///< given out …
-    std::uint64_t reused = 0;       ///< … without locking pages
-    std::uint64_t refused = 0;      ///< null was given
+    std::uint64_t allocations = 0;                 ///< given out …
+    std::uint64_t reused = 0;                      ///< … without locking pages
+    std::uint64_t refused = 0;                     ///< null was given
     std::uint64_t in_use = 0, kept = 0, peak = 0;  ///< bytes; peak: in use and kept
     bool operator==(const Statistics&) const = default;
   };

@@ -99,9 +99,8 @@ class TileInBlocks {
 
   /// Rows whose neighbourhoods reach beyond their blocks: with all points of a ball that holds their neighbours.
   void search_far(const TilePoints& points, const SearchReach& reach, std::size_t most) {
-    const std::vector<FarGroup> groups = group_far_rows(points, std::exchange(far_, {}),
-                                                        {.most = most, .reach = reach.radius, .nearest = reach.nearest},
-                                                        context_.executor, context_.stop);
+    const std::vector<FarGroup> groups = group_far_rows(
+        points, std::exchange(far_, {}), {.most = most, .reach = reach.radius, .nearest = reach.nearest}, context_.executor, context_.stop);
     // Neighbours in this order are about equal in size: so many of them go together as make one block.
     constexpr std::size_t together = 64;
     in_parallel((groups.size() + together - 1) / together, dispatch_.workers(), [&](std::size_t task) {
@@ -120,12 +119,11 @@ class TileInBlocks {
   }
 
   Part ball_part(const TilePoints& points, const FarGroup& group) const {
-    const Buffer<Part::Placed> given = points.gather<Part::Placed>([&](const TilePoints::Run& run) { return group.touches(run); },
-                                                                   [&](const GridPoint& point) { return group.holds(point); }, placed,
-                                                                   context_.executor);
-    return Part::of(given, {}, context_.pinned, [&](const GridPoint&, std::uint32_t index) {
-      return std::binary_search(group.rows.begin(), group.rows.end(), index);
-    });
+    const Buffer<Part::Placed> given =
+        points.gather<Part::Placed>([&](const TilePoints::Run& run) { return group.touches(run); },
+                                    [&](const GridPoint& point) { return group.holds(point); }, placed, context_.executor);
+    return Part::of(given, {}, context_.pinned,
+                    [&](const GridPoint&, std::uint32_t index) { return std::binary_search(group.rows.begin(), group.rows.end(), index); });
   }
 
   void search_together(std::span<const Part> parts) {

@@ -190,7 +190,8 @@ class WholeTiles {
     finish(plan_, arrays_, stream_);
   }
 
-  /// The surfaces are made on the host while the device searches; where filters have a say in what ground counts, they have to be done first.
+  /// The surfaces are made on the host while the device searches; where filters have a say in what ground counts, they have to be done
+  /// first.
   void heights() {
     if (!context_.plan.needs_ground()) return;
     if (context_.preprocess.has_filters()) {
@@ -295,6 +296,8 @@ void make_surfaces(std::span<TileWork* const> tiles, const CallContext& context)
   });
 }
 
-void compute_whole_tiles(Lane& lane, std::span<TileWork* const> tiles, const CallContext& context) { WholeTiles(lane, tiles, context).run(); }
+void compute_whole_tiles(Lane& lane, std::span<TileWork* const> tiles, const CallContext& context) {
+  WholeTiles(lane, tiles, context).run();
+}
 
 }  // namespace tuile::compute::cuda

@@ -31,8 +31,9 @@ std::vector<std::string> read_leaks() {
   tell(now.pending, "operations that nobody waited for");
   for (const auto& [address, allocation] : state().allocations) {
     std::ostringstream text;
-    text << allocation.bytes << " bytes " << (allocation.device < 0 ? "of page-locked memory" : "of device " + std::to_string(allocation.device))
-         << " at 0x" << std::hex << address;
+    text << allocation.bytes << " bytes "
+         << (allocation.device < 0 ? "of page-locked memory" : "of device " + std::to_string(allocation.device)) << " at 0x" << std::hex
+         << address;
     texts.push_back(text.str());
   }
   return texts;

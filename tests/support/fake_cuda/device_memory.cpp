@@ -47,7 +47,7 @@ bool is_mapped(std::uintptr_t address) {
 #if defined(__SANITIZE_ADDRESS__)
 // The sanitizer's own heap has a fence on both sides and remembers what was freed.
 void* new_device_memory(Allocation& allocation) {
-  void* data = ::operator new(allocation.bytes, std::align_val_t{device_alignment}, std::nothrow);
+  void* data = ::operator new (allocation.bytes, std::align_val_t{device_alignment}, std::nothrow);
   if (data == nullptr) return nullptr;
   std::memset(data, poison, allocation.bytes);
   if (state().machine.separate_memory && !state().device_memory_open) protect(data, allocation, false);
@@ -55,7 +55,7 @@ void* new_device_memory(Allocation& allocation) {
 }
 void delete_device_memory(void* data, const Allocation& allocation) {
   protect(data, allocation, true);
-  ::operator delete(data, std::align_val_t{device_alignment});
+  ::operator delete (data, std::align_val_t{device_alignment});
 }
 #else
 void* new_device_memory(Allocation& allocation) {

@@ -68,9 +68,7 @@ Fiber* idle_fiber() {
   return fiber;
 }
 
-unsigned pick(unsigned set) {
-  return static_cast<unsigned>(block.backwards ? 31 - std::countl_zero(set) : std::countr_zero(set));
-}
+unsigned pick(unsigned set) { return static_cast<unsigned>(block.backwards ? 31 - std::countl_zero(set) : std::countr_zero(set)); }
 
 // Makes a thread that can go on the running one, of the same warp if there is one.
 bool choose_next() {

@@ -39,7 +39,7 @@ struct Machine {
   int devices = 1;
   std::uint64_t memory = std::uint64_t{1} << 30;  ///< bytes of each device
   bool driver = true;
-  bool pinned_memory = true;                      ///< false: page-locked memory is refused
+  bool pinned_memory = true;  ///< false: page-locked memory is refused
   /// The host can touch device memory only through the runtime (a SIGSEGV, or a report of the address sanitizer), and kernels are not given
   /// addresses of the host but page-locked ones (a fault). false: for kernels of a test's own on vectors of its own.
   bool separate_memory = true;
@@ -54,15 +54,15 @@ void fail(const std::string& function, int nth = 1, cudaError_t error = cudaErro
 void lose(int device, int nth_kernel = 1, cudaError_t error = cudaErrorIllegalAddress);
 
 struct Counters {
-  std::uint64_t bytes_up = 0, bytes_down = 0;                    ///< copied between host and device
-  std::uint64_t kernels = 0;                                     ///< launches that ran
-  std::uint64_t device_synchronisations = 0;                     ///< cudaDeviceSynchronize
-  std::uint64_t implicit_synchronisations = 0;                   ///< cudaFree, cudaFreeHost, cudaHostUnregister
-  std::uint64_t device_allocations = 0, pool_allocations = 0;    ///< ever
-  std::uint64_t device_live = 0, device_bytes = 0;               ///< allocations not yet freed
+  std::uint64_t bytes_up = 0, bytes_down = 0;                  ///< copied between host and device
+  std::uint64_t kernels = 0;                                   ///< launches that ran
+  std::uint64_t device_synchronisations = 0;                   ///< cudaDeviceSynchronize
+  std::uint64_t implicit_synchronisations = 0;                 ///< cudaFree, cudaFreeHost, cudaHostUnregister
+  std::uint64_t device_allocations = 0, pool_allocations = 0;  ///< ever
+  std::uint64_t device_live = 0, device_bytes = 0;             ///< allocations not yet freed
   std::uint64_t pinned_live = 0, pinned_bytes = 0;
   std::uint64_t streams_live = 0, events_live = 0, pools_live = 0;
-  std::uint64_t pending = 0;                                     ///< operations on streams that have not run
+  std::uint64_t pending = 0;  ///< operations on streams that have not run
 };
 Counters counters();
 /// Whether some thread has made the device current since: then it has a context, which takes memory of it.

@@ -110,10 +110,13 @@ void Fiber::reset() {
   context->uc_stack.ss_sp = memory_ + page_size();
   context->uc_stack.ss_size = stack_bytes_;
   context->uc_link = nullptr;
-  makecontext(context, +[] {
-    going_to->arrived();
-    going_to->main_();
-  }, 0);
+  makecontext(
+      context,
+      +[] {
+        going_to->arrived();
+        going_to->main_();
+      },
+      0);
 }
 #endif
 

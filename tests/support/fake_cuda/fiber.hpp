@@ -23,12 +23,12 @@ class Fiber {
   void arrived();  // says to the sanitizers that this one runs now
 
   void (*main_)() = nullptr;
-  std::byte* memory_ = nullptr;       // guard page, then the stack
-  void* context_ = nullptr;           // the saved stack pointer, or a ucontext
-  void* sanitizer_state_ = nullptr;   // what the sanitizer keeps of a fiber that is not running
+  std::byte* memory_ = nullptr;      // guard page, then the stack
+  void* context_ = nullptr;          // the saved stack pointer, or a ucontext
+  void* sanitizer_state_ = nullptr;  // what the sanitizer keeps of a fiber that is not running
   const void* stack_bottom_ = nullptr;
   std::size_t stack_bytes_ = 0;
-  void* thread_fiber_ = nullptr;      // of the thread sanitizer
+  void* thread_fiber_ = nullptr;  // of the thread sanitizer
 };
 
 }  // namespace fake_cuda

@@ -59,9 +59,8 @@ cudaError_t launch(const cudaLaunchConfig_t& config, std::span<const Parameter> 
     return call.result(cudaErrorInvalidConfiguration);
   }
   if (config.dynamicSmemBytes > 0 || config.numAttrs > 0) return call.result(cudaErrorInvalidValue);  // the fake has neither
-  return put_kernel(call, config.stream, [grid, block, thread = std::move(thread)](Device& device) {
-    run_grid(grid, block, thread, device.kernels % 2 == 0);
-  });
+  return put_kernel(call, config.stream,
+                    [grid, block, thread = std::move(thread)](Device& device) { run_grid(grid, block, thread, device.kernels % 2 == 0); });
 }
 
 cudaError_t enqueue(const char* name, cudaStream_t stream, std::function<void()> work) {

@@ -38,7 +38,9 @@ void remove(std::map<std::uintptr_t, Allocation>::iterator entry) {
   }
 }
 
-std::map<std::uintptr_t, Allocation>::iterator entry_of(void* data) { return state().allocations.find(reinterpret_cast<std::uintptr_t>(data)); }
+std::map<std::uintptr_t, Allocation>::iterator entry_of(void* data) {
+  return state().allocations.find(reinterpret_cast<std::uintptr_t>(data));
+}
 
 std::size_t rounded(std::size_t bytes) { return (bytes + device_alignment - 1) / device_alignment * device_alignment; }
 
@@ -89,7 +91,8 @@ struct Copy {
 
 void check_end(const void* data, std::size_t bytes, bool device) {
   const Place place = place_of(data, bytes);
-  if (device && place != Place::device) fault("a copy of " + std::to_string(bytes) + " bytes whose device side is not, or not wholly, allocated device memory");
+  if (device && place != Place::device)
+    fault("a copy of " + std::to_string(bytes) + " bytes whose device side is not, or not wholly, allocated device memory");
   if (!device && place == Place::device) fault("a copy whose host side is device memory");
 }
 
@@ -144,7 +147,8 @@ cudaError_t put_memset(Call& call, void* data, int value, std::size_t bytes, cud
   const auto stream = call.stream(handle);
   if (stream == nullptr) return call.error();
   if (bytes == 0) return cudaSuccess;
-  if (place_of(data, bytes) != Place::device) fault("memset of " + std::to_string(bytes) + " bytes that are not, or not wholly, allocated device memory");
+  if (place_of(data, bytes) != Place::device)
+    fault("memset of " + std::to_string(bytes) + " bytes that are not, or not wholly, allocated device memory");
   put(call.lock(), *stream, [=](Lock&) {
     if (place_of(data, bytes) != Place::device) fault("memset of memory that was freed before it ran");
     let_device_memory_be_touched(true);
@@ -200,7 +204,8 @@ cudaError_t cudaFree(void* data) {
   Call call("cudaFree");
   if (data == nullptr) return call.error();
   const auto entry = entry_of(data);
-  if (entry == state().allocations.end() || entry->second.device < 0) return call.fails() ? call.error() : call.result(cudaErrorInvalidValue);
+  if (entry == state().allocations.end() || entry->second.device < 0)
+    return call.fails() ? call.error() : call.result(cudaErrorInvalidValue);
   drain_device(call.lock(), *state().devices[static_cast<std::size_t>(entry->second.device)]);
   ++state().counters.implicit_synchronisations;
   remove(entry_of(data));
@@ -221,7 +226,8 @@ cudaError_t cudaFreeHost(void* data) {
   Call call("cudaFreeHost");
   if (data == nullptr) return call.error();
   const auto entry = entry_of(data);
-  if (entry == state().allocations.end() || entry->second.device >= 0 || entry->second.registered) return call.result(cudaErrorInvalidValue);
+  if (entry == state().allocations.end() || entry->second.device >= 0 || entry->second.registered)
+    return call.result(cudaErrorInvalidValue);
   drain_everything(call.lock());
   remove(entry_of(data));
   return call.error();
@@ -295,7 +301,8 @@ cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool) {
   Call call("cudaMemPoolDestroy");
   if (!state().pools.contains(pool) || pool->is_default) return call.result(cudaErrorInvalidValue);
   drain_device(call.lock(), *state().devices[static_cast<std::size_t>(pool->device)]);
-  if (pool->used > 0 && !call.fails()) fault("a memory pool is destroyed while " + std::to_string(pool->used) + " bytes of it are allocated");
+  if (pool->used > 0 && !call.fails())
+    fault("a memory pool is destroyed while " + std::to_string(pool->used) + " bytes of it are allocated");
   for (auto entry = state().allocations.begin(); entry != state().allocations.end();) {  // of a lost device
     const auto next = std::next(entry);
     if (entry->second.pool == pool) remove(entry);
@@ -318,8 +325,10 @@ cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribut
     case cudaMemPoolAttrReservedMemHigh:
     case cudaMemPoolAttrUsedMemHigh:
       if (number() != 0) return call.result(cudaErrorInvalidValue);
-      if (attribute == cudaMemPoolAttrUsedMemHigh) pool->used_high = pool->used;
-      else pool->reserved_high = pool->reserved;
+      if (attribute == cudaMemPoolAttrUsedMemHigh)
+        pool->used_high = pool->used;
+      else
+        pool->reserved_high = pool->reserved;
       break;
     default: return call.result(cudaErrorInvalidValue);
   }
@@ -365,7 +374,8 @@ cudaError_t cudaFreeAsync(void* data, cudaStream_t handle) {
   Call call("cudaFreeAsync");
   if (data == nullptr) return call.error();
   const auto entry = entry_of(data);
-  if (entry == state().allocations.end() || entry->second.device < 0) return call.fails() ? call.error() : call.result(cudaErrorInvalidValue);
+  if (entry == state().allocations.end() || entry->second.device < 0)
+    return call.fails() ? call.error() : call.result(cudaErrorInvalidValue);
   const auto stream = call.stream(handle);
   if (call.fails() || stream == nullptr) {
     remove(entry);  // a lost device's memory is gone
@@ -373,12 +383,15 @@ cudaError_t cudaFreeAsync(void* data, cudaStream_t handle) {
   }
   ++stream->pool_frees;
   CUstream_st* on = stream.get();
-  put(call.lock(), *stream, [data, on](Lock&) {
-    --on->pool_frees;
-    const auto freed = entry_of(data);
-    if (freed == state().allocations.end()) fault("device memory freed twice");
-    remove(freed);
-  }, true);
+  put(
+      call.lock(), *stream,
+      [data, on](Lock&) {
+        --on->pool_frees;
+        const auto freed = entry_of(data);
+        if (freed == state().allocations.end()) fault("device memory freed twice");
+        remove(freed);
+      },
+      true);
   return cudaSuccess;
 }
 
@@ -392,10 +405,11 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   return put_copy(call, {static_cast<std::byte*>(to), bytes, static_cast<const std::byte*>(from), bytes, bytes, 1, kind}, stream, false);
 }
 
-cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch, std::size_t width, std::size_t height,
-                              cudaMemcpyKind kind, cudaStream_t stream) {
+cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch, std::size_t width,
+                              std::size_t height, cudaMemcpyKind kind, cudaStream_t stream) {
   Call call("cudaMemcpy2DAsync");
-  return put_copy(call, {static_cast<std::byte*>(to), to_pitch, static_cast<const std::byte*>(from), from_pitch, width, height, kind}, stream, false);
+  return put_copy(call, {static_cast<std::byte*>(to), to_pitch, static_cast<const std::byte*>(from), from_pitch, width, height, kind},
+                  stream, false);
 }
 
 cudaError_t cudaMemset(void* data, int value, std::size_t bytes) {

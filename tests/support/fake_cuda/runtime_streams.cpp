@@ -26,11 +26,14 @@ CUevent_st* find_event(cudaEvent_t handle) {
 std::shared_ptr<Record> put_record(Lock& lock, CUstream_st& stream) {
   auto record = std::make_shared<Record>();
   record->stream = stream.shared_from_this();
-  record->number = put(lock, stream, [record](Lock&) {
-    record->done = true;
-    record->time = std::chrono::steady_clock::now();
-    record->stream.reset();
-  }, true);
+  record->number = put(
+      lock, stream,
+      [record](Lock&) {
+        record->done = true;
+        record->time = std::chrono::steady_clock::now();
+        record->stream.reset();
+      },
+      true);
   return record;
 }
 
@@ -100,7 +103,8 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event, unsigned
   const CUevent_st* found = find_event(event);
   if (found == nullptr) return call.result(cudaErrorInvalidResourceHandle);
   if (const auto record = found->record; record != nullptr) {
-    put(call.lock(), *stream, [record](Lock& lock) { wait_for(lock, record); }, true);
+    put(
+        call.lock(), *stream, [record](Lock& lock) { wait_for(lock, record); }, true);
   }
   return cudaSuccess;
 }

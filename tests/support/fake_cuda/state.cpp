@@ -18,8 +18,10 @@ thread_local cudaError_t error_of_thread = cudaSuccess;
 thread_local std::uint64_t generation_of_thread = 0;
 
 [[noreturn]] void bad_setting(std::string_view item) {
-  std::fprintf(stderr, "TUILE_FAKE_CUDA: '%.*s' is not one of devices=N, memory=N[K|M|G], driver=none, lose=DEVICE@KERNEL, fail=FUNCTION@CALL[:ERROR]\n",
-               static_cast<int>(item.size()), item.data());
+  std::fprintf(
+      stderr,
+      "TUILE_FAKE_CUDA: '%.*s' is not one of devices=N, memory=N[K|M|G], driver=none, lose=DEVICE@KERNEL, fail=FUNCTION@CALL[:ERROR]\n",
+      static_cast<int>(item.size()), item.data());
   std::abort();
 }
 
@@ -48,10 +50,14 @@ void read_environment(State& state) {
   }
   Machine machine;
   for (const auto& [key, value] : items) {
-    if (key == "devices") machine.devices = static_cast<int>(number(value, value));
-    else if (key == "memory") machine.memory = number(value, value);
-    else if (key == "driver" && value == "none") machine.driver = false;
-    else if (key != "lose" && key != "fail") bad_setting(key);
+    if (key == "devices")
+      machine.devices = static_cast<int>(number(value, value));
+    else if (key == "memory")
+      machine.memory = number(value, value);
+    else if (key == "driver" && value == "none")
+      machine.driver = false;
+    else if (key != "lose" && key != "fail")
+      bad_setting(key);
   }
   state.start(machine);
   for (const auto& [key, value] : items) {
@@ -67,7 +73,8 @@ void read_environment(State& state) {
     } else {
       const std::size_t colon = colon_text.find(':');
       const std::uint64_t nth = number(colon_text.substr(0, colon), value);
-      const std::uint64_t error = colon == colon_text.npos ? std::uint64_t{cudaErrorMemoryAllocation} : number(colon_text.substr(colon + 1), value);
+      const std::uint64_t error =
+          colon == colon_text.npos ? std::uint64_t{cudaErrorMemoryAllocation} : number(colon_text.substr(colon + 1), value);
       state.failures.push_back({std::string(what), nth, nth, static_cast<cudaError_t>(error)});
     }
   }
@@ -133,7 +140,7 @@ std::mutex& mutex() {
 }
 
 State& state() {
-  static State& only = [] () -> State& {
+  static State& only = []() -> State& {
     auto* made = new State;
     read_environment(*made);
     return *made;

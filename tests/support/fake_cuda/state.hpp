@@ -47,7 +47,7 @@ struct Device {
   int id = 0;
   std::uint64_t used = 0;  // by cudaMalloc
   cudaError_t lost = cudaSuccess;
-  bool has_context = false;  // some thread has made it current
+  bool has_context = false;          // some thread has made it current
   std::uint64_t kernels = 0;         // that ran
   std::uint64_t dies_at_kernel = 0;  // 0: never
   cudaError_t dies_of = cudaSuccess;

@@ -99,7 +99,8 @@ TEST_F(Availability, NoOtherDeviceIsTouched) {
   fake_cuda::reset({.devices = 2});
   std::thread([&] {  // its first device is 0
     compute::make_backend("cuda", executor_, {.devices = {1}});
-  }).join();
+  })
+      .join();
   EXPECT_FALSE(fake_cuda::has_context(0));
   EXPECT_TRUE(fake_cuda::has_context(1));
 }

@@ -48,8 +48,8 @@ TEST_F(Backend, PlansOfFewColumns) {
   const auto cuda = compute::make_backend("cuda", executor_);
   for (const std::vector<std::string>& names :
        {std::vector<std::string>{"green"}, std::vector<std::string>{"ndvi", "x"}, std::vector<std::string>{"is_ground"},
-        std::vector<std::string>{"height_above_ground"}, std::vector<std::string>{"num_points_2m"}, std::vector<std::string>{"facade_score"},
-        std::vector<std::string>{"number_of_returns", "planarity"}}) {
+        std::vector<std::string>{"height_above_ground"}, std::vector<std::string>{"num_points_2m"},
+        std::vector<std::string>{"facade_score"}, std::vector<std::string>{"number_of_returns", "planarity"}}) {
     const auto plan = features::make_plan(names, {{.k = 8}});
     expect_same(on_cpu(tiles, plan), cuda->compute(tiles, plan, {}, {}));
     expect_same(on_cpu(tiles, plan, all_filters()), cuda->compute(tiles, plan, all_filters(), {}));
@@ -66,7 +66,8 @@ TEST_F(Backend, OddTiles) {
   bare.classification = Buffer<std::uint8_t>(bare.size(), std::uint8_t{1});  // no ground
   TileInput core_without_halo = scene->input;
   core_without_halo.halo = nullptr;
-  const std::vector<TileInput> tiles{tile_of(nothing), scene->input, tile_of(single), tile_of(nothing, &scene->halo), core_without_halo, tile_of(bare)};
+  const std::vector<TileInput> tiles{tile_of(nothing),  scene->input, tile_of(single), tile_of(nothing, &scene->halo),
+                                     core_without_halo, tile_of(bare)};
   const auto cuda = compute::make_backend("cuda", executor_);
   for (const compute::Preprocess& preprocess : {compute::Preprocess{}, all_filters()}) {
     expect_same(on_cpu(tiles, every_column(), preprocess), cuda->compute(tiles, every_column(), preprocess, {}));

@@ -81,7 +81,8 @@ inline std::string difference(const compute::TileOutput& a, const compute::TileO
     return a.features.names[i % columns] + " of row " + std::to_string(i / columns) + ": " + std::to_string(a.features.values[i]) +
            " and " + std::to_string(b.features.values[i]);
   }
-  if (a.valid.size() != b.valid.size() || (a.valid.size() > 0 && std::memcmp(a.valid.data(), b.valid.data(), a.valid.size()) != 0)) return "valid";
+  if (a.valid.size() != b.valid.size() || (a.valid.size() > 0 && std::memcmp(a.valid.data(), b.valid.data(), a.valid.size()) != 0))
+    return "valid";
   if (a.missing_columns != b.missing_columns) return "missing columns";
   if (a.degenerate_neighbourhoods != b.degenerate_neighbourhoods) return "degenerate neighbourhoods";
   if (a.truncated_neighbourhoods != b.truncated_neighbourhoods) return "truncated neighbourhoods";

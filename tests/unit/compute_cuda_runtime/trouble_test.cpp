@@ -192,12 +192,34 @@ TEST_F(Trouble, AnyCallMayFail) {
     return cuda->compute(tiles, some_columns(), preprocess, {});
   };
   std::map<std::string, int> survived, refused;
-  for (const char* function :
-       {"cudaGetDeviceCount", "cudaDeviceGetAttribute", "cudaGetDeviceProperties", "cudaGetDevice", "cudaSetDevice", "cudaMemGetInfo",
-        "cudaHostAlloc", "cudaFreeHost", "cudaMemPoolCreate", "cudaMemPoolSetAttribute", "cudaMemPoolGetAttribute", "cudaMemPoolTrimTo",
-        "cudaMemPoolDestroy", "cudaMallocFromPoolAsync", "cudaFreeAsync", "cudaMemcpyAsync", "cudaMemsetAsync", "cudaStreamCreateWithFlags",
-        "cudaStreamDestroy", "cudaStreamSynchronize", "cudaEventCreateWithFlags", "cudaEventDestroy", "cudaEventRecord", "cudaEventSynchronize",
-        "cudaEventElapsedTime", "cudaLaunchKernelEx", "cudaDriverGetVersion", "cudaRuntimeGetVersion"}) {
+  for (const char* function : {"cudaGetDeviceCount",
+                               "cudaDeviceGetAttribute",
+                               "cudaGetDeviceProperties",
+                               "cudaGetDevice",
+                               "cudaSetDevice",
+                               "cudaMemGetInfo",
+                               "cudaHostAlloc",
+                               "cudaFreeHost",
+                               "cudaMemPoolCreate",
+                               "cudaMemPoolSetAttribute",
+                               "cudaMemPoolGetAttribute",
+                               "cudaMemPoolTrimTo",
+                               "cudaMemPoolDestroy",
+                               "cudaMallocFromPoolAsync",
+                               "cudaFreeAsync",
+                               "cudaMemcpyAsync",
+                               "cudaMemsetAsync",
+                               "cudaStreamCreateWithFlags",
+                               "cudaStreamDestroy",
+                               "cudaStreamSynchronize",
+                               "cudaEventCreateWithFlags",
+                               "cudaEventDestroy",
+                               "cudaEventRecord",
+                               "cudaEventSynchronize",
+                               "cudaEventElapsedTime",
+                               "cudaLaunchKernelEx",
+                               "cudaDriverGetVersion",
+                               "cudaRuntimeGetVersion"}) {
     for (const cudaError_t error : {cudaErrorMemoryAllocation, cudaErrorInvalidValue, cudaErrorLaunchFailure}) {
       for (int nth = 1;; ++nth) {
         fake_cuda::reset({.devices = 2});

@@ -39,7 +39,8 @@ TEST_F(FakeAlgorithms, SortsPairsByTheBitsAskedForAndKeepsTheOrderOfEqualOnes) {
     std::iota(values.begin(), values.end(), 0u);
     const auto original = keys;
     std::vector<std::uint32_t> expected = values;
-    std::stable_sort(expected.begin(), expected.end(), [&](auto a, auto b) { return (original[a] >> 8 & 0x3f) < (original[b] >> 8 & 0x3f); });
+    std::stable_sort(expected.begin(), expected.end(),
+                     [&](auto a, auto b) { return (original[a] >> 8 & 0x3f) < (original[b] >> 8 & 0x3f); });
     cub::DoubleBuffer<std::uint64_t> key_buffers(keys.data(), other_keys.data());
     cub::DoubleBuffer<std::uint32_t> value_buffers(values.data(), other_values.data());
     run([&](void* temporary, std::size_t& bytes) {

@@ -134,7 +134,8 @@ TEST_F(FakeKernels, SumsAsOneWould) {
     launch(blocks, 128, kernel, values.data(), sums.data(), count);
     for (int b = 0; b < blocks; ++b) {
       EXPECT_EQ(sums[static_cast<std::size_t>(b)],
-                std::accumulate(values.begin() + b * 128, values.begin() + std::min(count, b * 128 + 128), 0)) << b;
+                std::accumulate(values.begin() + b * 128, values.begin() + std::min(count, b * 128 + 128), 0))
+          << b;
     }
   }
 }
@@ -231,8 +232,9 @@ TEST_F(FakeKernels, IntrinsicsOfBits) {
 
 TEST_F(FakeKernels, LaunchesThatACardRefuses) {
   const auto nothing = +[](int) {};
-  for (const cudaLaunchConfig_t& config : {cudaLaunchConfig_t{0, 32, 0, nullptr, nullptr, 0}, cudaLaunchConfig_t{1, 1025, 0, nullptr, nullptr, 0},
-                                           cudaLaunchConfig_t{1, 0, 0, nullptr, nullptr, 0}, cudaLaunchConfig_t{dim3(1, 70000), 32, 0, nullptr, nullptr, 0}}) {
+  for (const cudaLaunchConfig_t& config :
+       {cudaLaunchConfig_t{0, 32, 0, nullptr, nullptr, 0}, cudaLaunchConfig_t{1, 1025, 0, nullptr, nullptr, 0},
+        cudaLaunchConfig_t{1, 0, 0, nullptr, nullptr, 0}, cudaLaunchConfig_t{dim3(1, 70000), 32, 0, nullptr, nullptr, 0}}) {
     EXPECT_EQ(cudaLaunchKernelEx(&config, nothing, 0), cudaErrorInvalidConfiguration);
     EXPECT_EQ(cudaGetLastError(), cudaErrorInvalidConfiguration);
     EXPECT_EQ(cudaGetLastError(), cudaSuccess);

@@ -126,11 +126,15 @@ TEST_F(FakeRuntime, HostFunctionsRunInOrderAndWithoutTheLock) {
   } seen{pinned_};
   ASSERT_EQ(cudaMemsetAsync(device_, 0, sizeof(int), streams_[0]), cudaSuccess);
   ASSERT_EQ(cudaMemcpyAsync(pinned_, device_, sizeof(int), cudaMemcpyDeviceToHost, streams_[0]), cudaSuccess);
-  ASSERT_EQ(cudaLaunchHostFunc(streams_[0], [](void* data) {
-    auto& at = *static_cast<Seen*>(data);
-    at.then = *at.value;
-    at.calls = static_cast<int>(fake_cuda::calls("cudaLaunchHostFunc"));  // would wait for ever with the lock held
-  }, &seen), cudaSuccess);
+  ASSERT_EQ(cudaLaunchHostFunc(
+                streams_[0],
+                [](void* data) {
+                  auto& at = *static_cast<Seen*>(data);
+                  at.then = *at.value;
+                  at.calls = static_cast<int>(fake_cuda::calls("cudaLaunchHostFunc"));  // would wait for ever with the lock held
+                },
+                &seen),
+            cudaSuccess);
   ASSERT_EQ(cudaStreamSynchronize(streams_[0]), cudaSuccess);
   EXPECT_EQ(seen.then, 0);
   EXPECT_EQ(seen.calls, 1);

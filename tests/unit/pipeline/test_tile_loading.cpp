@@ -1,5 +1,3 @@
-#include "tuile/pipeline/tile_loading.hpp"
-
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -8,6 +6,7 @@
 #include "tuile/config/load.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/las/decode.hpp"
+#include "tuile/pipeline/tile_loading.hpp"
 #include "tuile/source/byte_source.hpp"
 #include "tuile/synth/town.hpp"
 

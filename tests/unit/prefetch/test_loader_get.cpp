@@ -254,7 +254,8 @@ TEST(LoaderGet, StopEndsTheWaitAndTheLoadGoesOn) {
   store.close("a");
   AsyncTileLoader loader(options_with(1), store.function());
   std::stop_source stop;
-  std::future<TileHandle> caller = std::async(std::launch::async, [&] { return loader.get_tile("a", std::nullopt, std::nullopt, stop.get_token()); });
+  std::future<TileHandle> caller =
+      std::async(std::launch::async, [&] { return loader.get_tile("a", std::nullopt, std::nullopt, stop.get_token()); });
   store.wait_for_calls("a", 1);
   stop.request_stop();
   EXPECT_THROW(caller.get(), Cancelled);
@@ -271,7 +272,8 @@ TEST(LoaderGet, StopEndsALoadThatTheCallerRuns) {
   store.close("a");
   AsyncTileLoader loader(options_with(0), store.function());
   std::stop_source stop;
-  std::future<TileHandle> caller = std::async(std::launch::async, [&] { return loader.get_tile("a", std::nullopt, std::nullopt, stop.get_token()); });
+  std::future<TileHandle> caller =
+      std::async(std::launch::async, [&] { return loader.get_tile("a", std::nullopt, std::nullopt, stop.get_token()); });
   store.wait_for_calls("a", 1);
   stop.request_stop();
   EXPECT_THROW(caller.get(), Cancelled);

@@ -4,6 +4,8 @@
 // Kernels run one at a time under the lock of the fake, all threads of a block as fibers of one host thread: so atomics need not be atomic,
 // and shared memory is a static variable.
 
+#include <math.h>
+
 #include <bit>
 #include <cmath>
 #include <concepts>
@@ -13,8 +15,6 @@
 #include <cstring>
 #include <source_location>
 #include <type_traits>
-
-#include <math.h>
 
 #include "fake_cuda/vectors.hpp"
 
@@ -126,17 +126,17 @@ inline void __threadfence_system() {}
 inline void __trap(std::source_location where = std::source_location::current()) { fake_cuda::trap(where); }
 
 // Atomics: the types that the real ones have. (std::uint64_t is another type than unsigned long long, there as here.)
-#define FAKE_CUDA_ATOMIC(name, type, operand, result)                                   \
-  inline type name(type* address, type operand) {                                       \
-    const type old = *address;                                                          \
-    *address = static_cast<type>(result);                                               \
-    return old;                                                                         \
+#define FAKE_CUDA_ATOMIC(name, type, operand, result) \
+  inline type name(type* address, type operand) {     \
+    const type old = *address;                        \
+    *address = static_cast<type>(result);             \
+    return old;                                       \
   }
-#define FAKE_CUDA_ATOMICS(type)                            \
-  FAKE_CUDA_ATOMIC(atomicMax, type, v, old > v ? old : v)  \
-  FAKE_CUDA_ATOMIC(atomicMin, type, v, old < v ? old : v)  \
-  FAKE_CUDA_ATOMIC(atomicAnd, type, v, old & v)            \
-  FAKE_CUDA_ATOMIC(atomicOr, type, v, old | v)             \
+#define FAKE_CUDA_ATOMICS(type)                           \
+  FAKE_CUDA_ATOMIC(atomicMax, type, v, old > v ? old : v) \
+  FAKE_CUDA_ATOMIC(atomicMin, type, v, old < v ? old : v) \
+  FAKE_CUDA_ATOMIC(atomicAnd, type, v, old& v)            \
+  FAKE_CUDA_ATOMIC(atomicOr, type, v, old | v)            \
   FAKE_CUDA_ATOMIC(atomicXor, type, v, old ^ v)
 FAKE_CUDA_ATOMICS(int)
 FAKE_CUDA_ATOMICS(unsigned)
@@ -152,11 +152,11 @@ FAKE_CUDA_ATOMIC(atomicExch, unsigned, v, v)
 FAKE_CUDA_ATOMIC(atomicExch, unsigned long long, v, v)
 #undef FAKE_CUDA_ATOMICS
 #undef FAKE_CUDA_ATOMIC
-#define FAKE_CUDA_ATOMIC_CAS(type)                                     \
+#define FAKE_CUDA_ATOMIC_CAS(type)                                    \
   inline type atomicCAS(type* address, type expected, type desired) { \
-    const type old = *address;                                         \
-    if (old == expected) *address = desired;                           \
-    return old;                                                        \
+    const type old = *address;                                        \
+    if (old == expected) *address = desired;                          \
+    return old;                                                       \
   }
 FAKE_CUDA_ATOMIC_CAS(int)
 FAKE_CUDA_ATOMIC_CAS(unsigned)
@@ -244,14 +244,12 @@ FAKE_CUDA_MIN_MAX(long long)
 FAKE_CUDA_MIN_MAX(unsigned long long)
 #undef FAKE_CUDA_MIN_MAX
 template <class A, class B>
-  requires(std::is_arithmetic_v<A> && std::is_arithmetic_v<B> && !std::is_same_v<A, B>)
-constexpr auto min(A a, B b) {
+requires(std::is_arithmetic_v<A>&& std::is_arithmetic_v<B> && !std::is_same_v<A, B>) constexpr auto min(A a, B b) {
   using T = std::common_type_t<A, B>;
   return static_cast<T>(b) < static_cast<T>(a) ? static_cast<T>(b) : static_cast<T>(a);
 }
 template <class A, class B>
-  requires(std::is_arithmetic_v<A> && std::is_arithmetic_v<B> && !std::is_same_v<A, B>)
-constexpr auto max(A a, B b) {
+requires(std::is_arithmetic_v<A>&& std::is_arithmetic_v<B> && !std::is_same_v<A, B>) constexpr auto max(A a, B b) {
   using T = std::common_type_t<A, B>;
   return static_cast<T>(a) < static_cast<T>(b) ? static_cast<T>(b) : static_cast<T>(a);
 }
