@@ -265,13 +265,19 @@ class AsyncPipeline:
         saving: Deque[Tuple[int, "concurrent.futures.Future[Any]"]] = collections.deque()
         saver = concurrent.futures.ThreadPoolExecutor(1, "tuile-save") if save_func is not None else None
         asked = 0
+
+        def preload(last: int) -> None:
+            nonlocal asked
+            while self.loader.num_workers > 0 and asked < len(paths) and asked <= last:
+                self.loader.preload_tile(paths[asked], fetch_ground_truth=fetch_ground_truth)
+                asked += 1
+
         arrived: Optional[float] = None
         self._work_seconds = self._span_seconds = 0.0
         try:
             for i, path in enumerate(paths):
-                while self.loader.num_workers > 0 and asked < len(paths) and asked <= i + self.prefetch_ahead:
-                    self.loader.preload_tile(paths[asked], fetch_ground_truth=fetch_ground_truth)
-                    asked += 1
+                # Nothing hides the first load, so it has the processors for itself.
+                preload(i + self.prefetch_ahead if i > 0 else 0)
                 try:
                     tile, truth = self.loader.get_tile(path, self.timeout, None, fetch_ground_truth)
                 except Cancelled:
@@ -279,6 +285,7 @@ class AsyncPipeline:
                 except Exception as error:
                     self._fail(results, paths, i, error)
                     continue
+                preload(i + self.prefetch_ahead)
                 begun = time.monotonic()
                 arrived = begun if arrived is None else arrived
                 try:

@@ -39,7 +39,7 @@ std::unique_ptr<Backend> make_backend(const std::string& asked, Executor& execut
     try {
       backend = make_cuda_backend(executor, options);
     } catch (const BackendUnavailable& error) {  // that a device is there does not say that it can be opened
-      if (asked != "auto") throw;
+      if (asked != "auto" || !options.devices.empty()) throw;  // who names devices wants them
       choice.reason = error.what();
     }
   }

@@ -85,6 +85,8 @@ TEST_F(Availability, AutoTakesTheNextWhereNoDeviceOpens) {
   const auto backend = compute::make_backend("auto", executor_, {}, &reason);
   EXPECT_EQ(backend->name(), "cpu");
   EXPECT_NE(reason.find("no CUDA device could be opened"), std::string::npos) << reason;
+  fake_cuda::fail("cudaMemPoolCreate", 1, cudaErrorNotSupported);
+  EXPECT_THROW(compute::make_backend("auto", executor_, {.devices = {0}}), BackendUnavailable) << "who names devices wants them";
 }
 
 TEST_F(Availability, ADeviceThatThisProgramHasNoCodeForIsLeftOut) {
