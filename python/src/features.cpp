@@ -125,23 +125,9 @@ features::FeaturePlan plan_of(const config::Config& base, const Wanted& wanted, 
 
 /// Leaves out the columns that the tile lacks the input of, in place.
 void drop_missing(FeatureMatrix& matrix) {
-  FeatureBlock& all = *matrix.block;
-  std::vector<std::size_t> kept;
-  std::vector<std::string> names;
-  for (std::size_t c = 0; c < all.columns(); ++c) {
-    const auto& lacking = matrix.missing_columns;
-    if (std::find(lacking.begin(), lacking.end(), all.names[c]) != lacking.end()) continue;
-    kept.push_back(c);
-    names.push_back(all.names[c]);
-  }
-  const std::size_t columns = all.columns();
-  if (kept.size() == columns) return;
-  float* const values = all.values.data();
-  for (std::size_t i = 0; i < all.points; ++i) {
-    for (std::size_t c = 0; c < kept.size(); ++c) values[i * kept.size() + c] = values[i * columns + kept[c]];
-  }
-  all.values.shrink(all.points * kept.size());
-  all.names = std::move(names);
+  const auto& lacking = matrix.missing_columns;
+  matrix.block->keep_columns(
+      [&](std::size_t c) { return std::find(lacking.begin(), lacking.end(), matrix.block->names[c]) == lacking.end(); });
 }
 
 FeatureMatrix matrix_of(compute::TileOutput output, config::Missing missing) {

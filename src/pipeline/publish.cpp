@@ -192,24 +192,12 @@ void refuse_missing(const compute::TileOutput& output, const RunPlan& plan, conf
 
 void settle_columns(compute::TileOutput& output, const RunPlan& plan, config::Missing missing) {
   std::erase_if(output.missing_columns, [&](const std::string& name) { return !is_output(plan, name); });
-  FeatureBlock& all = output.features;
-  std::vector<std::size_t> kept;
-  std::vector<std::string> names;
-  for (std::size_t c = 0; c < plan.features.columns.size(); ++c) {
-    const auto& lacking = output.missing_columns;
-    if (missing == config::Missing::drop && std::find(lacking.begin(), lacking.end(), all.names[c]) != lacking.end()) continue;
-    kept.push_back(c);
-    names.push_back(all.names[c]);
-  }
-  const std::size_t columns = all.columns();
-  if (kept.size() == columns) return;
-  // In place: every value moves towards the front.
-  float* const values = all.values.data();
-  for (std::size_t i = 0; i < all.points; ++i) {
-    for (std::size_t c = 0; c < kept.size(); ++c) values[i * kept.size() + c] = values[i * columns + kept[c]];
-  }
-  all.values.shrink(all.points * kept.size());
-  all.names = std::move(names);
+  const auto& lacking = output.missing_columns;
+  output.features.keep_columns([&](std::size_t c) {
+    const bool is_asked_for = c < plan.features.columns.size();  // those that only labelling needs come after
+    return is_asked_for &&
+           !(missing == config::Missing::drop && std::find(lacking.begin(), lacking.end(), output.features.names[c]) != lacking.end());
+  });
 }
 
 void publish(const PlannedTile& planned, const ComputedTile& computed, const RunPlan& plan, const config::Config& config,

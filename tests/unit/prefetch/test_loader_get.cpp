@@ -249,36 +249,25 @@ TEST(LoaderOptionsCheck, NamesTheValue) {
   EXPECT_THROW(loader.get_tile("a", std::nullopt, broken), InvalidArgument);
 }
 
-TEST(LoaderGet, StopEndsTheWaitAndTheLoadGoesOn) {
-  FakeStore store;
-  store.close("a");
-  AsyncTileLoader loader(options_with(1), store.function());
-  std::stop_source stop;
-  std::future<TileHandle> caller =
-      std::async(std::launch::async, [&] { return loader.get_tile("a", std::nullopt, std::nullopt, stop.get_token()); });
-  store.wait_for_calls("a", 1);
-  stop.request_stop();
-  EXPECT_THROW(caller.get(), Cancelled);
-  store.open("a");
-  EXPECT_TRUE(is_tile_of(*loader.get_tile("a"), {"a", {}}));
-  EXPECT_EQ(store.calls("a"), 1);
-  const LoaderStatistics stats = loader.get_stats();
-  EXPECT_EQ(stats.requests, 2U);
-  EXPECT_EQ(stats.hits_ready + stats.hits_in_flight + stats.misses, 2U);
-}
-
-TEST(LoaderGet, StopEndsALoadThatTheCallerRuns) {
-  FakeStore store;
-  store.close("a");
-  AsyncTileLoader loader(options_with(0), store.function());
-  std::stop_source stop;
-  std::future<TileHandle> caller =
-      std::async(std::launch::async, [&] { return loader.get_tile("a", std::nullopt, std::nullopt, stop.get_token()); });
-  store.wait_for_calls("a", 1);
-  stop.request_stop();
-  EXPECT_THROW(caller.get(), Cancelled);
-  store.open("a");
-  EXPECT_TRUE(is_tile_of(*loader.get_tile("a"), {"a", {}}));
+/// A thread's load goes on when its waiter is stopped; one that the caller runs itself ends with it.
+TEST(LoaderGet, StopEndsTheWait) {
+  for (const int workers : {0, 1}) {
+    FakeStore store;
+    store.close("a");
+    AsyncTileLoader loader(options_with(workers), store.function());
+    std::stop_source stop;
+    std::future<TileHandle> caller =
+        std::async(std::launch::async, [&] { return loader.get_tile("a", std::nullopt, std::nullopt, stop.get_token()); });
+    store.wait_for_calls("a", 1);
+    stop.request_stop();
+    EXPECT_THROW(caller.get(), Cancelled);
+    store.open("a");
+    EXPECT_TRUE(is_tile_of(*loader.get_tile("a"), {"a", {}}));
+    EXPECT_EQ(store.calls("a"), workers == 0 ? 2 : 1);
+    const LoaderStatistics stats = loader.get_stats();
+    EXPECT_EQ(stats.requests, 2U);
+    EXPECT_EQ(stats.hits_ready + stats.hits_in_flight + stats.misses, 2U);
+  }
 }
 
 TEST(LoaderGet, ReadyTilesNeedNoWaitToStop) {
