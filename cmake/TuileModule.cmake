@@ -22,7 +22,9 @@ elseif(NOT TUILE_SANITIZER STREQUAL "")
 endif()
 
 # The standard headers that most files use, compiled once.
-file(WRITE ${CMAKE_BINARY_DIR}/pch/empty.cpp "")
+if(NOT EXISTS ${CMAKE_BINARY_DIR}/pch/empty.cpp)  # or every configuration would compile it anew
+  file(WRITE ${CMAKE_BINARY_DIR}/pch/empty.cpp "")
+endif()
 add_library(tuile_pch STATIC ${CMAKE_BINARY_DIR}/pch/empty.cpp)
 target_link_libraries(tuile_pch PRIVATE tuile_flags)
 target_precompile_headers(tuile_pch PRIVATE <algorithm> <array> <atomic> <chrono> <cmath> <condition_variable> <cstdint> <filesystem>
