@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ distributed = pytest.importorskip("distributed")
 import tuile
 import tuile.dask
 from conftest import run_tuile
+from leaks import refused
 from test_processor import outputs
 
 # Enough work that a worker can be lost in the midst of it.
@@ -299,9 +301,7 @@ def test_without_a_client_a_cluster_is_made_for_the_call(town, tmp_path):
     ({"output": __file__}, PermissionError, "output folder"),
 ])
 def test_bad_input_is_an_exception_that_says_what_was_expected(tiles, tmp_path, keywords, error, words):
-    with pytest.raises(error) as raised:
-        tuile.dask.process(**{"paths": tiles, "output": tmp_path, **keywords})
-    assert words in str(raised.value)
+    refused(lambda: tuile.dask.process(**{"paths": tiles, "output": tmp_path, **keywords}), error, re.escape(words))
 
 
 def test_leftovers_of_dead_processes_are_removed(tmp_path):

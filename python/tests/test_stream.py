@@ -8,13 +8,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import numpy as np
 import pytest
 
 import tuile
 from conftest import run_tuile
+from leaks import SPARE_THREADS, refused, resident, settled, threads
 
 ARRAYS = ("features", "classification", "valid", "labels", "label_source", "label_object")
 
@@ -44,27 +44,6 @@ def with_a_bad_one(tiles, tmp_path_factory):
     (folder / "damaged.laz").write_bytes(data)
     (folder / "text.laz").write_text("no tile")
     return folder
-
-
-#: The executor's threads come and go, as many as there are processors.
-SLACK = os.cpu_count()
-
-
-def threads():
-    return len(os.listdir("/proc/self/task"))
-
-
-def resident_kib():
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
-
-
-def settled(limit, seconds=10.0):
-    """Whether at most so many threads are left, soon."""
-    end = time.monotonic() + seconds
-    while threads() > limit and time.monotonic() < end:
-        time.sleep(0.02)
-    return threads() <= limit
 
 
 def test_what_the_command_line_writes_bit_for_bit(town, expected):
@@ -172,10 +151,9 @@ def test_failed_tiles_skipped_or_yielded(with_a_bad_one, caplog):
 
 def test_what_ends_the_run_is_raised_every_time(tmp_path):
     tiles = tuile.stream(tmp_path / "nothing", on_error="skip")
-    for _ in range(3):
-        with pytest.raises(tuile.ConfigError, match="nothing"):
-            next(tiles)
+    refused(lambda: next(tiles), tuile.ConfigError, "nothing")
     tiles.close()
+    refused(lambda: next(tiles), tuile.Cancelled, "closed")
 
 
 def test_close_in_the_middle(town):
@@ -188,7 +166,7 @@ def test_close_in_the_middle(town):
             next(tiles)
         tiles.close()
         running = running or threads()
-        assert threads() <= running + SLACK
+        assert threads() <= running + SPARE_THREADS
 
 
 def test_close_by_another_thread_ends_the_wait(town):
@@ -218,14 +196,14 @@ def test_forgotten_streams_leave_nothing(tiles):
 
     for _ in range(20):
         short()
-    running, memory = threads(), resident_kib()
+    running, memory = threads(), resident()
     for _ in range(150):
         short()
     gc.collect()
-    assert settled(running + SLACK) and resident_kib() < memory + 60_000
+    assert settled(running + SPARE_THREADS) and resident() < memory + (60 << 20)
     dropped = tuile.stream(tiles, config)
     del dropped
-    assert settled(running + SLACK)
+    assert settled(running + SPARE_THREADS)
 
 
 def test_bad_arguments(tiles):
@@ -239,26 +217,8 @@ def test_bad_arguments(tiles):
              (lambda: stream(tiles, bbox=(1, 2, float("nan"), 3)), tuile.InvalidArgument, "NaN"),
              (lambda: stream(tiles, {"features.sett": 1}), tuile.ConfigError, "features.set"),
              (lambda: stream(tiles, 5), tuile.InvalidArgument, "type int")]
-    for case, kind, message in cases:
-        with pytest.raises(kind, match=message):
-            case()
-
-
-@pytest.mark.parametrize("case", ["ready", "bbox", "shard"])
-def test_bad_arguments_leave_no_trace(tiles, case):
-    options = {"ready": {"ready": 0}, "bbox": {"bbox": (1, 1, 0, 0)}, "shard": {"shard": "x"}}[case]
-    config = tuile.Config()
-
-    def bad():
-        with pytest.raises(ValueError):
-            tuile.stream(tiles[0], config, **options)
-
-    for _ in range(500):
-        bad()
-    memory, running = resident_kib(), threads()
-    for _ in range(10_000):
-        bad()
-    assert resident_kib() < memory + 4096 and threads() <= running + SLACK
+    for case in cases:
+        refused(*case)
 
 
 def test_a_stream_is_not_copied(tiles):

@@ -14,6 +14,7 @@ import pytest
 
 import tuile
 from conftest import run_tuile
+from leaks import SPARE_THREADS, refused, resident, threads
 
 torch = pytest.importorskip("torch")
 
@@ -21,7 +22,6 @@ from torch.utils.data import DataLoader  # noqa: E402
 
 from tuile.torch import IGNORED, TileDataset, collate_concat, collate_list  # noqa: E402
 
-SLACK = os.cpu_count()
 
 
 @pytest.fixture(scope="module")
@@ -292,6 +292,7 @@ def test_bad_arguments(town):
     def dataset(**options):
         return lambda: TileDataset(town / "tiles", **options)
 
+    good, nothing = TileDataset(town / "tiles"), TileDataset(town / "nothing")
     cases = [(dataset(points=5), tuile.InvalidArgument, "without patch_size"),
              (dataset(patch_size=-1), tuile.InvalidArgument, "patch_size is -1"),
              (dataset(patch_size="2"), TypeError, "patch_size is '2'"),
@@ -317,23 +318,11 @@ def test_bad_arguments(town):
              (dataset(features=3), TypeError, "type int"),
              (dataset(config={"features.missing": "drop"}), tuile.InvalidArgument, "'drop'"),
              (dataset(config={"kk": 3}), tuile.ConfigError, "kk"),
-             (lambda: TileDataset([]), tuile.InvalidArgument, "no paths")]
-    for case, kind, message in cases:
-        with pytest.raises(kind, match=message):
-            case()
-    with pytest.raises(tuile.InvalidArgument, match="epoch is -1"):
-        TileDataset(town / "tiles").set_epoch(-1)
-    with pytest.raises(tuile.ConfigError, match="nothing"):
-        next(iter(TileDataset(town / "nothing")))
-
-
-def threads():
-    return len(os.listdir("/proc/self/task"))
-
-
-def resident_kib():
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+             (lambda: TileDataset([]), tuile.InvalidArgument, "no paths"),
+             (lambda: good.set_epoch(-1), tuile.InvalidArgument, "epoch is -1"),
+             (lambda: next(iter(nothing)), tuile.ConfigError, "nothing")]
+    for case in cases:
+        refused(*case)
 
 
 def test_a_thousand_short_iterations_leave_nothing(tiles):
@@ -352,11 +341,11 @@ def test_a_thousand_short_iterations_leave_nothing(tiles):
     for number in range(100):
         short(number)
     gc.collect()
-    memory, running = resident_kib(), threads()
+    memory, running = resident(), threads()
     for number in range(1000):
         short(number)
     gc.collect()
-    assert resident_kib() < memory + 50_000 and threads() <= running + SLACK
+    assert resident() < memory + (50 << 20) and threads() <= running + SPARE_THREADS
 
 
 def test_an_interrupted_epoch_leaves_no_process(town, config, workers):
