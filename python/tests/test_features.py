@@ -1,6 +1,5 @@
 """Features of arrays and tiles: against NumPy, against the command line, without copies."""
 import gc
-import re
 import signal
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import pytest
 
 import tuile
 from conftest import run_tuile
-from leaks import refused
+from leaks import grown, refused, resident
 
 LOD2_OF_COORDINATES = ["x", "y", "z", "normal_z", "planarity", "linearity", "verticality"]
 
@@ -247,11 +246,6 @@ print(threading.active_count(), [name for name in ("torch", "dask", "numpy.testi
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "1 []\n"
 
 
-def anonymous_bytes():
-    with open("/proc/self/status") as status:
-        return int(re.search(r"RssAnon:\s+(\d+) kB", status.read()).group(1)) * 1024
-
-
 class TestDLPack:
     @pytest.fixture(scope="class")
     def matrix(self):
@@ -300,16 +294,16 @@ class TestDLPack:
                 del capsule, matrix
 
         run(300)
-        before = anonymous_bytes()
+        before = resident()
         run(3000)
-        assert anonymous_bytes() - before < 1 << 20, "72 MB passed through"
+        assert grown(before) < 1 << 20, "72 MB passed through"
         matrix = processor.compute_features(points, names=["x"], as_matrix=True)
         for _ in range(1000):
             matrix.__dlpack__()
-        before = anonymous_bytes()
+        before = resident()
         for _ in range(10_000):
             np.from_dlpack(matrix) if consumed else matrix.__dlpack__()
-        assert anonymous_bytes() - before < 256 * 1024
+        assert grown(before) < 256 * 1024
 
 
 class TestTiles:

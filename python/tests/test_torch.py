@@ -14,7 +14,7 @@ import pytest
 
 import tuile
 from conftest import run_tuile
-from leaks import SPARE_THREADS, refused, resident, threads
+from leaks import SPARE_THREADS, grown, refused, resident, threads
 
 torch = pytest.importorskip("torch")
 
@@ -345,7 +345,7 @@ def test_a_thousand_short_iterations_leave_nothing(tiles):
     for number in range(1000):
         short(number)
     gc.collect()
-    assert resident() < memory + (50 << 20) and threads() <= running + SPARE_THREADS
+    assert grown(memory) < 50 << 20 and threads() <= running + SPARE_THREADS
 
 
 def test_an_interrupted_epoch_leaves_no_process(town, config, workers):
