@@ -9,7 +9,7 @@ PREFIX ?= /usr/local
 JOBS ?= $(shell awk -v cores=$$(nproc) '/MemAvailable/ { jobs = int($$2 / 1500000); print jobs < 1 ? 1 : jobs < cores ? jobs : cores }' /proc/meminfo)
 
 setup:
-	@scripts/setup.sh
+	@scripts/setup.sh tests
 
 # $(call configure_and_build,preset)
 define configure_and_build
@@ -17,10 +17,19 @@ define configure_and_build
 	@cmake --build --preset $(1) -j $(JOBS)
 endef
 
+# Everything; `make demo` and `make python` build their part of it.
 build: setup
 	$(call configure_and_build,default)
 
-demo: build
+# A build that is configured already stays as it is.
+define configure_main
+	@[ -f $(BUILD)/build.ninja ] || cmake --preset main --log-level=WARNING
+endef
+
+demo:
+	@scripts/setup.sh
+	$(configure_main)
+	@cmake --build --preset main -j $(JOBS)
 	@scripts/demo.sh $(TUILE) demo
 
 test: build
@@ -28,9 +37,11 @@ test: build
 	@ctest --preset default
 
 # The Python package without pip; PREFIX=folder (a virtual environment, say) installs it there.
-python: setup
-	@cmake --preset default --log-level=WARNING
-	@cmake --build --preset default -j $(JOBS) --target tuile_python
+python:
+	@scripts/setup.sh python
+	$(configure_main)
+	@cmake -DTUILE_PYTHON=ON --log-level=WARNING $(BUILD)
+	@cmake --build $(BUILD) -j $(JOBS) --target tuile_python
 ifeq ($(origin PREFIX),command line)
 	@cmake --install $(BUILD) --component python --prefix $(PREFIX) >/dev/null
 	@echo "tuile is in $(PREFIX); where that is no virtual environment: export PYTHONPATH=$$(echo $(abspath $(PREFIX))/lib/python3*/site-packages)"
@@ -39,7 +50,7 @@ else
 endif
 
 # With the CUDA backend for every card since Turing: takes a CUDA toolkit of version 12 or newer. `make build` has it for one architecture
-# where there is a toolkit.
+# where there is a toolkit, `make demo` where there is a driver, too.
 cuda: setup
 	$(call configure_and_build,cuda)
 
@@ -67,7 +78,7 @@ bench-page:
 # The inner loops one by one; one of them: make microbench FILTER=search/k20
 FILTER ?= .
 microbench: setup
-	@scripts/setup.sh bench
+	@scripts/setup.sh microbench
 	@cmake --preset default --log-level=WARNING
 	@cmake --build --preset default -j $(JOBS) --target tuile_micro
 	@$(BUILD)/bin/tuile_micro --benchmark_filter='$(FILTER)'

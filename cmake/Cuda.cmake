@@ -1,13 +1,13 @@
 # The CUDA backend is a matter of files: where TUILE_CUDA_FOUND is true, src/compute adds those under cuda/, else the one that says why not.
-# TUILE_CUDA: AUTO (built where a toolkit is found), ON (a missing toolkit is an error), OFF.
-set(TUILE_CUDA AUTO CACHE STRING "CUDA backend: AUTO, ON or OFF")
-set_property(CACHE TUILE_CUDA PROPERTY STRINGS AUTO ON OFF)
+# TUILE_CUDA: AUTO (built where a toolkit is found), DRIVER (where this machine has NVIDIA's driver, too), ON (a missing toolkit is an error), OFF.
+set(TUILE_CUDA AUTO CACHE STRING "CUDA backend: AUTO, DRIVER, ON or OFF")
+set_property(CACHE TUILE_CUDA PROPERTY STRINGS AUTO DRIVER ON OFF)
 set(TUILE_CUDA_FOUND FALSE)
 # 12 is the first that takes C++20.
 set(tuile_cuda_least 12.0)
 
 function(tuile_no_cuda reason)
-  if(TUILE_CUDA STREQUAL "AUTO")
+  if(TUILE_CUDA MATCHES "^(AUTO|DRIVER)$")
     message(STATUS "no CUDA backend: ${reason}")
   else()
     message(FATAL_ERROR "TUILE_CUDA is ON, but ${reason}. Install the CUDA toolkit (${tuile_cuda_least} or newer) and put nvcc on PATH, or configure with -DTUILE_CUDA=AUTO.")
@@ -16,11 +16,20 @@ endfunction()
 
 if(TUILE_CUDA STREQUAL "OFF")
   return()
-elseif(NOT TUILE_CUDA MATCHES "^(AUTO|ON)$")
-  message(FATAL_ERROR "TUILE_CUDA is '${TUILE_CUDA}'; AUTO, ON or OFF is expected")
+elseif(NOT TUILE_CUDA MATCHES "^(AUTO|DRIVER|ON)$")
+  message(FATAL_ERROR "TUILE_CUDA is '${TUILE_CUDA}'; AUTO, DRIVER, ON or OFF is expected")
 elseif(TUILE_SANITIZER)
   tuile_no_cuda("the sanitizers and nvcc do not go together; compute-sanitizer looks at the device code (scripts/gpu_check.sh)")
   return()
+endif()
+
+if(TUILE_CUDA STREQUAL "DRIVER")
+  # As the backend itself will look for it.
+  execute_process(COMMAND ldconfig -p OUTPUT_VARIABLE tuile_libraries ERROR_QUIET)
+  if(NOT EXISTS /proc/driver/nvidia/version AND NOT tuile_libraries MATCHES "libcuda\\.so\\.1")
+    tuile_no_cuda("this machine has no NVIDIA driver; make cuda builds it all the same")
+    return()
+  endif()
 endif()
 
 find_program(TUILE_NVCC nvcc HINTS ENV CUDACXX ENV CUDA_PATH ENV CUDA_HOME PATHS /usr/local/cuda PATH_SUFFIXES bin)

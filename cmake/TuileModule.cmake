@@ -30,6 +30,18 @@ target_link_libraries(tuile_pch PRIVATE tuile_flags)
 target_precompile_headers(tuile_pch PRIVATE <algorithm> <array> <atomic> <chrono> <cmath> <condition_variable> <cstdint> <filesystem>
                           <functional> <map> <memory> <mutex> <optional> <span> <string> <thread> <unordered_map> <vector>)
 
+# The same for tests, which are compiled more often than they run for long: -O1.
+set(tuile_test_definitions TUILE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+set(tuile_test_options $<$<CONFIG:Release>:-O1>)
+if(TUILE_TESTS)
+  add_library(tuile_test_pch STATIC ${CMAKE_BINARY_DIR}/pch/empty.cpp)
+  target_link_libraries(tuile_test_pch PRIVATE tuile_flags GTest::gtest)
+  target_compile_definitions(tuile_test_pch PRIVATE ${tuile_test_definitions})
+  target_compile_options(tuile_test_pch PRIVATE ${tuile_test_options})
+  target_precompile_headers(tuile_test_pch PRIVATE <gtest/gtest.h> <algorithm> <array> <atomic> <chrono> <cmath> <condition_variable> <cstdint>
+                            <filesystem> <fstream> <functional> <map> <memory> <mutex> <optional> <random> <set> <span> <string> <thread> <vector>)
+endif()
+
 function(tuile_module name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LINK" ${ARGN})
   add_library(tuile_${name} STATIC ${ARG_SOURCES})
@@ -53,10 +65,9 @@ function(tuile_test name)
   list(TRANSFORM ARG_DEPENDS PREPEND tuile_)
   target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(test_${name} PRIVATE ${ARG_DEPENDS} tuile_flags ${ARG_LINK} GTest::gtest GTest::gtest_main)
-  target_compile_definitions(test_${name} PRIVATE TUILE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  target_precompile_headers(test_${name} PRIVATE <gtest/gtest.h>)
-  # Tests are compiled more often than run for long.
-  target_compile_options(test_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  target_compile_definitions(test_${name} PRIVATE ${tuile_test_definitions})
+  target_compile_options(test_${name} PRIVATE ${tuile_test_options})
+  target_precompile_headers(test_${name} REUSE_FROM tuile_test_pch)
   # One ctest entry per executable: a process per test case would cost more than the tests.
   add_test(NAME ${name} COMMAND test_${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})

@@ -1,27 +1,32 @@
 #!/usr/bin/env bash
-# setup.sh [tools|bench]: installs the system packages that tuile builds and tests with; with `tools` also those of `make format` and
-# `make tidy`, with `bench` also that of `make microbench`.
+# setup.sh [python|tests|tools|microbench]: installs the system packages that the main job builds and runs with; with `python` also those of the
+# Python package, with `tests` those of it and of everything that `make test` builds, with `tools` those of `make format` and `make tidy`,
+# with `microbench` that of `make microbench`.
 # Idempotent: asks the package manager for what is missing only. The one place that lists them. Debian 12 and 13, Ubuntu 24.04.
 set -euo pipefail
 
 # --- the packages, by what needs them -------------------------------------------------------------------------------
 build=(g++ cmake ninja-build make pkg-config git)
 libraries=(liblaszip-dev libtbb-dev libyaml-cpp-dev libcli11-dev libfmt-dev nlohmann-json3-dev
-           libxxhash-dev zlib1g-dev libeigen3-dev libnanoflann-dev libgdal-dev libgeos-dev libcurl4-openssl-dev)
-tests=(libgtest-dev libgmock-dev python3 python3-numpy python3-jsonschema cgi-mapserver lighttpd openssl)
-python=(python3-dev pybind11-dev python3-pytest)
+           libxxhash-dev zlib1g-dev libgdal-dev libgeos-dev libcurl4-openssl-dev)
+python=(python3 python3-dev python3-numpy pybind11-dev)
+bench=(libeigen3-dev libnanoflann-dev)  # the baselines
+tests=(libgtest-dev libgmock-dev python3-pytest python3-jsonschema cgi-mapserver lighttpd openssl)
 # What the Python package can work with but does not need, and what checks its types: left out where the system does not package it.
 python_extras=(python3-torch python3-distributed python3-mypy mypy)
 tools=(clang-format clang-tidy)
-bench=(libbenchmark-dev)
+microbench=(libbenchmark-dev)
 # ---------------------------------------------------------------------------------------------------------------------
 
-packages=("${build[@]}" "${libraries[@]}" "${tests[@]}" "${python[@]}")
+packages=("${build[@]}" "${libraries[@]}")
+optional=()
 case "${1:-}" in
   "") ;;
+  python) packages+=("${python[@]}") ;;
+  tests) packages+=("${python[@]}" "${bench[@]}" "${tests[@]}") optional=("${python_extras[@]}") ;;
   tools) packages+=("${tools[@]}") ;;
-  bench) packages+=("${bench[@]}") ;;
-  *) echo "usage: setup.sh [tools|bench]" >&2; exit 2 ;;
+  microbench) packages+=("${bench[@]}" "${microbench[@]}") ;;
+  *) echo "setup: unknown argument '$1'; usage: setup.sh [python|tests|tools|microbench]" >&2; exit 2 ;;
 esac
 
 missing() {
@@ -39,7 +44,7 @@ fi
 known() { [ -n "$(apt-cache show --no-all-versions "$1" 2>/dev/null)" ]; }
 
 mapfile -t wanted < <(missing "${packages[@]}")
-mapfile -t extras < <(missing "${python_extras[@]}")
+mapfile -t extras < <(missing "${optional[@]}")
 for package in "${extras[@]}"; do
   # Not asked for again and again where the system does not have it; before the first installation the lists may be empty.
   if [ ${#wanted[@]} -ne 0 ] || known "$package"; then wanted+=("$package"); fi
@@ -99,7 +104,7 @@ unavailable=() available=()
 for package in "${wanted[@]}"; do
   if known "$package"; then
     available+=("$package")
-  elif [[ " ${python_extras[*]} " == *" $package "* ]]; then
+  elif [[ " ${optional[*]} " == *" $package "* ]]; then
     echo "setup: ${PRETTY_NAME:-this system} does not package $package; what needs it is skipped"
   else
     unavailable+=("$package")

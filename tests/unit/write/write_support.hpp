@@ -1,7 +1,5 @@
 #pragma once
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -15,37 +13,12 @@
 #include <string>
 #include <vector>
 
+#include "support/temporary_folder.hpp"
 #include "tuile/core/executor.hpp"
 #include "tuile/write/npz_sink.hpp"
 #include "tuile/write/sidecar.hpp"
 
 namespace tuile::test {
-
-/// A folder that goes with the object.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "tuile-write-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code error;
-    std::filesystem::remove_all(path_, error);
-  }
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  /// Names of everything in it, sorted.
-  std::vector<std::string> names() const {
-    std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(path_)) names.push_back(entry.path().filename().string());
-    std::sort(names.begin(), names.end());
-    return names;
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline std::string read_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -58,7 +31,7 @@ inline void write_file(const std::filesystem::path& path, const std::string& byt
 inline int run_python(const std::string& program, const std::string& arguments) {
   const TemporaryFolder folder;
   write_file(folder / "program.py", program);
-  const int status = std::system(("/usr/bin/python3 " + (folder / "program.py").string() + " " + arguments).c_str());
+  const int status = std::system(("/usr/bin/python3 " + (folder / "program.py") + " " + arguments).c_str());
   if (!WIFEXITED(status)) return -1;
   return WEXITSTATUS(status) == 127 ? 77 : WEXITSTATUS(status);
 }

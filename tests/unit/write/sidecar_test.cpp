@@ -207,7 +207,7 @@ TEST(Sidecar, FitsThePublishedSchema) {
   write_sidecar(folder / "sample.json", labelled_sidecar());
   write_sidecar(folder / "empty.json", Sidecar{});
   const int status = test::run_python(validator, std::string(TUILE_SOURCE_DIR) + "/docs/sidecar.schema.json " +
-                                                     (folder / "sample.json").string() + " " + (folder / "empty.json").string());
+                                                     (folder / "sample.json") + " " + (folder / "empty.json"));
   if (status == 77) GTEST_SKIP() << "python3-jsonschema is not installed";
   EXPECT_EQ(status, 0);
 }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "tuile/prefetch/truth_loader.hpp"
-#include "unit/truth_store/fake_source.hpp"
+#include "unit/truth/fake_source.hpp"
 
 namespace tuile::prefetch {
 namespace {

@@ -72,12 +72,12 @@ TEST_P(NpzNumpy, ReadsBackEqual) {
   sink->write(tile.rows(half, points - half));
   sink->write(tile.rows(0, half));
   sink->finish();
-  dump((folder / "raw.units").string(), tile.units);
-  dump((folder / "raw.features").string(), tile.features);
-  dump((folder / "raw.classification").string(), tile.classification);
-  dump((folder / "raw.valid").string(), tile.valid);
+  dump((folder / "raw.units"), tile.units);
+  dump((folder / "raw.features"), tile.features);
+  dump((folder / "raw.classification"), tile.classification);
+  dump((folder / "raw.valid"), tile.valid);
   const int status =
-      test::run_python(reader, (folder / "sub/a.npz").string() + " " + (folder / "raw").string() + " " + std::to_string(points) + " " +
+      test::run_python(reader, (folder / "sub/a.npz") + " " + (folder / "raw") + " " + std::to_string(points) + " " +
                                    std::to_string(columns) + (valid ? " 1" : " 0") + (compression == Compression::none ? " 1" : " 0"));
   if (status == 77) GTEST_SKIP() << "python3-numpy is not installed";
   EXPECT_EQ(status, 0);
