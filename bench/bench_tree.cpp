@@ -11,10 +11,10 @@ namespace {
 
 /// The search tree of all points, their records included: nanoflann has its points in memory, too.
 void build(const PointBlock& points, Executor& executor) {
-  Buffer<compute::Record> records(points.size());
+  Buffer<compute::cpu::Record> records(points.size());
   for (std::size_t i = 0; i < points.size(); ++i)
     records[i] = {points.units[i].x, points.units[i].y, points.units[i].z, static_cast<std::uint32_t>(i)};
-  const compute::PointTree tree(std::move(records), executor, {});
+  const compute::cpu::PointTree tree(std::move(records), executor, {});
 }
 
 std::string threads_text(int threads) { return threads == 1 ? "one thread" : std::to_string(threads) + " threads"; }

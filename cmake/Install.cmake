@@ -12,18 +12,26 @@ install(TARGETS ${tuile_modules} tuile_all EXPORT tuileTargets ARCHIVE DESTINATI
 install(EXPORT tuileTargets NAMESPACE tuile:: DESTINATION ${tuile_package_dir})
 install(DIRECTORY include/tuile DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
+# Where there is a CUDA backend, the runtime that it was built with comes along as tuile::cudart.
+set(TUILE_CUDART)
+if(TUILE_CUDA_FOUND)
+  set(TUILE_CUDART libtuile_cudart.a)
+  find_library(tuile_cudart_static cudart_static HINTS ${CUDAToolkit_LIBRARY_DIR} REQUIRED NO_CACHE)
+  install(FILES ${tuile_cudart_static} DESTINATION ${CMAKE_INSTALL_LIBDIR} RENAME ${TUILE_CUDART})
+endif()
+
 # What the static libraries link with must be found again by who uses them: the package of a target is what stands before its "::".
 set(TUILE_LINKED_PACKAGES)
 foreach(module ${tuile_modules})
   get_target_property(libraries ${module} LINK_LIBRARIES)
   list(FILTER libraries INCLUDE REGEX "^[A-Za-z0-9_-]+::")
   list(TRANSFORM libraries REPLACE "::.*" "")
-  list(TRANSFORM libraries REPLACE "^CUDA$" "CUDAToolkit")
   list(APPEND TUILE_LINKED_PACKAGES ${libraries})
 endforeach()
 list(REMOVE_DUPLICATES TUILE_LINKED_PACKAGES)
 list(JOIN TUILE_LINKED_PACKAGES " " TUILE_LINKED_PACKAGES)
-configure_package_config_file(cmake/tuileConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/tuileConfig.cmake INSTALL_DESTINATION ${tuile_package_dir})
+configure_package_config_file(cmake/tuileConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/tuileConfig.cmake INSTALL_DESTINATION ${tuile_package_dir}
+                              PATH_VARS CMAKE_INSTALL_LIBDIR)
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/tuileConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/tuileConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/tuileConfigVersion.cmake cmake/ImportLibrary.cmake
         DESTINATION ${tuile_package_dir})

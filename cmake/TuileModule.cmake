@@ -34,7 +34,10 @@ target_precompile_headers(tuile_pch PRIVATE <algorithm> <array> <atomic> <chrono
 set(tuile_test_definitions TUILE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 set(tuile_test_options $<$<CONFIG:Release>:-O1>)
 if(TUILE_TESTS)
-  add_library(tuile_test_pch STATIC ${CMAKE_BINARY_DIR}/pch/empty.cpp)
+  if(NOT EXISTS ${CMAKE_BINARY_DIR}/pch/main.cpp)
+    file(WRITE ${CMAKE_BINARY_DIR}/pch/main.cpp "int main() {}\n")
+  endif()
+  add_executable(tuile_test_pch ${CMAKE_BINARY_DIR}/pch/main.cpp)  # compiled with -fPIE, as whatever uses it
   target_link_libraries(tuile_test_pch PRIVATE tuile_flags GTest::gtest)
   target_compile_definitions(tuile_test_pch PRIVATE ${tuile_test_definitions})
   target_compile_options(tuile_test_pch PRIVATE ${tuile_test_options})

@@ -3,8 +3,8 @@
 #include <functional>
 #include <string>
 
-#include "compute/cpu/attributes.hpp"
-#include "compute/cpu/ground_surface.hpp"
+#include "compute/host/attributes.hpp"
+#include "compute/host/ground_surface.hpp"
 #include "compute/cuda/attributes.hpp"
 #include "compute/cuda/heights.hpp"
 #include "compute/cuda/kernels.hpp"

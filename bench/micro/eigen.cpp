@@ -11,10 +11,10 @@ namespace tuile::micro {
 namespace {
 
 /// Moments of random neighbourhoods of 20 points within half a metre.
-compute::Batch random_batch() {
+compute::cpu::Batch random_batch() {
   std::mt19937 random(1);
   std::normal_distribution<double> along(0, 30), across(0, 4);
-  compute::Batch batch{};
+  compute::cpu::Batch batch{};
   for (std::uint32_t i = 0; i < compute::group_size; ++i) {
     constexpr int n = 20;
     double sum[3] = {}, square[6] = {};
@@ -35,8 +35,8 @@ compute::Batch random_batch() {
   return batch;
 }
 
-void evaluate(benchmark::State& state, const compute::Kernels& kernels, const std::vector<features::Feature>& wanted) {
-  const compute::Batch batch = random_batch();
+void evaluate(benchmark::State& state, const compute::cpu::Kernels& kernels, const std::vector<features::Feature>& wanted) {
+  const compute::cpu::Batch batch = random_batch();
   std::vector<float> values(wanted.size() * compute::group_size);
   auto* const out = reinterpret_cast<float(*)[compute::group_size]>(values.data());
   for (auto _ : state) {

@@ -10,27 +10,27 @@ namespace {
 
 constexpr std::size_t point_count = 200'000;
 
-Buffer<compute::Record> buffer_of(const std::vector<compute::Record>& records) {
-  Buffer<compute::Record> buffer(records.size());
+Buffer<compute::cpu::Record> buffer_of(const std::vector<compute::cpu::Record>& records) {
+  Buffer<compute::cpu::Record> buffer(records.size());
   std::copy(records.begin(), records.end(), buffer.data());
   return buffer;
 }
 
-const compute::PointTree& tree() {
+const compute::cpu::PointTree& tree() {
   static Executor executor(1);
-  static const compute::PointTree built(buffer_of(town_records(point_count)), executor, {});
+  static const compute::cpu::PointTree built(buffer_of(town_records(point_count)), executor, {});
   return built;
 }
 
-void search(benchmark::State& state, const compute::Kernels& kernels, const compute::Search& what) {
-  const compute::TreeView view = tree().view();
+void search(benchmark::State& state, const compute::cpu::Kernels& kernels, const compute::Search& what) {
+  const compute::cpu::TreeView view = tree().view();
   compute::ScratchMemory memory;
-  compute::Batch batch{};
+  compute::cpu::Batch batch{};
   for (auto _ : state) {
     for (const std::uint32_t node : tree().groups()) {
-      const std::uint32_t first = view.nodes[node].first * compute::bucket_size, slots = view.nodes[node].count * compute::bucket_size;
+      const std::uint32_t first = view.nodes[node].first * compute::cpu::bucket_size, slots = view.nodes[node].count * compute::cpu::bucket_size;
       std::uint64_t queries = 0;
-      for (std::uint32_t i = 0; i < slots; ++i) queries |= std::uint64_t{view.records[first + i].index != compute::no_point} << i;
+      for (std::uint32_t i = 0; i < slots; ++i) queries |= std::uint64_t{view.records[first + i].index != compute::cpu::no_point} << i;
       benchmark::DoNotOptimize(kernels.search(view, node, what, queries, memory.view(), batch));
     }
   }
@@ -38,10 +38,10 @@ void search(benchmark::State& state, const compute::Kernels& kernels, const comp
 }
 
 void build(benchmark::State& state) {
-  const std::vector<compute::Record> records = town_records(static_cast<std::size_t>(state.range(0)));
+  const std::vector<compute::cpu::Record> records = town_records(static_cast<std::size_t>(state.range(0)));
   Executor executor(1);
   for (auto _ : state) {
-    const compute::PointTree built(buffer_of(records), executor, {});
+    const compute::cpu::PointTree built(buffer_of(records), executor, {});
     benchmark::DoNotOptimize(built.slots());
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));

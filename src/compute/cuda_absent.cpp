@@ -1,12 +1,14 @@
-#include "compute/cuda_availability.hpp"
+#include "compute/cuda_registration.hpp"
 #include "tuile/core/error.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cuda {
 
-Availability cuda_availability() {
+Availability backend_availability() {
   return {false, "this build has no CUDA backend; configure with the preset 'cuda' (make cuda), or ask for 'cpu' or 'auto'"};
 }
 
-std::unique_ptr<Backend> make_cuda_backend(Executor&, const BackendOptions&) { throw BackendUnavailable(cuda_availability().reason); }
+std::unique_ptr<Backend> make_backend(Executor&, const BackendOptions&, HostFilter) {
+  throw BackendUnavailable(backend_availability().reason);
+}
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cuda

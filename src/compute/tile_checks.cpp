@@ -1,14 +1,17 @@
 #include "compute/tile_checks.hpp"
 
-#include <algorithm>
 #include <string>
 
-#include "compute/cpu/point_tree.hpp"
 #include "tuile/core/error.hpp"
 
 namespace tuile::compute {
 
-using features::Feature;
+namespace {
+
+/// One index more marks places without a point.
+constexpr std::size_t largest_index = 0xfffffffeU;
+
+}  // namespace
 
 void check_tile(const TileInput& tile) {
   if (tile.core == nullptr) throw InvalidArgument("a tile without core points was given; TileInput.core must not be null");
@@ -26,23 +29,9 @@ void check_tile(const TileInput& tile) {
   }
 }
 
-SearchReach widest_search(const features::FeaturePlan& plan, double scale) {
-  SearchReach reach;
-  for (const features::Column& column : plan.columns) {
-    if (column.feature == Feature::num_points_2m) reach.add_radius(2.0, scale);
-    if (!features::info(column.feature).neighbourhood) continue;
-    const features::Neighbourhood& neighbourhood = plan.scales[column.scale];
-    if (neighbourhood.radius > 0)
-      reach.add_radius(neighbourhood.radius, scale);
-    else
-      reach.nearest = std::max(reach.nearest, static_cast<std::uint32_t>(neighbourhood.k));
-  }
-  return reach;
-}
-
 void refuse_too_many(const TileInput& tile) {
   const std::size_t points = tile.core->size() + (tile.halo == nullptr ? 0 : tile.halo->size());
-  if (points >= no_point) {
+  if (points > largest_index) {
     throw Unsupported("a tile of " + std::to_string(points) + " points; at most 2^32 - 2 are handled at once, split it");
   }
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "compute/cpu/tree_walk.hpp"
 #include "tuile/compute/backend.hpp"
 
 /// What every backend asks of its input before it starts.
@@ -11,8 +10,5 @@ void check_tile(const TileInput& tile);
 
 /// Throws Unsupported where the points of core and halo cannot be told apart by 32 bits.
 void refuse_too_many(const TileInput& tile);
-
-/// How far the plan's searches reach. scale: metres per unit
-SearchReach widest_search(const features::FeaturePlan& plan, double scale);
 
 }  // namespace tuile::compute

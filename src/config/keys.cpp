@@ -5,6 +5,7 @@
 #include <set>
 
 #include "config/key_types.hpp"
+#include "tuile/core/output_format.hpp"
 #include "tuile/core/nearest.hpp"
 
 namespace tuile::config {
@@ -165,31 +166,40 @@ Key budget_key() {
   return key;
 }
 
+/// The formats' names in the table's order, whatever the order they are given in.
+std::vector<std::string> in_table_order(const std::vector<std::string>& given) {
+  std::vector<std::string> names;
+  for (const OutputFormat& format : output_formats()) {
+    if (std::find(given.begin(), given.end(), format.name) != given.end()) names.emplace_back(format.name);
+  }
+  return names;
+}
+
 Key formats_key() {
-  Key key = make_key({"write.formats", "", true,
-                      "The files written for each tile, besides its JSON sidecar: `npz` (NumPy arrays), `laz` (the tile with the features "
-                      "as extra bytes).",
-                      "One more file per tile each; LAZ output decodes and encodes every record."},
-                     "a list of npz, laz", "[npz, laz]");
-  key.read = [](Config& config, const Cell& cell) {
-    config.write.npz_wanted = config.write.laz_wanted = false;
+  std::string meaning = "The files written for each tile, besides its JSON sidecar:", cost = "One more file per tile each", words, either;
+  for (const OutputFormat& format : output_formats()) {
+    meaning.append(words.empty() ? " `" : ", `").append(format.name).append("` (").append(format.what).append(")");
+    if (!format.cost.empty()) cost.append("; ").append(format.cost);
+    words.append(words.empty() ? "" : ", ").append(format.name);
+    either.append(either.empty() ? "" : " or ").append(format.name);
+  }
+  Key key = make_key({"write.formats", "", true, meaning + ".", cost + "."}, "a list of " + words, "[" + words + "]");
+  key.read = [either](Config& config, const Cell& cell) {
+    std::vector<std::string> given;
     std::size_t at = 0;
     for (const Value& item : read_list(cell)) {
-      const Cell part = cell.part(item, index_suffix(at++), "npz or laz");
-      if (is_word(item, "hdf5")) refuse_later(part, "HDF5 output", "write npz or laz");
-      if (!is_word(item, "npz") && !is_word(item, "laz")) refuse(part);
-      bool& wanted = item.text == "npz" ? config.write.npz_wanted : config.write.laz_wanted;
-      if (wanted) refuse(part, "this format is given twice");
-      wanted = true;
+      const Cell part = cell.part(item, index_suffix(at++), either);
+      if (is_word(item, "hdf5")) refuse_later(part, "HDF5 output", "write " + either);
+      const auto known = output_formats();
+      const auto format = std::find_if(known.begin(), known.end(), [&](const OutputFormat& row) { return is_word(item, row.name); });
+      if (format == known.end()) refuse(part);
+      if (std::find(given.begin(), given.end(), format->name) != given.end()) refuse(part, "this format is given twice");
+      given.emplace_back(format->name);
     }
     if (at == 0) refuse(cell, "the list is empty");
+    config.write.formats = in_table_order(given);
   };
-  key.show = [](const Config& config) {
-    std::vector<std::string> formats;
-    if (config.write.npz_wanted) formats.emplace_back("npz");
-    if (config.write.laz_wanted) formats.emplace_back("laz");
-    return show_list(formats, format_text);
-  };
+  key.show = [](const Config& config) { return show_list(in_table_order(config.write.formats), format_text); };
   return key;
 }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <vector>
 
 namespace tuile {
 
@@ -45,6 +46,27 @@ GridBounds units_inside(const Bounds& box, double scale) noexcept {
   return {up(box.min_x), up(box.min_y), down(box.max_x), down(box.max_y)};
 }
 
+std::uint64_t bytes_per_point(FieldSet fields) noexcept {
+  std::uint64_t bytes = sizeof(GridPoint) + sizeof(std::uint8_t);
+  if (fields.has(Field::intensity)) bytes += sizeof(std::uint16_t);
+  if (fields.has(Field::returns)) bytes += 2 * sizeof(std::uint8_t);
+  if (fields.has(Field::rgb)) bytes += 3 * sizeof(std::uint16_t);
+  if (fields.has(Field::nir)) bytes += sizeof(std::uint16_t);
+  return bytes;
+}
+
+GridBounds to_units(const Bounds& box, double scale) noexcept {
+  if (box.empty()) return {};
+  const auto units = [scale](double metres) { return static_cast<std::int64_t>(std::llround(metres / scale)); };
+  return {units(box.min_x), units(box.min_y), units(box.max_x), units(box.max_y)};
+}
+
+Bounds to_metres(const GridBounds& box, double scale) noexcept {
+  if (box.empty()) return {};
+  const auto metres = [scale](std::int64_t units) { return static_cast<double>(units) * scale; };
+  return {metres(box.min_x), metres(box.min_y), metres(box.max_x), metres(box.max_y)};
+}
+
 std::size_t PointBlock::bytes() const noexcept {
   std::size_t total = rows.bytes();
   for_each_array([&](auto member) { total += (this->*member).bytes(); });
@@ -63,6 +85,16 @@ GridBounds PointBlock::extent() const noexcept {
     max_y = std::max(max_y, p.y);
   }
   return {grid.origin[0] + min_x, grid.origin[1] + min_y, grid.origin[0] + max_x, grid.origin[1] + max_y};
+}
+
+PointBlock cut(const PointBlock& block, const Bounds& box) {
+  const GridBounds inside = units_inside(box, block.grid.scale);
+  std::vector<std::uint32_t> picks;
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    const GridPoint& p = block.units[i];
+    if (inside.contains(block.grid.origin[0] + p.x, block.grid.origin[1] + p.y)) picks.push_back(static_cast<std::uint32_t>(i));
+  }
+  return select(block, picks);
 }
 
 PointBlock select(const PointBlock& block, std::span<const std::uint32_t> picks) {

@@ -82,6 +82,7 @@ class RasterFiles final : public ImagerySource {
   }
 
   std::string name() const override { return name_; }
+  bool is_remote() const noexcept override { return false; }
   std::string identity() const override { return identity_; }
   double finest_pixel() const override { return finest_; }
   FieldSet provides() const override {

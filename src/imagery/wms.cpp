@@ -74,6 +74,7 @@ class Wms final : public ImagerySource {
       : options_(std::move(options)), client_(std::move(client)), lattice_{0, 0, options_.resolution, options_.resolution} {}
 
   std::string name() const override { return "wms"; }
+  bool is_remote() const noexcept override { return true; }
   double finest_pixel() const override { return options_.resolution; }
   FieldSet provides() const override { return FieldSet{}.with(Field::rgb).with(Field::nir); }
   std::string identity() const override {

@@ -157,7 +157,7 @@ class AsyncPipeline::Run {
   }
 
   void compute(std::vector<LoadedTask>& loaded, WriteQueue& writers) {
-    std::vector<Product> products;
+    std::vector<ProductHandle> products;
     if (try_compute(loaded, products, loaded.size() <= 1)) {
       for (std::size_t i = 0; i < loaded.size(); ++i) push(std::exchange(loaded[i], {}).index, std::move(products[i]), writers);
       return;
@@ -170,7 +170,7 @@ class AsyncPipeline::Run {
   }
 
   /// False where compute threw; `last_try`: the error is the (only) task's.
-  bool try_compute(std::span<const LoadedTask> batch, std::vector<Product>& products, bool last_try) {
+  bool try_compute(std::span<const LoadedTask> batch, std::vector<ProductHandle>& products, bool last_try) {
     if (batch.empty()) return false;
     const TraceSpan span(trace_, "compute", source::public_location(tasks_[batch.front().index].tile.path));
     bool done = false;
@@ -192,7 +192,7 @@ class AsyncPipeline::Run {
     return done;
   }
 
-  void push(std::size_t index, Product product, WriteQueue& writers) {
+  void push(std::size_t index, ProductHandle product, WriteQueue& writers) {
     if (!stages_.write) {
       records_[index].product = std::move(product);
       finish(index, nullptr);
@@ -282,12 +282,12 @@ const char* AsyncPipeline::waiting_for() const noexcept {
 }
 
 std::vector<TaskRecord> AsyncPipeline::process_tiles(std::span<const std::string> paths,
-                                                     const std::function<Product(const prefetch::Tile&)>& fn) {
+                                                     const std::function<ProductHandle(const prefetch::Tile&)>& fn) {
   std::vector<TileTask> tasks;
   for (const std::string& path : paths) tasks.push_back({{path, std::nullopt}, {}});
   Stages stages;
   stages.compute = [&](std::span<const LoadedTask> batch) {
-    std::vector<Product> products;
+    std::vector<ProductHandle> products;
     for (const LoadedTask& task : batch) products.push_back(fn(*task.tile));
     return products;
   };

@@ -17,29 +17,13 @@ namespace tuile::pipeline {
 
 namespace {
 
-Bounds in_metres(const GridBounds& box, double scale) noexcept {
-  if (box.empty()) return {};
-  return {static_cast<double>(box.min_x) * scale, static_cast<double>(box.min_y) * scale, static_cast<double>(box.max_x) * scale,
-          static_cast<double>(box.max_y) * scale};
-}
-
-GridBounds in_units(const Bounds& box, double scale) noexcept {
-  if (box.empty()) return {};
-  const auto units = [scale](double metres) { return static_cast<std::int64_t>(std::llround(metres / scale)); };
-  return {units(box.min_x), units(box.min_y), units(box.max_x), units(box.max_y)};
-}
-
 /// The part of a neighbour inside `box`, as a decoder with this box would have given it; null where it has none there.
 prefetch::TileHandle part_inside(const PointBlock& block, const Bounds& box) {
   const GridBounds wanted = units_inside(box, block.grid.scale), extent = block.extent();
   const bool apart = extent.empty() || extent.min_x > wanted.max_x || extent.max_x < wanted.min_x || extent.min_y > wanted.max_y ||
                      extent.max_y < wanted.min_y;
   if (apart) return nullptr;
-  std::vector<std::uint32_t> picks;
-  for (std::uint32_t i = 0; i < block.size(); ++i) {
-    if (wanted.contains(block.grid.origin[0] + block.units[i].x, block.grid.origin[1] + block.units[i].y)) picks.push_back(i);
-  }
-  return std::make_shared<const prefetch::Tile>(prefetch::Tile{.points = select(block, picks), .warnings = {}});
+  return std::make_shared<const prefetch::Tile>(prefetch::Tile{.points = cut(block, box), .warnings = {}});
 }
 
 /// Memory that was touched before costs no page faults: they take as long as putting an array's points there.
@@ -183,7 +167,7 @@ std::vector<compute::TileOutput> FeatureComputer::compute(std::span<const Input>
   for (const Input& input : inputs) {
     check(input);
     const double own_scale = input.points->grid.scale;
-    const Bounds bounds = input.bounds.empty() ? in_metres(extent_of(*input.points, impl_->executor), own_scale) : input.bounds;
+    const Bounds bounds = input.bounds.empty() ? to_metres(extent_of(*input.points, impl_->executor), own_scale) : input.bounds;
     double scale = own_scale;
     std::vector<prefetch::TileHandle> parts;
     if (looks_around && input.halo_width > 0 && !bounds.empty()) {
@@ -203,7 +187,7 @@ std::vector<compute::TileOutput> FeatureComputer::compute(std::span<const Input>
       core = assembled.back()->core;
       halo = &assembled.back()->halo;
     }
-    tiles.push_back({.core = core, .halo = halo, .bounds = in_units(bounds, scale), .halo_width = input.halo_width});
+    tiles.push_back({.core = core, .halo = halo, .bounds = to_units(bounds, scale), .halo_width = input.halo_width});
   }
   const Place place(impl_->gate, stop);
   const auto begin = std::chrono::steady_clock::now();

@@ -51,12 +51,18 @@ void add_outcomes(TruthSummary& summary, const GroundTruth& truth) {
   }
 }
 
-void add_labels(TruthSummary& summary, const TileLabels& labels) {
-  ++(labels.labelled ? summary.labelled : summary.unlabelled);
-  for (std::size_t l = 0; l < summary.layers.size(); ++l) {
+LabelCounts count_labels(const TileLabels& labels) {
+  LabelCounts counts{labels.labelled, std::vector<std::uint64_t>(labels.truth->layers.size())};
+  for (std::size_t l = 0; l < counts.points.size(); ++l) {
     const auto source = static_cast<std::uint8_t>(l + 1);
-    summary.layers[l].points += static_cast<std::uint64_t>(std::count(labels.block.source.begin(), labels.block.source.end(), source));
+    counts.points[l] = static_cast<std::uint64_t>(std::count(labels.block.source.begin(), labels.block.source.end(), source));
   }
+  return counts;
+}
+
+void add_labels(TruthSummary& summary, const LabelCounts& counts) {
+  ++(counts.labelled ? summary.labelled : summary.unlabelled);
+  for (std::size_t l = 0; l < summary.layers.size() && l < counts.points.size(); ++l) summary.layers[l].points += counts.points[l];
 }
 
 }  // namespace tuile::pipeline

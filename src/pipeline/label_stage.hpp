@@ -34,7 +34,14 @@ TileLabels label_tile(std::shared_ptr<const GroundTruth> truth, const PointBlock
 
 /// Counts what became of a tile's layers, whether it can be labelled or not.
 void add_outcomes(TruthSummary& summary, const GroundTruth& truth);
+
+/// What a labelled tile adds to the summary.
+struct LabelCounts {
+  bool labelled = false;
+  std::vector<std::uint64_t> points;  ///< per layer
+};
+LabelCounts count_labels(const TileLabels& labels);
 /// Counts a finished tile.
-void add_labels(TruthSummary& summary, const TileLabels& labels);
+void add_labels(TruthSummary& summary, const LabelCounts& counts);
 
 }  // namespace tuile::pipeline

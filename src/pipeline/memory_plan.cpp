@@ -5,6 +5,7 @@
 
 #include "tuile/compute/backend.hpp"
 #include "tuile/core/executor.hpp"
+#include "tuile/core/output_format.hpp"
 
 namespace tuile::pipeline {
 
@@ -14,12 +15,6 @@ constexpr std::uint64_t label_bytes = 6;
 constexpr int most_pending = 16, most_workers = 16, most_batch = 16, most_writers = 4;
 /// With less for the search a tile goes on in another way, if there is one: small blocks are mostly made of what they share.
 constexpr std::uint64_t good_search = std::uint64_t{256} << 20;
-
-/// Bytes per point of a decoded tile.
-std::uint64_t block_bytes(const FieldSet& fields) {
-  return 13 + (fields.has(Field::intensity) ? 2U : 0U) + (fields.has(Field::returns) ? 2U : 0U) + (fields.has(Field::rgb) ? 6U : 0U) +
-         (fields.has(Field::nir) ? 2U : 0U);
-}
 
 /// How many things of `bytes` there is room for, 1 to `most`.
 int fitting(std::uint64_t room, std::uint64_t bytes, int most) {
@@ -50,14 +45,15 @@ double ground_cells(const Bounds& box) {
 
 TileCost largest_cost(const RunPlan& plan, const config::Config& config, FieldSet colours, double pixel, const ComputeTraits& compute) {
   const std::uint64_t marks = 1 + (config.ground_truth.source == "none" ? 0 : label_bytes);
-  const bool searches = plan.computed.needs_neighbours() && !compute.on_device, ground = plan.computed.needs_ground();
-  const bool filters = plan.preprocess.has_filters() && !compute.on_device;
+  const bool ground = plan.computed.needs_ground();
+  const std::uint64_t search_bytes = plan.computed.needs_neighbours() ? compute.cost.search : 0;
+  const std::uint64_t filter_bytes = plan.preprocess.has_filters() ? compute.cost.filter : 0;
   TileCost cost;
   const auto raise = [](std::uint64_t& value, std::uint64_t to) { value = std::max(value, to); };
   for (const PlannedTile& planned : plan.tiles) {
     const catalog::TileEntry& tile = plan.catalog.tiles[plan.catalog.jobs[planned.job].tile];
     const auto point = [&](const catalog::TileEntry& of) {
-      return block_bytes({(plan.computed.fields().bits & of.fields.bits) | colours.bits});
+      return bytes_per_point((plan.computed.fields() & of.fields) | colours);
     };
     const std::uint64_t block = tile.points * point(tile);
     raise(cost.block, block);
@@ -67,12 +63,11 @@ TileCost largest_cost(const RunPlan& plan, const config::Config& config, FieldSe
     const Bounds wide = planned.bounds.expanded(plan.halo);
     std::uint64_t surface = 0;
     if (ground)
-      surface =
-          compute::surface_bytes_per_point * static_cast<std::uint64_t>(std::min(static_cast<double>(tile.points), ground_cells(wide)));
+      surface = compute.cost.surface * static_cast<std::uint64_t>(std::min(static_cast<double>(tile.points), ground_cells(wide)));
     // Filters come before the surface, and search like it.
-    raise(cost.surface, std::max(surface, filters ? tile.points * compute::filter_bytes_per_point : 0));
-    raise(cost.search, surface + (searches ? tile.points * compute::search_bytes_per_point : 0));
-    if (filters) raise(cost.search, tile.points * (compute::search_bytes_per_point + compute::filter_bytes_per_point));
+    raise(cost.surface, std::max(surface, tile.points * filter_bytes));
+    raise(cost.search, surface + tile.points * search_bytes);
+    if (plan.preprocess.has_filters()) raise(cost.search, tile.points * (compute.cost.search + filter_bytes));
     if (!planned.task.halo.empty() && planned.bounds.area() > 0) {
       constexpr double copies = 3;  // read, moved to the tile's grid, joined
       const double share = std::min(copies * (wide.area() / planned.bounds.area() - 1), copies);
@@ -138,7 +133,7 @@ MemoryPlan plan_tight(MemoryPlan memory, const TileCost& cost, const config::Con
   memory.most_workers = memory.workers;
   memory.tile = cost.block + cost.file;
   memory.strips = tiles > 1 ? memory.budget / 16 : 0;
-  const std::uint64_t file_while_written = config.write.laz_wanted ? cost.file : 0;
+  const std::uint64_t file_while_written = repeats_points(config.write.formats) ? cost.file : 0;
   const std::uint64_t batch = static_cast<std::uint64_t>(memory.batch), loads = static_cast<std::uint64_t>(std::max(1, memory.workers));
   const std::uint64_t least = std::min(cost.search, cost.surface + memory.budget / 16);
   const std::uint64_t good = std::min(cost.search, cost.surface + std::min(memory.budget / 4, good_search));
@@ -176,7 +171,7 @@ MemoryPlan plan_tight(MemoryPlan memory, const TileCost& cost, const config::Con
 
 }  // namespace
 
-ComputeTraits traits_of(const compute::Backend& backend) { return {backend.concurrency(), backend.name() != "cpu"}; }
+ComputeTraits traits_of(const compute::Backend& backend) { return {backend.concurrency(), backend.memory_cost()}; }
 
 MemoryPlan plan_memory(const RunPlan& plan, const config::Config& config, FieldSet colours, double pixel, const ComputeTraits& compute) {
   const TileCost cost = largest_cost(plan, config, colours, pixel, compute);

@@ -24,14 +24,16 @@ struct MemoryPlan {
   std::uint64_t search = 0;                 ///< bytes for a tile's neighbour search and ground surface: BackendOptions::memory; 0: no limit
   std::uint64_t spilled_rows = UINT64_MAX;  ///< a tile whose rows take so many bytes or more has them in a temporary file
 
+  /// What compute, writing and border strips take, bytes.
+  std::uint64_t needed() const noexcept { return working + strips; }
   /// Whether the run will pass its budget all the same.
-  bool passes_budget() const noexcept { return working + strips > budget; }
+  bool passes_budget() const noexcept { return needed() > budget; }
 };
 
 /// What the backend means for memory.
 struct ComputeTraits {
-  int concurrency = 1;     ///< calls of compute at once
-  bool on_device = false;  ///< the neighbour search takes no memory of this process
+  int concurrency = 1;  ///< calls of compute at once
+  compute::MemoryCost cost;
 };
 ComputeTraits traits_of(const compute::Backend& backend);
 
@@ -39,6 +41,6 @@ ComputeTraits traits_of(const compute::Backend& backend);
 /// at last one; the largest are computed in blocks, and their rows wait in files.
 /// colours: fetched from images whose finest pixel has `pixel` metres (0: none are).
 MemoryPlan plan_memory(const RunPlan& plan, const config::Config& config, FieldSet colours, double pixel,
-                       const ComputeTraits& compute = {});
+                       const ComputeTraits& compute);
 
 }  // namespace tuile::pipeline

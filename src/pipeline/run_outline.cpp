@@ -1,13 +1,9 @@
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "pipeline/memory_plan.hpp"
-#include "pipeline/run_plan.hpp"
-#include "pipeline/services.hpp"
-#include "tuile/compute/backend.hpp"
+#include "pipeline/run_setup.hpp"
 #include "tuile/pipeline/lidar_processor.hpp"
 #include "tuile/source/store.hpp"
 
@@ -17,26 +13,6 @@ namespace fs = std::filesystem;
 namespace tuile::pipeline {
 
 namespace {
-
-/// A run's plan and what it was made with.
-struct Outline {
-  explicit Outline(const ProcessOptions& options)
-      : executor(options.config.threads.value_or(0)),
-        backend(compute::make_backend(options.config.backend, executor, {.devices = options.config.devices.value_or(std::vector<int>{})},
-                                      &backend_reason)),
-        truth(make_truth_service(options.config.ground_truth, {})),
-        imagery(make_imagery_service(options.config, {})),
-        store(make_input_store(options.config, {})),
-        plan(plan_run(options, run_context(backend->name(), truth.get(), imagery.get()), *store)) {}
-
-  Executor executor;
-  std::string backend_reason;  ///< before the backend, which sets it
-  std::unique_ptr<compute::Backend> backend;
-  std::unique_ptr<TruthService> truth;
-  std::unique_ptr<ImageryService> imagery;
-  std::unique_ptr<source::Store> store;
-  RunPlan plan;
-};
 
 std::vector<FailedTile> failures_of(const catalog::Catalog& catalog) {
   std::vector<FailedTile> failures;
@@ -52,10 +28,9 @@ void check_config(const config::Config& config) {
 }
 
 PlanSummary LidarProcessor::plan() {
-  const Outline outline(options_);
-  const RunPlan& plan = outline.plan;
-  const MemoryPlan memory =
-      plan_memory(plan, options_.config, {}, outline.imagery ? outline.imagery->source->finest_pixel() : 0, traits_of(*outline.backend));
+  const RunSetup setup(options_, serialised(options_.warn));
+  const RunPlan& plan = setup.plan;
+  const MemoryPlan& memory = setup.memory;
   PlanSummary summary;
   const auto describe = [&](std::size_t job, bool done) {
     const catalog::TileEntry& tile = plan.catalog.tiles[plan.catalog.jobs[job].tile];
@@ -70,11 +45,11 @@ PlanSummary LidarProcessor::plan() {
   summary.failed = failures_of(plan.catalog);
   summary.notes = plan.catalog.notes;
   summary.columns = plan.features.names();
-  summary.backend = outline.backend->description();
-  summary.backend_reason = outline.backend_reason;
+  summary.backend = setup.backend->description();
+  summary.backend_reason = setup.backend_reason;
   summary.memory_budget = memory.budget;
-  summary.memory_needed = memory.working + memory.strips;
-  summary.threads = outline.executor.threads();
+  summary.memory_needed = memory.needed();
+  summary.threads = setup.executor.threads();
   summary.workers = memory.workers;
   summary.ahead = memory.ahead;
   summary.batch = memory.batch;
@@ -82,11 +57,11 @@ PlanSummary LidarProcessor::plan() {
 }
 
 JobList LidarProcessor::jobs() {
-  const Outline outline(options_);
-  const catalog::Catalog& catalog = outline.plan.catalog;
+  const RunSetup setup(options_, serialised(options_.warn));
+  const catalog::Catalog& catalog = setup.plan.catalog;
   const auto file_of = [&](std::size_t tile) { return catalog::InputFile{catalog.tiles[tile].path, catalog.tiles[tile].name}; };
   std::vector<bool> done(catalog.jobs.size());
-  for (const std::size_t job : outline.plan.skipped) done[job] = true;
+  for (const std::size_t job : setup.plan.skipped) done[job] = true;
   JobList list{.failed = failures_of(catalog), .notes = catalog.notes};
   for (std::size_t j = 0; j < catalog.jobs.size(); ++j) {
     const catalog::TileJob& job = catalog.jobs[j];

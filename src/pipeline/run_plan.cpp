@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "tuile/config/load.hpp"
+#include "tuile/core/output_format.hpp"
 #include "tuile/core/version.hpp"
 #include "tuile/source/store.hpp"
 
@@ -34,8 +35,7 @@ std::string hash_of(const ProcessOptions& options, const std::string& services) 
 /// The files that a run would write for an output path without extension.
 std::vector<std::string> output_files(const std::string& output, const config::Write& write) {
   std::vector<std::string> files{output + ".json"};
-  if (write.npz_wanted) files.push_back(output + ".npz");
-  if (write.laz_wanted) files.push_back(output + ".laz");
+  for (const std::string& name : write.formats) files.push_back(output + std::string(find_output_format(name)->extension));
   return files;
 }
 
@@ -63,12 +63,13 @@ write::FileIdentity identity(const catalog::TileEntry& tile) {
   return {source::public_location(tile.path), tile.file_size, tile.modified_ns};
 }
 
-void refuse_long_names(const features::FeaturePlan& plan) {
+void refuse_long_names(const features::FeaturePlan& plan, const OutputFormat& format) {
   for (const features::Column& column : plan.columns) {
-    if (column.name.size() > 32 && !features::info(column.feature).las_dimension) {
-      throw ConfigError("column '" + column.name + "' has a name of " + std::to_string(column.name.size()) +
-                        " bytes, and LAZ takes 32; give the scale a shorter radius, or write npz only");
-    }
+    if (format.longest_column_name == 0 || column.name.size() <= format.longest_column_name) continue;
+    if (features::info(column.feature).las_dimension) continue;  // the records have it already
+    throw ConfigError("column '" + column.name + "' has a name of " + std::to_string(column.name.size()) + " bytes, and " +
+                      std::string(format.name) + " takes " + std::to_string(format.longest_column_name) +
+                      "; give the scale a shorter radius, or leave the format out");
   }
 }
 
@@ -153,14 +154,14 @@ RunPlan plan_run(const ProcessOptions& options, const RunContext& context, sourc
   const config::Config& config = options.config;
   RunPlan plan;
   plan.features = feature_plan(config);
-  if (config.write.laz_wanted) refuse_long_names(plan.features);
+  for (const std::string& name : config.write.formats) refuse_long_names(plan.features, *find_output_format(name));
   plan.computed = with_needs(plan.features, context.labelling_needs);
   plan.preprocess = preprocess_of(config);
   plan.halo = config.halo > 0 ? config.halo + plan.preprocess.reach() : 0;
   plan.config_hash = hash_of(options, context.services);
   const std::vector<catalog::InputFile> inputs =
-      options.inputs.empty() ? catalog::expand_inputs(config.input, options.deliver ? "" : config.output) : options.inputs;
-  if (!options.deliver) refuse_overwriting_inputs(inputs, config);
+      options.inputs.empty() ? catalog::expand_inputs(config.input, options.writes_files() ? config.output : "") : options.inputs;
+  if (options.writes_files()) refuse_overwriting_inputs(inputs, config);
   plan.catalog = catalog::build_catalog(
       inputs,
       {.halo = plan.halo, .crs = config.crs.value_or(0), .io_threads = 8, .shard = options.shard, .bbox = options.bbox, .store = &store},
@@ -172,7 +173,7 @@ RunPlan plan_run(const ProcessOptions& options, const RunContext& context, sourc
   }
   for (std::size_t j = 0; j < plan.catalog.jobs.size(); ++j) {
     PlannedTile tile = plan_tile(plan, j, options, context.backend);
-    if (!options.overwrite && !options.deliver && write::is_done(tile.output + ".json", tile.key)) {
+    if (options.writes_files() && !options.overwrite && write::is_done(tile.output + ".json", tile.key)) {
       plan.skipped.push_back(j);
     } else {
       plan.tiles.push_back(std::move(tile));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <mutex>
 #include <utility>
 
 #include "tuile/core/error.hpp"
@@ -130,13 +131,28 @@ std::unique_ptr<ImageryService> make_imagery_service(const config::Config& all, 
   return service;
 }
 
-RunContext run_context(std::string backend, const TruthService* truth, const ImageryService* imagery) {
+Log serialised(std::function<void(const std::string&)> warn) {
+  if (!warn) return [](const std::string&) {};
+  return [warn = std::move(warn), mutex = std::make_shared<std::mutex>()](const std::string& line) {
+    const std::lock_guard lock(*mutex);
+    warn(line);
+  };
+}
+
+Services::Services(const config::Config& config, const Log& log)
+    : store(make_input_store(config, log)), truth(make_truth_service(config.ground_truth, log)), imagery(make_imagery_service(config, log)) {}
+
+FieldSet Services::provided_colours() const { return imagery ? imagery->source->provides() & all_colours : FieldSet{}; }
+
+double Services::finest_pixel() const { return imagery ? imagery->source->finest_pixel() : 0; }
+
+RunContext Services::context(std::string backend) const {
   RunContext context{std::move(backend), {}, {}};
-  if (truth != nullptr) {
+  if (truth) {
     context.labelling_needs = truth->labels.needs();
     context.services += "ground truth of " + truth->source->identity() + "\n";
   }
-  if (imagery != nullptr) context.services += "imagery of " + imagery->source->identity() + "\n";
+  if (imagery) context.services += "imagery of " + imagery->source->identity() + "\n";
   return context;
 }
 

@@ -17,6 +17,9 @@ namespace tuile::pipeline {
 
 using Log = std::function<void(const std::string&)>;
 
+/// `warn` for callers on any thread: one line at a time. Never empty, whatever `warn` is.
+Log serialised(std::function<void(const std::string&)> warn);
+
 /// Where a run's ground truth comes from, and what it means.
 struct TruthService {
   std::shared_ptr<source::HttpClient> http;  ///< null for files
@@ -45,8 +48,22 @@ std::unique_ptr<source::Store> make_input_store(const config::Config& config, co
 std::unique_ptr<TruthService> make_truth_service(const config::GroundTruth& config, const Log& log);
 std::unique_ptr<ImageryService> make_imagery_service(const config::Config& config, const Log& log);
 
-/// What the plan of a run must know of them; null where there is none.
-RunContext run_context(std::string backend, const TruthService* truth, const ImageryService* imagery);
+/// What a configuration names to read from, opened once for whatever loads tiles.
+struct Services {
+  /// Throws ConfigError for what cannot be used.
+  Services(const config::Config& config, const Log& log);
+
+  std::unique_ptr<source::Store> store;
+  std::unique_ptr<TruthService> truth;      ///< null: no ground truth is asked for
+  std::unique_ptr<ImageryService> imagery;  ///< null: colours come from the tiles, if at all
+
+  /// Colours that the images have; none without images.
+  FieldSet provided_colours() const;
+  /// Side of the finest pixel, metres; 0 without images.
+  double finest_pixel() const;
+  /// What the plan of a run must know of them.
+  RunContext context(std::string backend) const;
+};
 
 /// `~` and `~/…` with the home folder in its place. Throws ConfigError where there is none.
 std::string expand_home(const std::string& path);

@@ -8,14 +8,11 @@
 #include <unordered_map>
 #include <utility>
 
-#include "pipeline/services.hpp"
+#include "pipeline/load_chain.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/core/executor.hpp"
 #include "tuile/las/file_info.hpp"
-#include "tuile/prefetch/background_fetch.hpp"
 #include "tuile/prefetch/tile_annotator.hpp"
-#include "tuile/prefetch/tile_reader.hpp"
-#include "tuile/prefetch/truth_loader.hpp"
 #include "tuile/source/store.hpp"
 
 namespace tuile::pipeline {
@@ -80,32 +77,17 @@ struct TileLoading::Impl {
   explicit Impl(TileLoadingOptions chosen)
       : options(std::move(chosen)),
         executor(options.config.threads.value_or(0)),
-        store(make_input_store(options.config, log())),
-        truth(make_truth_service(options.config.ground_truth, log())),
-        imagery(make_imagery_service(options.config, log())),
-        truth_threads(threads(truth ? truth->threads : 0)),
-        image_threads(threads(imagery ? imagery->threads : 0)),
-        reader({.fields = decoded(), .store = store.get()}, executor) {
-    if (truth) truth_loader.emplace(*truth->store, truth_threads);
+        log(serialised(options.warn)),
+        services(options.config, log),
+        chain(services, executor,
+              {.reader = {.fields = options.fields.without(services.provided_colours())},
+               .colours = services.provided_colours(),
+               .sequential = options.num_workers == 0,
+               .timeout = options.config.prefetch.timeout}) {
     loader.emplace(loader_options(options),
                    [this](const TileRequest& request, std::stop_token stop) { return load(request, std::move(stop)); });
   }
   ~Impl() { loader->shutdown(); }
-
-  Log log() const {
-    if (!options.warn) return {};
-    return [this](const std::string& line) {
-      const std::lock_guard lock(log_mutex);
-      options.warn(line);
-    };
-  }
-
-  int threads(int count) const { return options.num_workers == 0 ? 0 : count; }
-
-  FieldSet colours() const {
-    return imagery ? FieldSet{FieldSet{}.with(Field::rgb).with(Field::nir).bits & imagery->source->provides().bits} : FieldSet{};
-  }
-  FieldSet decoded() const { return {options.fields.bits & ~colours().bits}; }
 
   static Place cut(Place place, const TileRequest& request) {
     if (request.bbox) place.bounds = place.bounds.intersection(*request.bbox);
@@ -115,7 +97,7 @@ struct TileLoading::Impl {
   /// Where a tile lies; from its header, which every load reads anew, as the file may be another one by then.
   Place read_place(const TileRequest& request, const std::stop_token& stop) {
     try {
-      const las::FileInfo info = las::read_info(*store->open(request.path, stop));
+      const las::FileInfo info = las::read_info(*services.store->open(request.path, stop));
       const Place place{info.bounds(), options.config.crs.value_or(info.crs.epsg), info.crs.horizontal_unit == 1};
       const std::lock_guard lock(mutex);
       places.insert_or_assign(request.path, place);
@@ -136,19 +118,13 @@ struct TileLoading::Impl {
 
   prefetch::Tile load(const TileRequest& request, std::stop_token stop) {
     const Place place = read_place(request, stop);
-    bool with_truth = truth && obstacle(place).empty();
+    bool with_truth = services.truth && obstacle(place).empty();
     {
       const std::lock_guard lock(mutex);
       with_truth = with_truth && !without_truth.contains(request);
       counted.erase(request);
     }
-    const prefetch::TileAnnotator annotator(reader, executor,
-                                            {.truth = with_truth ? &*truth_loader : nullptr,
-                                             .images = imagery ? imagery->source.get() : nullptr,
-                                             .image_threads = &image_threads,
-                                             .colours = colours(),
-                                             .patience = std::chrono::duration<double>(0.8 * options.config.prefetch.timeout)});
-    return annotator.load(request, place, std::move(stop));
+    return chain.load(request, place, with_truth, std::move(stop));
   }
 
   /// Remembers, for the load, whether somebody wants the ground truth.
@@ -166,7 +142,7 @@ struct TileLoading::Impl {
     loaded.truth_failure = obstacle(place);
     if (loaded.truth_failure.empty()) {
       const std::shared_ptr<const prefetch::TruthTicket> ticket =
-          loaded.tile->truth ? loaded.tile->truth : truth_loader->start(place.bounds, place.epsg);
+          loaded.tile->truth ? loaded.tile->truth : chain.start_truth(place.bounds, place.epsg);
       try {
         loaded.truth = ticket->wait(stop, deadline);
         loaded.truth_failure = unsound_layers(*loaded.truth);
@@ -184,14 +160,10 @@ struct TileLoading::Impl {
   }
 
   const TileLoadingOptions options;
-  mutable std::mutex log_mutex;  ///< services speak from their own threads
   Executor executor;
-  std::unique_ptr<source::Store> store;
-  std::unique_ptr<TruthService> truth;
-  std::unique_ptr<ImageryService> imagery;
-  prefetch::BackgroundFetch truth_threads, image_threads;
-  std::optional<prefetch::TruthLoader> truth_loader;
-  prefetch::TileReader reader;
+  const Log log;
+  Services services;
+  LoadChain chain;
 
   std::mutex mutex;
   // Guarded by mutex.
@@ -206,7 +178,7 @@ TileLoading::TileLoading(TileLoadingOptions options) : impl_(std::make_unique<Im
 TileLoading::~TileLoading() = default;
 
 prefetch::TileFuture TileLoading::preload(const std::string& path, std::optional<Bounds> bbox, bool with_truth) {
-  if (impl_->truth) impl_->note({path, bbox}, with_truth);
+  if (impl_->services.truth) impl_->note({path, bbox}, with_truth);
   return impl_->loader->preload_tile(path, bbox);
 }
 
@@ -214,8 +186,8 @@ LoadedTile TileLoading::get(const std::string& path, std::optional<std::chrono::
                             bool with_truth, std::stop_token stop) {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point begin = Clock::now();
-  with_truth = with_truth && impl_->truth;
-  if (impl_->truth) impl_->note({path, bbox}, with_truth);
+  with_truth = with_truth && impl_->services.truth != nullptr;
+  if (impl_->services.truth) impl_->note({path, bbox}, with_truth);
   LoadedTile loaded;
   loaded.tile = impl_->loader->get_tile(path, timeout, bbox, stop);
   const Place place = impl_->place_of({path, bbox}, stop);
@@ -231,8 +203,8 @@ LoadedTile TileLoading::get(const std::string& path, std::optional<std::chrono::
 }
 
 bool TileLoading::is_ready(const std::string& path, std::optional<Bounds> bbox) const { return impl_->loader->ready(path, bbox); }
-bool TileLoading::has_ground_truth() const noexcept { return impl_->truth != nullptr; }
-const label::LabelPlan* TileLoading::label_plan() const noexcept { return impl_->truth ? &impl_->truth->labels : nullptr; }
+bool TileLoading::has_ground_truth() const noexcept { return impl_->services.truth != nullptr; }
+const label::LabelPlan* TileLoading::label_plan() const noexcept { return impl_->services.truth ? &impl_->services.truth->labels : nullptr; }
 prefetch::AsyncTileLoader& TileLoading::loader() noexcept { return *impl_->loader; }
 
 TileLoadingStatistics TileLoading::statistics() const {
@@ -244,8 +216,7 @@ TileLoadingStatistics TileLoading::statistics() const {
 }
 
 void TileLoading::shutdown() {
-  impl_->truth_threads.shutdown();
-  impl_->image_threads.shutdown();
+  impl_->chain.shutdown();
   impl_->loader->shutdown();
 }
 

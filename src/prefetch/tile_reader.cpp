@@ -25,25 +25,11 @@ namespace {
 constexpr std::size_t soon = 6;
 
 std::size_t block_bytes(const las::FileInfo& info, FieldSet wanted) {
-  const FieldSet fields{wanted.bits & info.fields().bits};
-  const std::size_t point = sizeof(GridPoint) + 1 + (fields.has(Field::intensity) ? 2U : 0U) + (fields.has(Field::returns) ? 2U : 0U) +
-                            (fields.has(Field::rgb) ? 6U : 0U) + (fields.has(Field::nir) ? 2U : 0U);
-  return static_cast<std::size_t>(info.header.point_count) * point;
+  return static_cast<std::size_t>(info.header.point_count * bytes_per_point(wanted & info.fields()));
 }
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-/// The points of `block` inside `bbox`, as las::decode would keep them.
-PointBlock cut(const PointBlock& block, const Bounds& bbox) {
-  const GridBounds box = units_inside(bbox, block.grid.scale);
-  std::vector<std::uint32_t> picks;
-  for (std::size_t i = 0; i < block.size(); ++i) {
-    const GridPoint& p = block.units[i];
-    if (box.contains(block.grid.origin[0] + p.x, block.grid.origin[1] + p.y)) picks.push_back(static_cast<std::uint32_t>(i));
-  }
-  return select(block, picks);
 }
 
 }  // namespace

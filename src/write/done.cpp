@@ -29,17 +29,15 @@ bool stays_missing(const MissingHaloTile& tile) { return stays(tile.kind); }
 bool went_wrong(Outcome outcome) { return outcome == Outcome::truncated || outcome == Outcome::failed; }
 
 /// What a service did not give today it may give tomorrow, or for another setting; files are as they are (their identity is in the hash).
-bool stays_as_it_is(const std::string& source, const std::string& kind) {
-  return source != "wfs" && source != "wms" && (stays(kind) || kind == to_string(ErrorKind::not_found));
-}
+bool stays_as_it_is(bool remote, const std::string& kind) { return !remote && (stays(kind) || kind == to_string(ErrorKind::not_found)); }
 
 bool stays_as_it_is(const GroundTruthReport& truth) {
   return std::all_of(truth.layers.begin(), truth.layers.end(),
-                     [&](const LayerReport& layer) { return !went_wrong(layer.outcome) || stays_as_it_is(truth.source, layer.kind); });
+                     [&](const LayerReport& layer) { return !went_wrong(layer.outcome) || stays_as_it_is(truth.remote, layer.kind); });
 }
 
 bool stays_as_it_is(const ImageryReport& imagery) {
-  return !(went_wrong(imagery.rgb) || went_wrong(imagery.nir)) || stays_as_it_is(imagery.source, imagery.kind);
+  return !(went_wrong(imagery.rgb) || went_wrong(imagery.nir)) || stays_as_it_is(imagery.remote, imagery.kind);
 }
 
 bool matches(const Sidecar& sidecar, const DoneKey& key) {

@@ -42,6 +42,12 @@ void read_reason(const JsonObject& object, bool expected, std::string& reason, s
   kind = object.string("kind");
 }
 
+/// Said where it is so; files are the usual case.
+void write_remote(Json& json, bool remote) {
+  if (remote) json["remote"] = true;
+}
+bool read_remote(const JsonObject& object) { return object.has("remote") && object.boolean("remote"); }
+
 Json to_json(const LayerReport& layer) {
   Json json{{"layer", layer.layer},
             {"outcome", to_string(layer.outcome)},
@@ -73,19 +79,25 @@ Json to_json(const GroundTruthReport& report) {
   if (report.source.empty()) return nullptr;
   Json classes = Json::object();
   for (const auto& [label, points] : report.classes) classes[std::to_string(label)] = points;
-  return Json{{"source", report.source},       {"edition", report.edition},
-              {"labelled", report.labelled},   {"layers", array_of(report.layers, [](const LayerReport& layer) { return to_json(layer); })},
-              {"from_file", report.from_file}, {"from_ndvi", report.from_ndvi},
-              {"classes", std::move(classes)}};
+  Json json{{"source", report.source}};
+  write_remote(json, report.remote);
+  json["edition"] = report.edition;
+  json["labelled"] = report.labelled;
+  json["layers"] = array_of(report.layers, [](const LayerReport& layer) { return to_json(layer); });
+  json["from_file"] = report.from_file;
+  json["from_ndvi"] = report.from_ndvi;
+  json["classes"] = std::move(classes);
+  return json;
 }
 
 Json to_json(const ImageryReport& report) {
   if (report.source.empty()) return nullptr;
-  Json json{{"source", report.source},
-            {"rgb", to_string(report.rgb)},
-            {"nir", to_string(report.nir)},
-            {"rgb_unknown", report.rgb_unknown},
-            {"nir_unknown", report.nir_unknown}};
+  Json json{{"source", report.source}};
+  write_remote(json, report.remote);
+  json["rgb"] = to_string(report.rgb);
+  json["nir"] = to_string(report.nir);
+  json["rgb_unknown"] = report.rgb_unknown;
+  json["nir_unknown"] = report.nir_unknown;
   if (has_reason(report.rgb) || has_reason(report.nir)) {
     json["reason"] = report.reason;
     json["kind"] = report.kind;
@@ -96,8 +108,9 @@ Json to_json(const ImageryReport& report) {
 GroundTruthReport ground_truth_from_json(const Json& json, const std::string& place) {
   GroundTruthReport report;
   if (json.is_null()) return report;
-  const JsonObject object(json, place, {"source", "edition", "labelled", "layers", "from_file", "from_ndvi", "classes"});
+  const JsonObject object(json, place, {"source", "edition", "labelled", "layers", "from_file", "from_ndvi", "classes"}, {"remote"});
   report.source = source_of(object);
+  report.remote = read_remote(object);
   report.edition = object.string("edition");
   report.labelled = object.boolean("labelled");
   report.layers = object.array("layers", layer_from_json);
@@ -116,8 +129,9 @@ GroundTruthReport ground_truth_from_json(const Json& json, const std::string& pl
 ImageryReport imagery_from_json(const Json& json, const std::string& place) {
   ImageryReport report;
   if (json.is_null()) return report;
-  const JsonObject object(json, place, {"source", "rgb", "nir", "rgb_unknown", "nir_unknown"}, {"reason", "kind"});
+  const JsonObject object(json, place, {"source", "rgb", "nir", "rgb_unknown", "nir_unknown"}, {"remote", "reason", "kind"});
   report.source = source_of(object);
+  report.remote = read_remote(object);
   report.rgb = outcome_of(object, "rgb");
   report.nir = outcome_of(object, "nir");
   report.rgb_unknown = object.count("rgb_unknown");

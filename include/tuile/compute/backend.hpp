@@ -100,6 +100,13 @@ struct DeviceSpan {
   std::chrono::steady_clock::time_point begin, end;
 };
 
+/// What a backend holds of this process's memory beside input and output, bytes.
+struct MemoryCost {
+  std::uint64_t search = 0;   ///< per point, of core and halo, while it searches for neighbours
+  std::uint64_t filter = 0;   ///< per point, while its filters search block by block
+  std::uint64_t surface = 0;  ///< per ground point, the lowest of each 0.5 m cell, while it makes the ground surface
+};
+
 /// Computes features. One call takes one or several tiles; results do not depend on how tiles were batched, on threads or on point order.
 class Backend {
  public:
@@ -112,18 +119,12 @@ class Backend {
                                           std::stop_token stop) = 0;
   /// How many calls of compute may usefully be under way at once: on a device one is copied while another is computed.
   virtual int concurrency() const noexcept { return 1; }
+  virtual MemoryCost memory_cost() const noexcept = 0;
   /// Where buffers had best lie that are given to compute; null: anywhere.
   virtual std::shared_ptr<HostMemory> host_memory() { return nullptr; }
   /// Thread-safe, also while compute runs.
   virtual BackendReport report() const { return {}; }
 };
-
-/// Bytes per point, of core and halo, that the CPU backend holds beside input and output while it searches for neighbours.
-inline constexpr std::uint64_t search_bytes_per_point = 72;
-/// Bytes per point that its filters hold while they search block by block.
-inline constexpr std::uint64_t filter_bytes_per_point = 8;
-/// Bytes per ground point, the lowest of each 0.5 m cell, that it holds while it makes the ground surface.
-inline constexpr std::uint64_t surface_bytes_per_point = 80;
 
 struct BackendOptions {
   /// Bytes that a call may use beside its input and output; a tile that needs more is searched block by block, with the same results.

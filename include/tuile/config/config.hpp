@@ -110,7 +110,7 @@ struct TruthLayer {
   std::vector<std::string> attributes;
   bool operator==(const TruthLayer&) const = default;
 };
-/// The layers of BD TOPO as ground_truth.md has them.
+/// The layers of BD TOPO that are labelled with where the configuration names none.
 const std::vector<TruthLayer>& default_layers();
 
 struct GroundTruth {
@@ -171,8 +171,7 @@ struct Patches {
   bool operator==(const Patches&) const = default;
 };
 struct Write {
-  bool npz_wanted = true;  ///< `npz` is among write.formats
-  bool laz_wanted = false;
+  std::vector<std::string> formats{"npz"};  ///< names of rows of output_formats(), in the table's order
   Npz npz;
   Laz laz;
   Patches patches;

@@ -67,7 +67,7 @@ struct GroundTruth {
   std::size_t bytes() const noexcept;
 };
 
-/// Labels of the points of one tile; row i belongs to point i. Source: ground_truth.md.
+/// Labels of the points of one tile; row i belongs to point i.
 struct LabelBlock {
   static constexpr std::uint8_t from_file = 0;    ///< label_source: the file's own class
   static constexpr std::uint8_t from_ndvi = 254;  ///< label_source: changed by NDVI

@@ -22,8 +22,17 @@ struct FieldSet {
   std::uint32_t bits = 0;
   bool has(Field field) const noexcept { return (bits & static_cast<std::uint32_t>(field)) != 0; }
   FieldSet with(Field field) const noexcept { return {bits | static_cast<std::uint32_t>(field)}; }
+  FieldSet operator&(FieldSet other) const noexcept { return {bits & other.bits}; }
+  FieldSet operator|(FieldSet other) const noexcept { return {bits | other.bits}; }
+  FieldSet without(FieldSet other) const noexcept { return {bits & ~other.bits}; }
+  bool empty() const noexcept { return bits == 0; }
   bool operator==(const FieldSet&) const = default;
 };
+
+inline constexpr FieldSet all_colours{static_cast<std::uint32_t>(Field::rgb) | static_cast<std::uint32_t>(Field::nir)};
+
+/// Bytes per point of a PointBlock with these attributes.
+std::uint64_t bytes_per_point(FieldSet fields) noexcept;
 
 /// Coordinates on the integer grid, relative to the block's origin.
 struct GridPoint {
@@ -41,6 +50,10 @@ struct Grid {
     return {static_cast<double>(origin[0]) * scale, static_cast<double>(origin[1]) * scale, static_cast<double>(origin[2]) * scale};
   }
 };
+
+/// The box with its sides rounded to whole units of `scale` metres, absolute; empty for an empty box.
+GridBounds to_units(const Bounds& box, double scale) noexcept;
+Bounds to_metres(const GridBounds& box, double scale) noexcept;
 
 /// The whole units inside `box` on a grid of `scale`, absolute; a millionth of a unit is forgiven. Infinite sides are fine.
 GridBounds units_inside(const Bounds& box, double scale) noexcept;
@@ -71,6 +84,9 @@ struct PointBlock {
 
 /// The points of `block` at the increasing positions `picks`, with `rows` set to their index in the file.
 PointBlock select(const PointBlock& block, std::span<const std::uint32_t> picks);
+
+/// The points of `block` inside `box` (metres, closed; a millionth of a unit is forgiven), as `select` gives them.
+PointBlock cut(const PointBlock& block, const Bounds& box);
 
 /// `block` moved to `grid`: exact where block.grid.scale is a multiple of grid.scale, else rounded to nearest and marked.
 /// Throws Unsupported where a coordinate would leave int32.

@@ -11,7 +11,7 @@
 
 namespace tuile::features {
 
-/// Every feature of the design's table, in its order.
+/// Every feature, in the order of the table (docs/features.md).
 enum class Feature : std::uint8_t {
   x,
   y,

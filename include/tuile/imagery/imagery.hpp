@@ -48,6 +48,8 @@ class ImagerySource {
   virtual ~ImagerySource() = default;
   /// "wms", or the files' names: for sidecars.
   virtual std::string name() const = 0;
+  /// Whether a service is asked: what it does not give today it may give tomorrow.
+  virtual bool is_remote() const noexcept = 0;
   /// For the done key: paths, sizes and modification times, or the service's URL and layers.
   virtual std::string identity() const = 0;
   /// Which of Field::rgb and Field::nir it has at all: nobody need ask it for the others.

@@ -39,8 +39,12 @@ struct LoadedTask {
   std::vector<std::optional<PartError>> halo_errors;  ///< as TileTask::halo; set where the part can never be loaded
 };
 
-/// Whatever compute makes of a tile and write takes. Each stage casts it back to its own type.
-using Product = std::shared_ptr<void>;
+/// What compute makes of a tile and write takes; whoever gives the stages derives a type of their own.
+class Product {
+ public:
+  virtual ~Product() = default;
+};
+using ProductHandle = std::shared_ptr<Product>;
 
 /// How far a run looks ahead and how many tiles it computes together.
 struct Pace {
@@ -51,9 +55,10 @@ struct Pace {
 /// The two stages after loading. Both may throw: the error is the tile's, the run goes on.
 struct Stages {
   /// One product per task, in order. Runs on the caller's thread, one batch at a time; with several `computers` on as many threads.
-  std::function<std::vector<Product>(std::span<const LoadedTask>)> compute;
-  /// Takes the product away (empty function: it is kept in the record). Runs on writer threads, beside the next compute.
-  std::function<void(std::size_t index, const Product&)> write;
+  std::function<std::vector<ProductHandle>(std::span<const LoadedTask>)> compute;
+  /// Takes the product, which may be null where compute gave none (empty function: it is kept in the record). Runs on writer threads,
+  /// beside the next compute.
+  std::function<void(std::size_t index, const ProductHandle&)> write;
   /// Called once per task, from any one thread at a time, when it is finished, failed or cancelled. Must not throw.
   std::function<void(std::size_t index, std::exception_ptr error)> finished;
   /// Asked before every batch, by one thread at a time, where the pace changes while the run goes; empty: that of the options stays.
@@ -73,7 +78,7 @@ struct AsyncPipelineOptions {
 /// What became of a task.
 struct TaskRecord {
   std::exception_ptr error;  ///< null: done
-  Product product;           ///< where there is no write stage
+  ProductHandle product;     ///< where there is no write stage
   double wait_seconds = 0;   ///< compute waited for its load
 };
 
@@ -105,8 +110,8 @@ class AsyncPipeline {
   /// end with Cancelled; those computed are still written.
   std::vector<TaskRecord> process(std::span<const TileTask> tasks, const Stages& stages, std::stop_token stop = {});
 
-  /// The seed's form: fn for every tile, in order; its results are in the records.
-  std::vector<TaskRecord> process_tiles(std::span<const std::string> paths, const std::function<Product(const prefetch::Tile&)>& fn);
+  /// The short form: fn for every tile, in order; its results are in the records.
+  std::vector<TaskRecord> process_tiles(std::span<const std::string> paths, const std::function<ProductHandle(const prefetch::Tile&)>& fn);
 
   /// Of the last run.
   const PipelineTimes& times() const noexcept { return times_; }

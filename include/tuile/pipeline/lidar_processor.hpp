@@ -58,6 +58,7 @@ struct ProcessOptions {
   /// Takes finished tiles, which are then not written (nor is any done already); may wait, which holds the run back. One call at a time,
   /// in any order.
   std::function<void(DeliveredTile)> deliver;
+  bool writes_files() const noexcept { return !deliver; }
   /// Asked before tiles are computed; may wait, which holds the run back where no tile stands in another's way.
   std::function<void()> admit;
   static constexpr std::size_t no_tile = static_cast<std::size_t>(-1);

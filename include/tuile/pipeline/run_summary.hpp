@@ -65,6 +65,7 @@ struct RunSummary {
   std::uint64_t peak_rss = 0;        ///< bytes
   std::uint64_t peak_anonymous = 0;  ///< bytes: the process's own memory (RssAnon), without pages of files, sampled during the run
   std::uint64_t memory_budget = 0;   ///< bytes
+  std::uint64_t memory_needed = 0;   ///< bytes that compute, writing and border strips were planned to take
   int threads = 0, workers = 0, ahead = 0, batch = 0, computers = 1, writers = 0;  ///< those that are `auto`: as they were at the end
   TuningSummary tuning;
   bool interrupted = false;

@@ -42,7 +42,7 @@ struct TileLoadingStatistics {
   prefetch::LoaderStatistics loader;
   std::uint64_t wfs_fetches = 0;   ///< tiles whose ground truth came, every layer of it sound
   std::uint64_t wfs_failures = 0;  ///< tiles whose ground truth was asked for and cannot be had, or not all of it
-  /// The seed's block, one item a line.
+  /// The statistics as a block of text, one item a line.
   std::string text() const;
 };
 

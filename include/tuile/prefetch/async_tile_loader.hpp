@@ -89,7 +89,7 @@ struct LoaderStatistics {
   double io_hidden_ratio() const noexcept {
     return io_seconds <= 0 ? 1.0 : (wait_seconds >= io_seconds ? 0.0 : 1.0 - wait_seconds / io_seconds);
   }
-  /// The seed's block, one item a line; failures only where there are any.
+  /// The statistics as a block of text, one item a line; failures only where there are any.
   std::string text() const;
 };
 

@@ -49,7 +49,7 @@ class FeatureSource {
   virtual std::string identity() const = 0;
   /// The edition of the data, "" where the source does not tell. May ask the source, once. Never throws but Cancelled.
   virtual std::string edition(std::stop_token stop) = 0;
-  /// Whether answers are worth keeping on disk.
+  /// Whether a service is asked: its answers are worth keeping on disk, and what it does not give today it may give tomorrow.
   virtual bool is_remote() const = 0;
   /// Features of a layer that touch `box` (metres, closed), in the CRS `epsg`. What goes wrong is an outcome, never an exception, but
   /// Cancelled, OutOfMemory, and ConfigError where no answer could ever come (a file that is no vector data).

@@ -47,6 +47,7 @@ struct LayerReport {
 /// The ground truth of the tile; `source` is empty where none was asked for.
 struct GroundTruthReport {
   std::string source, edition;
+  bool remote = false;                                 ///< a service was asked: what it did not give it may give another time
   bool labelled = false;                               ///< outputs hold labels
   std::vector<LayerReport> layers;                     ///< in the configured order
   std::uint64_t from_file = 0;                         ///< points that keep the file's class
@@ -57,6 +58,7 @@ struct GroundTruthReport {
 /// The imagery of the tile; `source` is empty where colours are the file's, or none.
 struct ImageryReport {
   std::string source;
+  bool remote = false;  ///< as of ground truth
   Outcome rgb = Outcome::not_requested, nir = Outcome::not_requested;
   std::uint64_t rgb_unknown = 0, nir_unknown = 0;  ///< points without colour where the image was got
   std::string reason, kind;                        ///< where one failed

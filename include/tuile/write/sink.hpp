@@ -22,6 +22,10 @@ struct TileLayout {
   ObjectTable objects;                     ///< with labels: what label_object counts
 };
 
+/// Values and names of the object table are cut at this many characters wherever it is written: in fixed-width arrays one long text would
+/// make all of them as long.
+inline constexpr std::size_t longest_object_text = 200;
+
 /// Rows [first_row, first_row + size()) of a tile. The memory is the caller's and needs to live only during the call.
 struct RowBlock {
   std::uint64_t first_row = 0;

@@ -16,7 +16,7 @@ struct TileVerification {
 struct VerifyReport {
   std::vector<TileVerification> tiles;                 ///< one per sidecar, damaged ones too; sorted by path
   std::vector<std::filesystem::path> leftovers;        ///< temporaries of runs that were killed (or still go on)
-  std::vector<std::filesystem::path> without_sidecar;  ///< .npz, .laz and .h5 files that no sidecar names, neither as output nor as input
+  std::vector<std::filesystem::path> without_sidecar;  ///< files of an output format that no sidecar names, neither as output nor as input
   std::uint64_t files_checked = 0, bytes_checked = 0;
 
   /// True where every tile is sound and every output file has its sidecar. Leftovers do no harm.

@@ -4,7 +4,7 @@
 
 #include "compute/cpu/tree_view.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
 /// Which points count, in whole units.
 struct Search {
@@ -30,4 +30,4 @@ struct Batch {
   std::uint64_t distances[group_size];    ///< Σ quantised_distance of the neighbours
 };
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

@@ -4,9 +4,11 @@
 
 #include "compute/cpu/kernels.hpp"
 #include "compute/cpu/tile_run.hpp"
+#include "compute/cpu/tree_walk.hpp"
+#include "compute/host/heights.hpp"
 #include "compute/tile_checks.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
 namespace {
 
@@ -14,7 +16,10 @@ class CpuBackend final : public Backend {
  public:
   CpuBackend(Executor& executor, const BackendOptions& options) : kernels_(select_kernels()), executor_(executor), options_(options) {}
 
-  std::string name() const override { return "cpu"; }
+  std::string name() const override { return backend_name; }
+  MemoryCost memory_cost() const noexcept override {
+    return {.search = search_bytes_per_point, .filter = filter_bytes_per_point, .surface = surface_bytes_per_ground_point};
+  }
   std::string description() const override {
     return std::string("cpu, ") + kernels_.name + ", " + std::to_string(executor_.threads()) +
            (executor_.threads() == 1 ? " thread" : " threads");
@@ -39,8 +44,8 @@ class CpuBackend final : public Backend {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_cpu_backend(Executor& executor, const BackendOptions& options) {
+std::unique_ptr<Backend> make_backend(Executor& executor, const BackendOptions& options) {
   return std::make_unique<CpuBackend>(executor, options);
 }
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

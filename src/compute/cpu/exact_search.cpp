@@ -6,7 +6,7 @@
 
 #include "compute/preprocess.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
 namespace {
 
@@ -163,4 +163,4 @@ std::uint64_t ExactSearch::count_within(std::uint32_t slot, std::uint64_t limit)
   return count;
 }
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

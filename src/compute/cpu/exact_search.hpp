@@ -6,7 +6,7 @@
 #include "compute/cpu/batch.hpp"
 #include "compute/cpu/tree_view.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
 /// Neighbours one query at a time in integers of any size: right for every coordinate, several times slower than the kernels, which hand
 /// over what float32 cannot hold.
@@ -36,4 +36,4 @@ class ExactSearch {
   std::vector<Neighbour> heap_;
 };
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

@@ -7,7 +7,7 @@
 #include "compute/cpu/groups.hpp"
 #include "compute/cpu/scratch.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
 namespace {
 
@@ -92,4 +92,4 @@ void find_lonely(const TilePoints& tile, std::uint64_t limit, const SearchReach&
   });
 }
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

@@ -10,7 +10,7 @@
 #include "compute/cpu/tree_walk.hpp"
 #include "tuile/core/executor.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
 /// One search of a filter: a value per point, of core and halo, by index.
 struct FilterSearch {
@@ -30,4 +30,4 @@ void sum_distances(const TilePoints& tile, std::uint32_t k, const FilterSearch& 
 void find_lonely(const TilePoints& tile, std::uint64_t limit, const SearchReach& reach, std::uint64_t wanted, const FilterSearch& search,
                  std::uint8_t* few);
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

@@ -1,14 +1,14 @@
 #pragma once
 
-#include "compute/cpu/tile_run.hpp"
-#include "compute/validity.hpp"
-#include "tuile/compute/backend.hpp"
+#include "compute/cpu/kernels.hpp"
+#include "compute/host_filter.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
-/// Preprocessing of a tile: marks the points of its core and halo that do not count, step by step, each on what the ones before have left.
-/// removed: how many of the core points each step took away. Nothing is marked where preprocessing is off.
-/// Throws Cancelled, OutOfMemory, Unsupported (too many points).
-Marks preprocess(const TileInput& tile, const RunContext& context, TileOutput::Removed& removed);
+/// Preprocessing as HostFilter says, with these kernels.
+Marks preprocess(const FilterWork& work, const Kernels& kernels, TileOutput::Removed& removed);
 
-}  // namespace tuile::compute
+/// The same with the best kernels for this processor: the filter that other backends are given.
+Marks filter_on_host(const FilterWork& work, TileOutput::Removed& removed);
+
+}  // namespace tuile::compute::cpu

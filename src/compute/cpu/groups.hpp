@@ -12,7 +12,7 @@
 #include "tuile/core/error.hpp"
 #include "tuile/core/executor.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
 /// The points of a group of buckets that are to be answered: what is common to all walks over a tree.
 struct Group {
@@ -77,4 +77,4 @@ class Edges {
   double min_x_ = -infinity, min_y_ = -infinity, max_x_ = infinity, max_y_ = infinity;
 };
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

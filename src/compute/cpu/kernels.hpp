@@ -7,7 +7,7 @@
 #include "compute/cpu/tree_view.hpp"
 #include "tuile/features/plan.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
 /// The inner loops, compiled once per instruction set from one source (kernels_lists.hpp, kernels_count.hpp, kernels_search.hpp,
 /// kernels_evaluate.hpp); every version gives the same bits.
@@ -38,4 +38,4 @@ extern const Kernels avx2_kernels;
 extern const Kernels avx512_kernels;
 #endif
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

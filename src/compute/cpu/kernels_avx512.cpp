@@ -5,7 +5,7 @@
 #include "compute/cpu/kernels.hpp"
 #include "features/neighbourhood_values.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 namespace {
 // The order matters: lanes first.
 // clang-format off
@@ -20,4 +20,4 @@ namespace {
 
 const Kernels avx512_kernels{"AVX-512", search_group, count_group, evaluate};
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

@@ -3,7 +3,7 @@
 #include "compute/cpu/kernels.hpp"
 #include "features/neighbourhood_values.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 namespace {
 // The order matters: lanes first.
 // clang-format off
@@ -17,4 +17,4 @@ namespace {
 
 const Kernels portable_kernels{"portable", search_group, count_group, evaluate};
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

@@ -5,7 +5,7 @@
 #include "compute/cpu/kernels.hpp"
 #include "tuile/core/error.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
 namespace {
 
@@ -45,4 +45,4 @@ const Kernels& select_kernels() {
   throw InvalidArgument("TUILE_SIMD is '" + std::string(wanted == nullptr ? "" : wanted) + "'; expected one of " + known + ", or nothing");
 }
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

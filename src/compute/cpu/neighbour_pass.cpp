@@ -10,7 +10,7 @@
 #include "compute/preprocess.hpp"
 #include "tuile/core/error.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
 namespace {
 
@@ -125,4 +125,4 @@ void NeighbourPass::group(Worker& worker, const Group& at, const RowTarget& targ
   worker.truncated += static_cast<std::uint64_t>(std::popcount(truncated & queries & ~unfinished));
 }
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

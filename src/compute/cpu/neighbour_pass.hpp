@@ -14,7 +14,7 @@
 #include "compute/cpu/point_tree.hpp"
 #include "tuile/compute/backend.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
 /// Where the rows of a tile go.
 struct RowTarget {
@@ -58,4 +58,4 @@ class NeighbourPass {
   std::vector<std::uint32_t> unfinished_;  ///< guarded by mutex_
 };
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

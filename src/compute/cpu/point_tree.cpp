@@ -6,7 +6,7 @@
 
 #include "tuile/core/error.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
 namespace {
 
@@ -293,4 +293,4 @@ TreeView PointTree::view() const noexcept {
           exact_};
 }
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

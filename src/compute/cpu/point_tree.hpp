@@ -10,7 +10,7 @@
 #include "tuile/core/buffer.hpp"
 #include "tuile/core/executor.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
 /// A k-d tree of buckets of 16 points, each bucket a struct of arrays that vector units read whole.
 ///
@@ -45,4 +45,4 @@ class PointTree {
   std::vector<std::uint32_t> groups_;
 };
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

@@ -8,7 +8,7 @@
 
 #include "compute/cpu/tree_view.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
 namespace {
 
@@ -81,4 +81,4 @@ void resolve_tie(Scratch& scratch, std::uint32_t count, std::uint32_t kept, floa
   std::fill(scratch.d2 + kept, scratch.d2 + kept + bucket_size, std::numeric_limits<float>::infinity());
 }
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

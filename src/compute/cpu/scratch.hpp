@@ -4,7 +4,7 @@
 
 #include "tuile/core/buffer.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
 /// What one task of the neighbour search writes and forgets. Arrays only grow; the kernels see their addresses (Scratch).
 class ScratchMemory;
@@ -57,4 +57,4 @@ void grow_list(Scratch& scratch, std::uint32_t count);
 /// than `kept` and those below it fewer. Pads the list.
 void resolve_tie(Scratch& scratch, std::uint32_t count, std::uint32_t kept, float tie);
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

@@ -6,16 +6,23 @@
 #include <vector>
 
 #include "compute/blocks.hpp"
-#include "compute/cpu/attributes.hpp"
+#include "compute/host/attributes.hpp"
 #include "compute/cpu/filters.hpp"
-#include "compute/cpu/heights.hpp"
+#include "compute/host/heights.hpp"
 #include "compute/cpu/neighbour_pass.hpp"
 #include "compute/cpu/tree_walk.hpp"
+#include "compute/search_reach.hpp"
 #include "compute/tile_checks.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
 namespace {
+
+/// That of the tree's leaves.
+PointOrder order_of(const PointTree& tree) {
+  static_assert(sizeof(Record) % sizeof(std::uint32_t) == 0);
+  return {&tree.view().records->index, sizeof(Record) / sizeof(std::uint32_t), tree.slots()};
+}
 
 /// The columns made of neighbours, and the heights of the same rows.
 class FeatureVisitor final : public TreeVisitor {
@@ -41,7 +48,7 @@ class FeatureVisitor final : public TreeVisitor {
   }
 
   void finish(const PointTree& tree) override {
-    if (heights_.wanted()) heights_.fill(&tree, output_.features.values.data(), context_.executor, context_.stop);
+    if (heights_.wanted()) heights_.fill(order_of(tree), output_.features.values.data(), context_.executor, context_.stop);
   }
 
  private:
@@ -66,7 +73,7 @@ void fill_computed(const TileInput& tile, const RunContext& context, const Valid
                visitor, context.executor, context.stop);
   } else {
     heights.build(points);
-    heights.fill(nullptr, output.features.values.data(), context.executor, context.stop);
+    heights.fill({}, output.features.values.data(), context.executor, context.stop);
   }
   for (std::string& name : heights.missing_columns()) output.missing_columns.push_back(std::move(name));
 }
@@ -79,7 +86,8 @@ TileOutput run_tile(const TileInput& tile, const RunContext& context) {
   const bool looks_around = plan.needs_neighbours() || plan.needs_ground();
   if (looks_around || context.preprocess.has_filters()) refuse_too_many(tile);
   TileOutput output;
-  Marks marks = preprocess(tile, context, output.removed);
+  Marks marks =
+      preprocess({tile, context.preprocess, context.executor, context.stop, context.memory}, context.kernels, output.removed);
   output.features.names = plan.names();
   output.features.points = core.size();
   const std::size_t values = core.size() * plan.columns.size();
@@ -90,4 +98,4 @@ TileOutput run_tile(const TileInput& tile, const RunContext& context) {
   return output;
 }
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

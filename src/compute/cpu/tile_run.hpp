@@ -6,7 +6,7 @@
 #include "compute/cpu/kernels.hpp"
 #include "tuile/compute/backend.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
 /// What the tiles of a call share.
 struct RunContext {
@@ -23,4 +23,4 @@ struct RunContext {
 /// Throws as Backend::compute.
 TileOutput run_tile(const TileInput& tile, const RunContext& context);
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
 /// Points of a bucket: one 512-bit vector of floats, two of 256 bits.
 inline constexpr std::uint32_t bucket_size = 16;
@@ -47,4 +47,4 @@ struct TreeView {
   }
 };
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

@@ -9,7 +9,7 @@
 #include "tuile/compute/backend.hpp"
 #include "tuile/core/error.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
 namespace {
 
@@ -90,11 +90,6 @@ class Walk {
 
 }  // namespace
 
-void SearchReach::add_radius(double metres, double scale) noexcept {
-  // Nothing lies farther apart than 2^33 units; a little more than the radius, for rounding.
-  radius = std::max(radius, std::min(std::ceil(metres / scale * (1 + 1e-9)), 0x1p33));
-}
-
 std::size_t points_at_once(std::size_t points, std::uint64_t memory, std::uint64_t beside, std::uint64_t held) {
   if (memory == 0 || points * search_bytes_per_point + beside + held <= memory) return 0;
   // Where what cannot be parted is too much by itself, that cannot be helped, and small blocks would only take time.
@@ -106,4 +101,4 @@ void walk_trees(const TilePoints& points, const WalkWish& wish, TreeVisitor& vis
   Walk(points, wish, visitor, executor, stop).run();
 }
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

@@ -8,17 +8,10 @@
 
 #include "compute/blocks.hpp"
 #include "compute/cpu/point_tree.hpp"
+#include "compute/search_reach.hpp"
 #include "tuile/core/executor.hpp"
 
-namespace tuile::compute {
-
-/// How far a search reaches.
-struct SearchReach {
-  double radius = 0;          ///< units: of the largest ball that is searched
-  std::uint32_t nearest = 0;  ///< the most neighbours looked for at any distance
-  /// Adds a ball of so many metres.
-  void add_radius(double metres, double scale) noexcept;
-};
+namespace tuile::compute::cpu {
 
 /// What is done with the trees of a walk.
 class TreeVisitor {
@@ -34,6 +27,11 @@ class TreeVisitor {
   virtual void finish(const PointTree&) {}
 };
 
+/// Bytes per point, of core and halo, that a search holds beside input and output.
+inline constexpr std::uint64_t search_bytes_per_point = 72;
+/// Bytes per point that filters hold while they search block by block.
+inline constexpr std::uint64_t filter_bytes_per_point = 8;
+
 struct WalkWish {
   std::uint32_t rows = 0;  ///< points with a smaller index have a row
   SearchReach reach;
@@ -48,4 +46,4 @@ std::size_t points_at_once(std::size_t points, std::uint64_t memory, std::uint64
 /// Throws Cancelled, OutOfMemory.
 void walk_trees(const TilePoints& points, const WalkWish& wish, TreeVisitor& visitor, Executor& executor, const std::stop_token& stop);
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

@@ -8,7 +8,7 @@
 #include "compute/cells.hpp"
 #include "tuile/core/error.hpp"
 
-namespace tuile::compute {
+namespace tuile::compute::cpu {
 
 namespace {
 
@@ -137,4 +137,4 @@ void thin_voxels(const TilePoints& points, const Grid& grid, double size, Execut
   if (points.size() > 0) Thinning(points, grid, size).run(executor, stop, keep);
 }
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cpu

@@ -4,11 +4,9 @@
 
 #include "compute/cuda/available_devices.hpp"
 #include "compute/cuda/cuda_error.hpp"
-#include "compute/cuda_availability.hpp"
+#include "compute/cuda_registration.hpp"
 
-namespace tuile::compute {
-
-namespace cuda {
+namespace tuile::compute::cuda {
 
 namespace {
 
@@ -96,12 +94,10 @@ AvailableDevices available_devices(const std::vector<int>& wanted) {
   return devices;
 }
 
-}  // namespace cuda
-
-Availability cuda_availability() {
-  const cuda::AvailableDevices devices = cuda::available_devices({});
+Availability backend_availability() {
+  const AvailableDevices devices = available_devices({});
   if (devices.ids.empty()) return {false, devices.reason};
   return {true, std::to_string(devices.ids.size()) + (devices.ids.size() == 1 ? " device" : " devices")};
 }
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cuda

@@ -1,4 +1,3 @@
-#include "compute/cuda/cuda_backend.hpp"
 
 #include <algorithm>
 #include <span>
@@ -11,12 +10,11 @@
 #include "compute/cuda/in_parallel.hpp"
 #include "compute/cuda/tile_in_blocks.hpp"
 #include "compute/cuda/whole_tiles.hpp"
-#include "compute/cuda_availability.hpp"
+#include "compute/cuda_registration.hpp"
+#include "compute/host/heights.hpp"
 #include "compute/tile_checks.hpp"
 
-namespace tuile::compute {
-
-namespace cuda {
+namespace tuile::compute::cuda {
 
 namespace {
 
@@ -170,14 +168,16 @@ class Call {
 
 class CudaBackend final : public Backend {
  public:
-  CudaBackend(const std::vector<int>& ids, Executor& executor, const BackendOptions& options)
+  CudaBackend(const std::vector<int>& ids, Executor& executor, const BackendOptions& options, HostFilter filter)
       : executor_(executor),
         options_(options),
+        filter_(std::move(filter)),
         devices_(open_devices(ids, options)),
         pinned_(std::make_shared<PinnedMemory>(ids_of(devices_), pinned_limits())),
         lanes_(devices_) {}
 
-  std::string name() const override { return "cuda"; }
+  std::string name() const override { return backend_name; }
+  MemoryCost memory_cost() const noexcept override { return {.surface = surface_bytes_per_ground_point}; }
 
   std::string description() const override {
     if (devices_.size() == 1) return "cuda, " + devices_.front()->name();
@@ -190,7 +190,7 @@ class CudaBackend final : public Backend {
                                   std::stop_token stop) override {
     for (const TileInput& tile : tiles) check_tile(tile);
     for (const TileInput& tile : tiles) refuse_too_many(tile);
-    const CallContext context{plan, preprocess, executor_, stop, pinned_};
+    const CallContext context{plan, preprocess, executor_, stop, pinned_, filter_};
     Dispatch dispatch(lanes_, counts_, static_cast<std::size_t>(concurrency()), stop);
     return Call(context, dispatch, options_.memory).run(tiles, devices_);
   }
@@ -216,6 +216,7 @@ class CudaBackend final : public Backend {
 
   Executor& executor_;
   const BackendOptions options_;
+  const HostFilter filter_;
   std::vector<std::unique_ptr<Device>> devices_;
   const std::shared_ptr<PinnedMemory> pinned_;
   Lanes lanes_;
@@ -224,16 +225,10 @@ class CudaBackend final : public Backend {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_backend_on(const std::vector<int>& devices, Executor& executor, const BackendOptions& options) {
-  return std::make_unique<CudaBackend>(devices, executor, options);
-}
-
-}  // namespace cuda
-
-std::unique_ptr<Backend> make_cuda_backend(Executor& executor, const BackendOptions& options) {
-  const cuda::AvailableDevices devices = cuda::available_devices(options.devices);
+std::unique_ptr<Backend> make_backend(Executor& executor, const BackendOptions& options, HostFilter filter) {
+  const AvailableDevices devices = available_devices(options.devices);
   if (devices.ids.empty()) throw BackendUnavailable("backend 'cuda' cannot run: " + devices.reason);
-  return cuda::make_backend_on(devices.ids, executor, options);
+  return std::make_unique<CudaBackend>(devices.ids, executor, options, std::move(filter));
 }
 
-}  // namespace tuile::compute
+}  // namespace tuile::compute::cuda

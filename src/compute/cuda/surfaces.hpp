@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "compute/cpu/ground_surface.hpp"
+#include "compute/host/ground_surface.hpp"
 #include "compute/validity.hpp"
 #include "tuile/compute/backend.hpp"
 

@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "compute/blocks.hpp"
-#include "compute/cpu/attributes.hpp"
-#include "compute/cpu/filters.hpp"
-#include "compute/cpu/heights.hpp"
+#include "compute/host/attributes.hpp"
+#include "compute/host/heights.hpp"
 #include "compute/cuda/batch_plan.hpp"
 #include "compute/cuda/in_parallel.hpp"
 #include "compute/cuda/parts.hpp"
 #include "compute/far_rows.hpp"
+#include "compute/search_reach.hpp"
 #include "compute/tile_checks.hpp"
 
 namespace tuile::compute::cuda {
@@ -38,9 +38,8 @@ class TileInBlocks {
 
   void run() {
     const PointBlock& core = *input_.core;
-    const RunContext on_host{context_.plan, context_.preprocess, select_kernels(), context_.executor, context_.stop, limits_.memory};
     output_.removed = {};
-    Marks marks = preprocess(input_, on_host, output_.removed);
+    Marks marks = context_.filter({input_, context_.preprocess, context_.executor, context_.stop, limits_.memory}, output_.removed);
     float* const values = output_.features.values.data();
     output_.missing_columns = fill_attributes(core, context_.plan, marks.view().core, values, context_.executor);
     const TilePoints points(core, input_.halo, marks.view(), context_.executor);
@@ -50,7 +49,7 @@ class TileInBlocks {
       if (part == 0 && heights.wanted()) context_.executor.for_each(1, [&](std::size_t) { heights.build(points); });
       if (part == 1 && !columns_.empty()) search(points);
     });
-    if (heights.wanted()) heights.fill(nullptr, values, context_.executor, context_.stop);
+    if (heights.wanted()) heights.fill({}, values, context_.executor, context_.stop);
     for (std::string& name : heights.missing_columns()) output_.missing_columns.push_back(std::move(name));
     output_.valid = marks.take_core();
     if (moved_) ++dispatch_.counts().tiles_moved;

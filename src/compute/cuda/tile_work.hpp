@@ -3,8 +3,9 @@
 #include <memory>
 #include <stop_token>
 
-#include "compute/cpu/ground_surface.hpp"
 #include "compute/cuda/pinned_memory.hpp"
+#include "compute/host/ground_surface.hpp"
+#include "compute/host_filter.hpp"
 #include "tuile/compute/backend.hpp"
 
 namespace tuile::compute::cuda {
@@ -16,6 +17,7 @@ struct CallContext {
   Executor& executor;
   const std::stop_token& stop;
   const std::shared_ptr<PinnedMemory>& pinned;
+  const HostFilter& filter;  ///< for tiles that no device holds
 };
 
 /// A tile on its way through a call: may be begun more than once, where devices fail or lack memory.

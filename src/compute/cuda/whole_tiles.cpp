@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "compute/cpu/attributes.hpp"
+#include "compute/host/attributes.hpp"
 #include "compute/cuda/attributes.hpp"
 #include "compute/cuda/carver.hpp"
 #include "compute/cuda/heights.hpp"

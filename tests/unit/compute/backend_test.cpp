@@ -27,7 +27,7 @@ TEST(Registry, NamesAvailabilityAndErrors) {
 
 TEST(Registry, SimdOverrideIsChecked) {
   const SimdOverride set("sse9");
-  EXPECT_THROW(compute::select_kernels(), InvalidArgument);
+  EXPECT_THROW(compute::cpu::select_kernels(), InvalidArgument);
 }
 
 TEST(Backend, Attributes) {

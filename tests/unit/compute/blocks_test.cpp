@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <random>
 
+#include "compute/cpu/tree_walk.hpp"
 #include "clouds.hpp"
 #include "compute/blocks.hpp"
 #include "harness.hpp"
@@ -21,7 +22,7 @@ using compute::TileOutput;
 using compute::TilePoints;
 
 std::unique_ptr<compute::Backend> limited(Executor& executor, std::uint64_t points) {
-  return compute::make_backend("cpu", executor, {.memory = points * compute::search_bytes_per_point});
+  return compute::make_backend("cpu", executor, {.memory = points * compute::cpu::search_bytes_per_point});
 }
 
 /// Compares outputs as bits: NaN must equal NaN.

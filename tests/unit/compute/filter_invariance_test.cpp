@@ -4,6 +4,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "compute/cpu/tree_walk.hpp"
 #include "clouds.hpp"
 #include "harness.hpp"
 
@@ -74,7 +75,7 @@ TEST(FilterInvariance, Blocks) {
   Executor executor(3);
   const TileOutput expected = compute_one(*backend(executor), halves.tile(), plan_of(), all_filters());
   for (const std::uint64_t points : {1U, 4000U, 20'000U}) {
-    const auto limited = compute::make_backend("cpu", executor, {.memory = points * compute::search_bytes_per_point});
+    const auto limited = compute::make_backend("cpu", executor, {.memory = points * compute::cpu::search_bytes_per_point});
     EXPECT_TRUE(same(compute_one(*limited, halves.tile(), plan_of(), all_filters()), expected)) << points << " points";
   }
 }
@@ -93,7 +94,7 @@ TEST(FilterInvariance, BlocksWithPointsFarApart) {
   const auto plan = features::make_plan({"planarity"}, {{}});
   const TileOutput expected = compute_one(*backend(executor), tile_of(core, &halo), plan, preprocess);
   for (std::size_t i = 20'000; i < core.size(); ++i) EXPECT_EQ(expected.valid[i], 0);
-  const auto limited = compute::make_backend("cpu", executor, {.memory = 3000 * compute::search_bytes_per_point});
+  const auto limited = compute::make_backend("cpu", executor, {.memory = 3000 * compute::cpu::search_bytes_per_point});
   EXPECT_TRUE(same(compute_one(*limited, tile_of(core, &halo), plan, preprocess), expected));
 }
 

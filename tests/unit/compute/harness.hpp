@@ -26,7 +26,7 @@ inline std::vector<std::string> instruction_sets() {
   for (const char* name : {"portable", "avx2", "avx512"}) {
     const SimdOverride set(name);
     try {
-      compute::select_kernels();
+      compute::cpu::select_kernels();
       names.emplace_back(name);
     } catch (const InvalidArgument&) {
     }

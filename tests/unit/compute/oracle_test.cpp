@@ -5,7 +5,7 @@
 #include <iostream>
 
 #include "clouds.hpp"
-#include "compute/cpu/ground_surface.hpp"
+#include "compute/host/ground_surface.hpp"
 #include "harness.hpp"
 #include "oracle.hpp"
 

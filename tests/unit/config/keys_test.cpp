@@ -223,8 +223,8 @@ const std::vector<Case>& cases() {
       {"memory.budget", "1.5GiB", false, [](const Config& c) { return c.memory.budget == 3ULL << 29; }},
       {"memory.budget", "123456789", false, [](const Config& c) { return c.memory.budget == 123456789ULL; }},
       {"batch.size", "4", false, [](const Config& c) { return c.batch.size == 4; }},
-      {"write.formats", "[laz]", true, [](const Config& c) { return !c.write.npz_wanted && c.write.laz_wanted; }},
-      {"write.formats", "[laz, npz]", true, [](const Config& c) { return c.write.npz_wanted && c.write.laz_wanted; }},
+      {"write.formats", "[laz]", true, [](const Config& c) { return c.write.formats == std::vector<std::string>{"laz"}; }},
+      {"write.formats", "[laz, npz]", true, [](const Config& c) { return c.write.formats == std::vector<std::string>{"npz", "laz"}; }},
       {"write.npz.compression", "deflate", true, [](const Config& c) { return c.write.npz.compression == NpzCompression::deflate; }},
       {"write.laz.labels", "classification", true, [](const Config& c) { return c.write.laz.labels == LazLabels::classification; }},
       {"write.patches.size", "25.5", true, [](const Config& c) { return c.write.patches.size == 25.5; }},
@@ -307,7 +307,7 @@ TEST(Sources, RiseInPrecedence) {
   EXPECT_EQ(config.features.color_depth, 8);
   EXPECT_EQ(config.halo, 1);
   EXPECT_EQ(config.input, (std::vector<std::string>{"a,b.laz", "c.laz"}));
-  EXPECT_TRUE(config.write.laz_wanted && config.write.npz_wanted);
+  EXPECT_EQ(config.write.formats, (std::vector<std::string>{"npz", "laz"}));
   EXPECT_EQ(config.origins.at("features.set"), "preset fast");
   EXPECT_EQ(config.origins.at("features.k"), file.string() + ":3");
   EXPECT_EQ(config.origins.at("features.max_neighbors"), "--set");

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "number.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/pipeline/async_pipeline.hpp"
 
@@ -36,9 +37,9 @@ prefetch::LoaderOptions loader_options(int workers) {
   return options;
 }
 
-std::vector<Product> numbers_of(std::span<const LoadedTask> batch) {
-  std::vector<Product> products;
-  for (const LoadedTask& task : batch) products.push_back(std::make_shared<int>(task.tile->points.units[0].x));
+std::vector<ProductHandle> numbers_of(std::span<const LoadedTask> batch) {
+  std::vector<ProductHandle> products;
+  for (const LoadedTask& task : batch) products.push_back(std::make_shared<Number>(task.tile->points.units[0].x));
   return products;
 }
 
@@ -58,7 +59,7 @@ TEST(AsyncPipeline, OrderIsKeptWhateverTheWorkersAndBatches) {
       ASSERT_EQ(records.size(), 20U);
       for (int i = 0; i < 20; ++i) {
         EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
-        EXPECT_EQ(*std::static_pointer_cast<int>(records[static_cast<std::size_t>(i)].product), i);
+        EXPECT_EQ(number_in(records[static_cast<std::size_t>(i)].product), i);
       }
     }
   }
@@ -69,9 +70,9 @@ TEST(AsyncPipeline, SeedForm) {
   AsyncPipeline pipeline(loader, {});
   const std::vector<std::string> paths{"t7", "t3"};
   const auto records =
-      pipeline.process_tiles(paths, [](const prefetch::Tile& tile) { return std::make_shared<int>(tile.points.units[0].x); });
-  EXPECT_EQ(*std::static_pointer_cast<int>(records[0].product), 7);
-  EXPECT_EQ(*std::static_pointer_cast<int>(records[1].product), 3);
+      pipeline.process_tiles(paths, [](const prefetch::Tile& tile) { return std::make_shared<Number>(tile.points.units[0].x); });
+  EXPECT_EQ(number_in(records[0].product), 7);
+  EXPECT_EQ(number_in(records[1].product), 3);
 }
 
 TEST(AsyncPipeline, AFailureIsItsTilesOwn) {
@@ -90,7 +91,7 @@ TEST(AsyncPipeline, AFailureIsItsTilesOwn) {
     }
     return numbers_of(batch);
   };
-  stages.write = [&](std::size_t index, const Product&) {
+  stages.write = [&](std::size_t index, const ProductHandle&) {
     if (index == 6) throw IoError("disk full");
     const std::lock_guard lock(mutex);
     written.insert(index);
@@ -176,7 +177,7 @@ TEST(AsyncPipeline, LoadComputeAndWriteOverlap) {
     }
     return numbers_of(batch);
   };
-  stages.write = [&](std::size_t index, const Product&) {
+  stages.write = [&](std::size_t index, const ProductHandle&) {
     if (index == 0) {
       computing1.wait();
       write0.count_down();
@@ -194,7 +195,7 @@ TEST(AsyncPipeline, ASlowWriterHoldsComputeBack) {
     most = std::max(most.load(), ++computed - written.load());
     return numbers_of(batch);
   };
-  stages.write = [&](std::size_t, const Product&) {
+  stages.write = [&](std::size_t, const ProductHandle&) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
     ++written;
   };
@@ -214,7 +215,7 @@ TEST(AsyncPipeline, StopEndsTheRunAndAccountsForEveryTile) {
     if (batch[0].index == 3) source.request_stop();
     return numbers_of(batch);
   };
-  stages.write = [&](std::size_t, const Product&) { ++written; };
+  stages.write = [&](std::size_t, const ProductHandle&) { ++written; };
   const auto records = pipeline.process(tasks_for(10), stages, source.get_token());
   EXPECT_EQ(written.load(), 4);
   for (std::size_t i = 4; i < 10; ++i) EXPECT_THROW(std::rethrow_exception(records[i].error), Cancelled);

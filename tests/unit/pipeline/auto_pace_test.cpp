@@ -46,7 +46,7 @@ Observed run(milliseconds load, milliseconds compute, const TuningLimits& limits
   stages.compute = [&](std::span<const LoadedTask> batch) {
     for (const LoadedTask& task : batch) observed.order.push_back(task.index);
     std::this_thread::sleep_for(compute);
-    return std::vector<Product>(batch.size());
+    return std::vector<ProductHandle>(batch.size());
   };
   std::vector<TileTask> tasks;
   for (int i = 0; i < 24; ++i) tasks.push_back({{"t" + std::to_string(i), std::nullopt}, {}});

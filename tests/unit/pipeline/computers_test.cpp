@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pipeline/busy_clock.hpp"
+#include "number.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/pipeline/async_pipeline.hpp"
 
@@ -34,7 +35,7 @@ prefetch::LoaderOptions loader_options() {
 
 prefetch::Tile empty_tile(const prefetch::TileRequest&, const std::stop_token&) { return {}; }
 
-Product product_of(const LoadedTask& task) { return std::make_shared<std::size_t>(task.index); }
+ProductHandle product_of(const LoadedTask& task) { return std::make_shared<Number>(static_cast<int>(task.index)); }
 
 TEST(Computers, ComputeSideBySideAndEveryTaskOnce) {
   prefetch::AsyncTileLoader loader(loader_options(), empty_tile);
@@ -45,15 +46,15 @@ TEST(Computers, ComputeSideBySideAndEveryTaskOnce) {
   Stages stages;
   stages.compute = [&](std::span<const LoadedTask> tasks) {
     if (batches++ < 3) all_three.arrive_and_wait();  // without three at once this test hangs
-    std::vector<Product> products;
+    std::vector<ProductHandle> products;
     for (const LoadedTask& task : tasks) {
       ++computed[task.index];
       products.push_back(product_of(task));
     }
     return products;
   };
-  stages.write = [&](std::size_t index, const Product& product) {
-    EXPECT_EQ(*std::static_pointer_cast<std::size_t>(product), index);
+  stages.write = [&](std::size_t index, const ProductHandle& product) {
+    EXPECT_EQ(number_in(product), static_cast<int>(index));
     ++written[index];
   };
   const auto records = pipeline.process(tasks_for(40), stages);
@@ -72,10 +73,10 @@ TEST(Computers, RecordsAreInTheOrderOfTheTasks) {
   Stages stages;
   stages.compute = [](std::span<const LoadedTask> tasks) {
     std::this_thread::sleep_for(std::chrono::milliseconds(tasks[0].index % 5));
-    return std::vector<Product>{product_of(tasks[0])};
+    return std::vector<ProductHandle>{product_of(tasks[0])};
   };
   const auto records = pipeline.process(tasks_for(25), stages);
-  for (std::size_t i = 0; i < 25; ++i) EXPECT_EQ(*std::static_pointer_cast<std::size_t>(records[i].product), i);
+  for (std::size_t i = 0; i < 25; ++i) EXPECT_EQ(number_in(records[i].product), static_cast<int>(i));
 }
 
 TEST(Computers, AFailureIsItsTilesOwn) {
@@ -83,7 +84,7 @@ TEST(Computers, AFailureIsItsTilesOwn) {
   AsyncPipeline pipeline(loader, {.ahead = 4, .batch_size = 3, .computers = 3});
   Stages stages;
   stages.compute = [](std::span<const LoadedTask> tasks) {
-    std::vector<Product> products;
+    std::vector<ProductHandle> products;
     for (const LoadedTask& task : tasks) {
       if (task.index % 7 == 3) throw CorruptData("bad tile");
       products.push_back(product_of(task));
@@ -106,7 +107,7 @@ TEST(Computers, StopAccountsForEveryTile) {
   std::atomic<int> computed{0};
   stages.compute = [&](std::span<const LoadedTask> tasks) {
     if (++computed == 5) stop.request_stop();
-    return std::vector<Product>{product_of(tasks[0])};
+    return std::vector<ProductHandle>{product_of(tasks[0])};
   };
   std::atomic<int> finished{0};
   stages.finished = [&](std::size_t, const std::exception_ptr&) { ++finished; };
@@ -122,7 +123,7 @@ TEST(Computers, WhatIsNoTilesErrorEndsTheRun) {
   prefetch::AsyncTileLoader loader(loader_options(), empty_tile);
   AsyncPipeline pipeline(loader, {.ahead = 2, .computers = 3});
   Stages stages;
-  stages.compute = [](std::span<const LoadedTask> tasks) { return std::vector<Product>{product_of(tasks[0])}; };
+  stages.compute = [](std::span<const LoadedTask> tasks) { return std::vector<ProductHandle>{product_of(tasks[0])}; };
   std::atomic<int> asked{0};
   stages.pace = [&]() -> Pace {
     if (++asked == 6) throw std::bad_alloc();

@@ -38,9 +38,12 @@ RunPlan plan_of(std::size_t tiles, std::uint64_t points) {
   return plan;
 }
 
+/// What the CPU backend takes.
+ComputeTraits on_cpu() { return {.concurrency = 1, .cost = {.search = 72, .filter = 8, .surface = 80}}; }
+
 MemoryPlan plan_with(const RunPlan& plan, std::uint64_t budget, config::Config config = {}) {
   config.memory.budget = budget;
-  return plan_memory(plan, config, {}, 0);
+  return plan_memory(plan, config, {}, 0, on_cpu());
 }
 
 TEST(MemoryPlan, SmallTilesGoTheUsualWay) {
@@ -56,7 +59,7 @@ TEST(MemoryPlan, SmallTilesGoTheUsualWay) {
 TEST(MemoryPlan, ManyDevicesComputeSideBySide) {
   config::Config config;
   config.memory.budget = 64 * gib;
-  const MemoryPlan memory = plan_memory(plan_of(100, 2'000'000), config, {}, 0, {.concurrency = 24, .on_device = true});
+  const MemoryPlan memory = plan_memory(plan_of(100, 2'000'000), config, {}, 0, {.concurrency = 24, .cost = {.surface = 80}});
   EXPECT_FALSE(memory.tight);
   EXPECT_EQ(memory.computers, 24);
   EXPECT_GE(memory.most_batch, 1);
@@ -66,7 +69,7 @@ TEST(MemoryPlan, LargeBatchesRatherThanBlocks) {
   config::Config config;
   config.memory.budget = 12 * gib;
   config.batch.size = 16;
-  const MemoryPlan memory = plan_memory(plan_of(100, 2'000'000), config, {}, 0, {.concurrency = 3, .on_device = true});
+  const MemoryPlan memory = plan_memory(plan_of(100, 2'000'000), config, {}, 0, {.concurrency = 3, .cost = {.surface = 80}});
   EXPECT_FALSE(memory.tight) << "fewer batches at once have room";
   EXPECT_GE(memory.computers, 1);
   EXPECT_LT(memory.computers, 3);

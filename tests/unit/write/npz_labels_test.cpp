@@ -3,7 +3,7 @@
 #include <random>
 
 #include "tuile/core/error.hpp"
-#include "write/npy.hpp"
+#include "write/npz/npy.hpp"
 #include "write_support.hpp"
 
 using namespace tuile;

@@ -4,9 +4,9 @@
 
 #include "tuile/core/error.hpp"
 #include "write/descriptor.hpp"
-#include "write/npy.hpp"
-#include "write/npz_reader.hpp"
-#include "write/zip.hpp"
+#include "write/npz/npy.hpp"
+#include "write/npz/npz_reader.hpp"
+#include "write/npz/zip.hpp"
 #include "write_support.hpp"
 
 using namespace tuile;

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "compute/cpu/attributes.hpp"
+#include "compute/host/attributes.hpp"
 #include "on_device.hpp"
 #include "unit/compute/clouds.hpp"
 

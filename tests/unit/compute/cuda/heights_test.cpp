@@ -3,7 +3,7 @@
 #include <limits>
 #include <random>
 
-#include "compute/cpu/ground_surface.hpp"
+#include "compute/host/ground_surface.hpp"
 #include "on_device.hpp"
 #include "tuile/compute/backend.hpp"
 #include "unit/compute/clouds.hpp"

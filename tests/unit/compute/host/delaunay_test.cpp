@@ -1,4 +1,4 @@
-#include "compute/cpu/delaunay.hpp"
+#include "compute/host/delaunay.hpp"
 
 #include <gtest/gtest.h>
 

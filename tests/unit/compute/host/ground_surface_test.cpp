@@ -1,4 +1,4 @@
-#include "compute/cpu/ground_surface.hpp"
+#include "compute/host/ground_surface.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,8 +12,8 @@
 #include <tuple>
 #include <utility>
 
-#include "compute/cpu/delaunay.hpp"
-#include "compute/cpu/ground_thinning.hpp"
+#include "compute/host/delaunay.hpp"
+#include "compute/host/ground_thinning.hpp"
 
 namespace tuile::compute {
 namespace {

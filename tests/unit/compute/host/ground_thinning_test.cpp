@@ -1,4 +1,4 @@
-#include "compute/cpu/ground_thinning.hpp"
+#include "compute/host/ground_thinning.hpp"
 
 #include <gtest/gtest.h>
 
