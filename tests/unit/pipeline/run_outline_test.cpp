@@ -39,15 +39,15 @@ ProcessOptions options_for(const std::string& output, std::vector<std::string> s
 
 TEST(RunOutline, ADryRunPlansTheMemoryOfTheRunToTheByte) {
   const std::string truth = "ground_truth.source=" + (town().folder / "bdtopo.gpkg");
-  const std::string images = "imagery.files=[" + (town().folder / "ortho_rgb.tif") + ", " + (town().folder / "ortho_irc.tif") + "]";
+  const std::string images = "imagery.source=[" + (town().folder / "ortho_rgb.tif") + ", " + (town().folder / "ortho_irc.tif") + "]";
   const std::vector<std::vector<std::string>> ways{
       {},
       {"write.formats=[npz, laz]"},
       {truth},
-      {"imagery.source=files", images},
-      {"imagery.source=files", images, "write.formats=[npz, laz]"},
-      {"imagery.source=files", images, "write.formats=[laz]", truth, "features.set=minimal"},
-      {"imagery.source=files", images, "write.formats=[npz, laz]", truth, "prefetch.workers=0"},
+      {images},
+      {images, "write.formats=[npz, laz]"},
+      {images, "write.formats=[laz]", truth, "features.set=minimal"},
+      {images, "write.formats=[npz, laz]", truth, "prefetch.workers=0"},
   };
   for (const std::vector<std::string>& way : ways) {
     for (const std::string budget : {"64MiB", "96MiB", "4GiB"}) {
@@ -68,15 +68,15 @@ TEST(RunOutline, ADryRunPlansTheMemoryOfTheRunToTheByte) {
 /// Whatever a plan leaves out of what the run takes is seen here: images alone cost the plan of a run that writes LAZ.
 TEST(RunOutline, ImagesAndTheirColoursArePartOfThePlan) {
   const test::TemporaryFolder output;
-  const std::string images = "imagery.files=[" + (town().folder / "ortho_rgb.tif") + ", " + (town().folder / "ortho_irc.tif") + "]";
+  const std::string images = "imagery.source=[" + (town().folder / "ortho_rgb.tif") + ", " + (town().folder / "ortho_irc.tif") + "]";
   const auto needed = [&](std::vector<std::string> settings) {
     settings.emplace_back("memory.budget=4GiB");
     settings.emplace_back("features.names=[planarity]");
     return LidarProcessor(options_for(output.path().string(), settings)).plan().memory_needed;
   };
   const std::uint64_t plain = needed({"write.formats=[npz]"});
-  const std::uint64_t with_images = needed({"write.formats=[npz]", "imagery.source=files", images});
-  const std::uint64_t repeated = needed({"write.formats=[laz]", "imagery.source=files", images});
+  const std::uint64_t with_images = needed({"write.formats=[npz]", images});
+  const std::uint64_t repeated = needed({"write.formats=[laz]", images});
   EXPECT_LT(plain, with_images);
   EXPECT_LT(with_images, repeated);  // LAZ takes all colours, though no column wants them
 }
