@@ -37,10 +37,17 @@ if(TUILE_TESTS)
   add_library(tuile_test_pch STATIC ${CMAKE_BINARY_DIR}/pch/empty.cpp)
   target_link_libraries(tuile_test_pch PRIVATE tuile_flags GTest::gtest)
   target_compile_definitions(tuile_test_pch PRIVATE ${tuile_test_definitions})
-  target_compile_options(tuile_test_pch PRIVATE ${tuile_test_options})
+  # As the programs are compiled (-fPIE, not -fPIC): gcc takes no precompiled header that was made with other flags, and says so only quietly.
+  set_target_properties(tuile_test_pch PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(tuile_test_pch PRIVATE ${tuile_test_options} ${CMAKE_CXX_COMPILE_OPTIONS_PIE})
   target_precompile_headers(tuile_test_pch PRIVATE <gtest/gtest.h> <algorithm> <array> <atomic> <chrono> <cmath> <condition_variable> <cstdint>
                             <filesystem> <fstream> <functional> <map> <memory> <mutex> <optional> <random> <set> <span> <string> <thread> <vector>)
 endif()
+
+# tuile_light_sources(file …): written or read once a run or a tile, and slow to optimise (JSON): -O1.
+function(tuile_light_sources)
+  set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-O1>)
+endfunction()
 
 function(tuile_module name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LINK" ${ARGN})
