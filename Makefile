@@ -1,6 +1,6 @@
 # Thin over the presets of CMakePresets.json: what each preset builds lies in build/<preset>.
 .DEFAULT_GOAL := build
-.PHONY: build demo test python cuda gpu-check asan tsan bench bench-page microbench docs format tidy install clean setup
+.PHONY: build demo test python cuda gpu-check asan tsan bench bench-page microbench docs format tidy thread-safety install clean setup
 
 BUILD := build/default
 TUILE := $(BUILD)/bin/tuile
@@ -95,9 +95,14 @@ format:
 
 # Reads the compilation database; one file: make tidy FILES=src/core/error.cpp
 FILES = $(filter src/%.cpp apps/%.cpp,$(SOURCES))
-tidy: build
-	@scripts/setup.sh tools
+tidy: thread-safety build
 	@scripts/tidy.sh $(BUILD) $(JOBS) $(FILES)
+
+# clang's look at who touches what is guarded by a mutex without holding it; needs a configured build only.
+thread-safety:
+	@scripts/setup.sh tools
+	@[ -f $(BUILD)/build.ninja ] || cmake --preset default --log-level=WARNING
+	@scripts/thread_safety $(BUILD) $(JOBS)
 
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX)

@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::bench {
 
@@ -93,7 +94,7 @@ SlowServer::SlowServer(Options options, std::map<std::string, std::string> files
 
 SlowServer::~SlowServer() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stop_ = true;
     ::shutdown(listener_, SHUT_RDWR);
     for (const int client : clients_) ::shutdown(client, SHUT_RDWR);
@@ -107,7 +108,7 @@ SlowServer::~SlowServer() {
 std::string SlowServer::url(const std::string& name) const { return "http://127.0.0.1:" + std::to_string(port_) + "/" + name; }
 
 std::uint64_t SlowServer::requests() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return requests_;
 }
 
@@ -115,7 +116,7 @@ void SlowServer::accept_all() {
   while (true) {
     const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (client < 0 && errno == EINTR) continue;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stop_ || client < 0) {
       if (client >= 0) ::close(client);
       return;
@@ -140,14 +141,14 @@ void SlowServer::serve(int client) {
       continue;
     }
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       ++requests_;
     }
     if (!pause(options_.latency)) break;
     answer(client, text.substr(0, end + 2));
     text.erase(0, end + 4);
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   clients_.erase(client);
   ::close(client);
 }
@@ -197,8 +198,8 @@ void SlowServer::answer_file(int client, const std::string& head, const std::str
 }
 
 bool SlowServer::pause(double seconds) {
-  std::unique_lock lock(mutex_);
-  if (seconds > 0) stopped_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return stop_; });
+  MutexLock lock(mutex_);
+  if (seconds > 0) stopped_.wait_for(lock, std::chrono::duration<double>(seconds), [this]() REQUIRES(mutex_) { return stop_; });
   return !stop_;
 }
 

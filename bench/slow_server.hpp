@@ -1,13 +1,13 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::bench {
 
@@ -43,11 +43,11 @@ class SlowServer {
   const Options options_;
   const std::map<std::string, std::string> files_;
   int listener_ = -1, port_ = 0;
-  mutable std::mutex mutex_;
-  std::condition_variable stopped_;
-  bool stop_ = false;                ///< guarded by mutex_
-  std::uint64_t requests_ = 0;       ///< guarded by mutex_
-  std::set<int> clients_;            ///< guarded by mutex_
+  mutable Mutex mutex_;
+  Condition stopped_;
+  bool stop_ GUARDED_BY(mutex_) = false;
+  std::uint64_t requests_ GUARDED_BY(mutex_) = 0;
+  std::set<int> clients_ GUARDED_BY(mutex_);
   std::vector<std::thread> served_;  ///< of the accepting thread until it has ended
   std::thread acceptor_;
 };

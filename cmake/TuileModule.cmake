@@ -37,13 +37,18 @@ if(TUILE_TESTS)
   if(NOT EXISTS ${CMAKE_BINARY_DIR}/pch/main.cpp)
     file(WRITE ${CMAKE_BINARY_DIR}/pch/main.cpp "int main() {}\n")
   endif()
-  add_executable(tuile_test_pch ${CMAKE_BINARY_DIR}/pch/main.cpp)  # compiled with -fPIE, as whatever uses it
+  add_executable(tuile_test_pch ${CMAKE_BINARY_DIR}/pch/main.cpp)  # -fPIE as its users: gcc takes no header made with other flags, and says so only quietly
   target_link_libraries(tuile_test_pch PRIVATE tuile_flags GTest::gtest)
   target_compile_definitions(tuile_test_pch PRIVATE ${tuile_test_definitions})
   target_compile_options(tuile_test_pch PRIVATE ${tuile_test_options})
   target_precompile_headers(tuile_test_pch PRIVATE <gtest/gtest.h> <algorithm> <array> <atomic> <chrono> <cmath> <condition_variable> <cstdint>
                             <filesystem> <fstream> <functional> <map> <memory> <mutex> <optional> <random> <set> <span> <string> <thread> <vector>)
 endif()
+
+# tuile_light_sources(file …): written or read once a run or a tile, and slow to optimise (JSON): -O1.
+function(tuile_light_sources)
+  set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-O1>)
+endfunction()
 
 function(tuile_module name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LINK" ${ARGN})

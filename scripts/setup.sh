@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # setup.sh [python|tests|tools|microbench]: installs the system packages that the main job builds and runs with; with `python` also those of the
-# Python package, with `tests` those of it and of everything that `make test` builds, with `tools` those of `make format` and `make tidy`,
+# Python package, with `tests` those of it and of everything that `make test` builds, with `tools` those of `make format`, `make tidy` and `make thread-safety`,
 # with `microbench` that of `make microbench`.
 # Idempotent: asks the package manager for what is missing only. The one place that lists them. Debian 12 and 13, Ubuntu 24.04.
 set -euo pipefail
@@ -14,7 +14,7 @@ bench=(libeigen3-dev libnanoflann-dev)  # the baselines
 tests=(libgtest-dev libgmock-dev python3-pytest python3-jsonschema cgi-mapserver lighttpd openssl)
 # What the Python package can work with but does not need, and what checks its types: left out where the system does not package it.
 python_extras=(python3-torch python3-distributed python3-mypy mypy)
-tools=(clang-format clang-tidy)
+tools=(clang clang-format clang-tidy python3)
 microbench=(libbenchmark-dev)
 # ---------------------------------------------------------------------------------------------------------------------
 

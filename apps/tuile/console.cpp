@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "tuile/core/mutex.hpp"
+
 namespace tuile::app {
 
 namespace {
@@ -19,7 +21,7 @@ Console::~Console() { progress(""); }
 
 void Console::line(const char* prefix, const char* colour, const std::string& text, Level needed) {
   if (level_ < needed) return;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   erase_progress();
   if (colours_ && *colour != '\0') {
     std::fprintf(stderr, "%s%s\033[0m%s\n", colour, prefix, text.c_str());
@@ -31,7 +33,7 @@ void Console::line(const char* prefix, const char* colour, const std::string& te
 
 void Console::progress(const std::string& text) {
   if (!terminal_ || level_ == Level::quiet) return;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   erase_progress();
   progress_ = text;
   std::fputs(progress_.c_str(), stderr);

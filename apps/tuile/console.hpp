@@ -1,7 +1,8 @@
 #pragma once
 
-#include <mutex>
 #include <string>
+
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::app {
 
@@ -27,12 +28,12 @@ class Console {
 
  private:
   void line(const char* prefix, const char* colour, const std::string& text, Level needed);
-  void erase_progress();
+  void erase_progress() REQUIRES(mutex_);
 
   const bool terminal_, colours_;
   Level level_ = Level::normal;
-  std::mutex mutex_;
-  std::string progress_;  ///< guarded by mutex_
+  Mutex mutex_;
+  std::string progress_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tuile::app

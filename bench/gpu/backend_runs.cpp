@@ -6,7 +6,6 @@
 #include <cstring>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 
@@ -14,6 +13,7 @@
 #include "device.hpp"
 #include "town.hpp"
 #include "tuile/compute/backend.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::gpu_check {
 
@@ -49,18 +49,18 @@ TileInput input_of(const PointBlock& block) {
 class Spans {
  public:
   void add(const DeviceSpan& span) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     spans_.push_back(span);
   }
   void clear() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     spans_.clear();
   }
   /// Seconds between begin and end in which something of this kind ran.
   double busy(const char* what, Clock::time_point begin, Clock::time_point end) const {
     std::vector<std::pair<Clock::time_point, Clock::time_point>> parts;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       for (const DeviceSpan& span : spans_) {
         if (std::strcmp(span.what, what) == 0 && span.begin < end && begin < span.end) {
           parts.emplace_back(std::max(span.begin, begin), std::min(span.end, end));
@@ -79,36 +79,33 @@ class Spans {
   }
 
  private:
-  mutable std::mutex mutex_;
-  std::vector<DeviceSpan> spans_;  ///< guarded by mutex_
+  mutable Mutex mutex_;
+  std::vector<DeviceSpan> spans_ GUARDED_BY(mutex_);
 };
 
 /// Computes tiles in as many threads as the backend takes calls. Returns when each was done, in that order.
 std::vector<Clock::time_point> compute_tiles(Backend& backend, const std::vector<PointBlock>& blocks, const FeaturePlan& plan, int tiles) {
-  std::vector<Clock::time_point> done;
-  std::mutex mutex;
-  std::exception_ptr failure;
+  Guarded<std::vector<Clock::time_point>> done;
+  Guarded<std::exception_ptr> failure;
   std::atomic<int> next{0};
   const auto work = [&] {
     try {
       for (int i = next++; i < tiles; i = next++) {
         const TileInput tile = input_of(blocks[static_cast<std::size_t>(i) % blocks.size()]);
         const auto outputs = backend.compute({&tile, 1}, plan, {}, {});
-        const std::lock_guard lock(mutex);
-        done.push_back(Clock::now());
+        done.with([](std::vector<Clock::time_point>& times) { times.push_back(Clock::now()); });
       }
     } catch (...) {
       next = tiles;
-      const std::lock_guard lock(mutex);
-      failure = std::current_exception();
+      failure.with([](std::exception_ptr& last) { last = std::current_exception(); });
     }
   };
   {
     std::vector<std::jthread> threads;
     for (int i = 0; i < backend.concurrency(); ++i) threads.emplace_back(work);
   }
-  if (failure) std::rethrow_exception(failure);
-  return done;
+  if (const std::exception_ptr last = failure.take()) std::rethrow_exception(last);
+  return done.take();
 }
 
 DeviceReport device_report(const Backend& backend) {

@@ -5,11 +5,10 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
 #include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace py = pybind11;
 
@@ -51,20 +50,22 @@ void run_interruptibly(const std::function<void(std::stop_token)>& work) {
     work({});
     return;
   }
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool done = false;
+  struct {
+    Mutex mutex;
+    Condition changed;
+    bool done GUARDED_BY(mutex) = false;
+  } end;
   bool raised = false;
   {
     const py::gil_scoped_release released;
     std::jthread thread([&](std::stop_token stop) {
       work(std::move(stop));
-      const std::lock_guard lock(mutex);
-      done = true;
-      changed.notify_one();
+      const MutexLock lock(end.mutex);
+      end.done = true;
+      end.changed.notify_one();
     });
-    std::unique_lock lock(mutex);
-    while (!changed.wait_for(lock, std::chrono::milliseconds(50), [&] { return done; })) {
+    MutexLock lock(end.mutex);
+    while (!end.changed.wait_for(lock, std::chrono::milliseconds(50), [&]() REQUIRES(end.mutex) { return end.done; })) {
       if (raised) continue;
       lock.unlock();
       {

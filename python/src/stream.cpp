@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -22,6 +21,7 @@
 #include "tiles.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/core/executor.hpp"
+#include "tuile/core/mutex.hpp"
 #include "tuile/pipeline/feature_computer.hpp"
 #include "tuile/pipeline/point_groups.hpp"
 #include "tuile/pipeline/tile_stream.hpp"
@@ -44,18 +44,18 @@ struct StreamedTile {
 class Lines {
  public:
   void add(const std::string& line) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (lines_.size() < most) lines_.push_back(line);
   }
   std::vector<std::string> take() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return std::exchange(lines_, {});
   }
 
  private:
   static constexpr std::size_t most = 10'000;  ///< of a run that nobody listens to
-  std::mutex mutex_;
-  std::vector<std::string> lines_;
+  Mutex mutex_;
+  std::vector<std::string> lines_ GUARDED_BY(mutex_);
 };
 
 /// A stream as Python holds it: threads may wait in next() while another closes it.

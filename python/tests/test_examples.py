@@ -17,7 +17,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
 def run(script, *arguments, **options):
-    return subprocess.run([sys.executable, script, *map(str, arguments)], capture_output=True, text=True, timeout=120, **options)
+    return subprocess.run([sys.executable, script, *map(str, arguments)], capture_output=True, text=True, timeout=600, **options)
 
 
 def test_there_are_five():

@@ -234,8 +234,8 @@ print("goes on", flush=True)
         heard = float(child.stdout.readline())
         assert child.stdout.readline() == "goes on\n"
     assert child.returncode == 0
-    # 0.2 s on a quiet machine; this only tells it from a computation of a minute.
-    assert heard - sent < 5
+    # 0.2 s on a quiet machine; this only tells it from a computation of a minute there, of several on a busy one.
+    assert heard - sent < 30
 
 
 def test_import_is_light():

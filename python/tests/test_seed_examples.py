@@ -223,5 +223,5 @@ def test_as_a_script(example, folder):
               "gpu_processor = tuile.GPUProcessor()\n"
               "def save_features(path, features): numpy.savez(path.with_suffix('.npz'), **features)\n")
     source.write_text(around + example.replace("enable_wfs=True", "enable_wfs=False"))
-    ran = subprocess.run([sys.executable, source], capture_output=True, text=True, timeout=120)
+    ran = subprocess.run([sys.executable, source], capture_output=True, text=True, timeout=600)
     assert ran.returncode == 0, ran.stderr

@@ -229,7 +229,7 @@ def test_a_stream_is_not_copied(tiles):
 
 
 def in_a_process(code, *arguments, **options):
-    return subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=60, **options)
+    return subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=600, **options)
 
 
 def test_ctrl_c_ends_the_wait_and_the_stream_can_go_on(town):

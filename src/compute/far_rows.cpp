@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <mutex>
 #include <utility>
 
 #include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::compute {
 
@@ -116,29 +116,29 @@ bool FarGroup::touches(const TilePoints::Run& run) const noexcept { return box_d
 
 std::vector<FarGroup> group_far_rows(const TilePoints& points, std::vector<std::uint32_t> rows, const FarWish& wish, Executor& executor,
                                      const std::stop_token& stop) {
-  std::vector<FarGroup> done, left;
+  Guarded<std::vector<FarGroup>> done;
+  std::vector<FarGroup> left;
   if (!rows.empty()) left.push_back({std::move(rows), {}, 0});
-  std::mutex mutex;
   while (!left.empty()) {
-    std::vector<FarGroup> next;
+    Guarded<std::vector<FarGroup>> next;
     executor.for_each(left.size(), [&](std::size_t i) {
       if (stop.stop_requested()) throw Cancelled("stopped while looking for far neighbours");
       FarGroup& group = left[i];
       const Cube cube = cube_of(points, group.rows);
       if (settle(points, group, cube, wish)) {
         std::sort(group.rows.begin(), group.rows.end());
-        const std::lock_guard lock(mutex);
-        done.push_back(std::move(group));
+        done.with([&](std::vector<FarGroup>& groups) { groups.push_back(std::move(group)); });
         return;
       }
       FarGroup upper = split(points, group, cube);
-      const std::lock_guard lock(mutex);
-      next.push_back(std::move(upper));
-      next.push_back(std::move(group));
+      next.with([&](std::vector<FarGroup>& groups) {
+        groups.push_back(std::move(upper));
+        groups.push_back(std::move(group));
+      });
     });
-    left = std::move(next);
+    left = next.take();
   }
-  return done;
+  return done.take();
 }
 
 }  // namespace tuile::compute

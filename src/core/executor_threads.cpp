@@ -2,12 +2,12 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "tuile/core/error.hpp"
 #include "tuile/core/executor.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile {
 
@@ -20,15 +20,15 @@ Executor::~Executor() = default;
 
 void Executor::for_each(std::size_t count, const std::function<void(std::size_t)>& body) {
   std::atomic<std::size_t> next{0};
-  std::mutex mutex;
-  std::exception_ptr first;
+  Guarded<std::exception_ptr> error;
   const auto work = [&] {
     for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) {
       try {
         body(i);
       } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!first) first = std::current_exception();
+        error.with([](std::exception_ptr& first) {
+          if (!first) first = std::current_exception();
+        });
         next.store(count);
       }
     }
@@ -39,7 +39,7 @@ void Executor::for_each(std::size_t count, const std::function<void(std::size_t)
   for (std::size_t t = 0; t < helpers; ++t) pool.emplace_back(work);
   work();
   pool.clear();
-  if (first) std::rethrow_exception(first);
+  if (const std::exception_ptr first = error.take()) std::rethrow_exception(first);
 }
 
 }  // namespace tuile

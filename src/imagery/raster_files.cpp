@@ -7,12 +7,12 @@
 #include <filesystem>
 #include <limits>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <utility>
 
 #include "mosaic.hpp"
 #include "parts.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::imagery {
 
@@ -111,7 +111,7 @@ class RasterFiles final : public ImagerySource {
   /// Where the files lie in a CRS; worked out once.
   std::shared_ptr<const Placements> placements(int epsg, const std::stop_token& stop) {
     {
-      const std::lock_guard guard(mutex_);
+      const MutexLock guard(mutex_);
       if (const auto known = placements_.find(epsg); known != placements_.end()) return known->second;
     }
     // Two threads may do it at once at the beginning; none waits for the other.
@@ -121,7 +121,7 @@ class RasterFiles final : public ImagerySource {
       const Image image = Image::open(file.path);
       fresh->push_back(place(image, CrsMap(image, epsg)));
     }
-    const std::lock_guard guard(mutex_);
+    const MutexLock guard(mutex_);
     return placements_.emplace(epsg, std::move(fresh)).first->second;
   }
 
@@ -164,8 +164,8 @@ class RasterFiles final : public ImagerySource {
   std::vector<File> files_;
   std::string name_, identity_;
   double finest_ = std::numeric_limits<double>::infinity();
-  std::mutex mutex_;
-  std::map<int, std::shared_ptr<const Placements>> placements_;  // guarded by mutex_; by EPSG code
+  Mutex mutex_;
+  std::map<int, std::shared_ptr<const Placements>> placements_ GUARDED_BY(mutex_);  ///< by EPSG code
 };
 
 }  // namespace

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <mutex>
 
 #include "label/edge_rows.hpp"
 #include "label/outlines.hpp"
 #include "label/row_builder.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::label {
 
@@ -53,25 +53,22 @@ AreaIndex::AreaIndex(std::span<const LayerTruth> layers, const Bounds& extent, s
   for (const LayerTruth& layer : layers)
     layer_end.push_back(static_cast<std::uint32_t>(layer.areas.size()) + (layer_end.empty() ? 0 : layer_end.back()));
 
-  std::mutex mutex;
-  std::vector<std::unique_ptr<RowBuilder>> idle;
+  using Builders = std::vector<std::unique_ptr<RowBuilder>>;
+  Guarded<Builders> idle;
   const auto tasks = static_cast<std::size_t>((grid_.rows() + rows_per_task - 1) / rows_per_task);
   executor.for_each(tasks, [&](std::size_t task) {
     throw_if_stopped(stop);
     std::unique_ptr<RowBuilder> builder;
-    {
-      const std::lock_guard lock(mutex);
-      if (!idle.empty()) {
-        builder = std::move(idle.back());
-        idle.pop_back();
-      }
-    }
+    idle.with([&](Builders& builders) {
+      if (builders.empty()) return;
+      builder = std::move(builders.back());
+      builders.pop_back();
+    });
     if (!builder) builder = std::make_unique<RowBuilder>(*this, outlines.links, layer_end);
     const int first = static_cast<int>(task) * rows_per_task;
     for (int row = first; row < std::min(first + rows_per_task, grid_.rows()); ++row)
       builder->build(row, edge_rows[static_cast<std::size_t>(row)]);
-    const std::lock_guard lock(mutex);
-    idle.push_back(std::move(builder));
+    idle.with([&](Builders& builders) { builders.push_back(std::move(builder)); });
   });
 }
 

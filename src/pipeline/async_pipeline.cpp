@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "pipeline/busy_clock.hpp"
 #include "pipeline/write_queue.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 #include "tuile/source/store.hpp"
 
 namespace tuile::pipeline {
@@ -37,6 +37,7 @@ class AsyncPipeline::Run {
         records_(tasks.size()) {}
 
   std::vector<TaskRecord> go(PipelineTimes& times) {
+    PipelineTimes measured;
     {
       WriteQueue writers(options_.writers, static_cast<std::size_t>(options_.pending_writes));
       {
@@ -48,14 +49,22 @@ class AsyncPipeline::Run {
         }
         work(writers);
       }
-      times_.compute = clock_.busy();
+      measured.compute = clock_.busy();
       const auto computed = Clock::now();
       writers.drain();
-      times_.drain = seconds_since(computed);
+      measured.drain = seconds_since(computed);
     }
-    if (broken_) std::rethrow_exception(broken_);
-    times_.wall = seconds_since(start_);
-    times = times_;
+    {
+      const MutexLock lock(take_mutex_);
+      if (broken_) std::rethrow_exception(broken_);
+      measured.first_arrival = first_arrival_;
+      measured.load_wait = load_wait_;
+    }
+    const MutexLock lock(mutex_);
+    measured.write = write_;
+    measured.write_wait = write_wait_;
+    measured.wall = seconds_since(start_);
+    times = measured;
     return std::move(records_);
   }
 
@@ -68,7 +77,7 @@ class AsyncPipeline::Run {
       for (std::vector<LoadedTask> loaded; take(loaded);) compute(loaded, writers);
     } catch (...) {
       // No error of a tile: those have their records. The run cannot go on.
-      const std::lock_guard lock(take_mutex_);
+      const MutexLock lock(take_mutex_);
       if (!broken_) broken_ = std::current_exception();
       next_ = tasks_.size();
     }
@@ -76,7 +85,7 @@ class AsyncPipeline::Run {
 
   /// The next batch, loaded; of tasks that could not be loaded nothing is in it. False where there is none left.
   bool take(std::vector<LoadedTask>& loaded) {
-    const std::lock_guard lock(take_mutex_);
+    const MutexLock lock(take_mutex_);
     if (next_ >= tasks_.size()) return false;
     const std::size_t first = next_;
     const Pace pace = stages_.pace ? stages_.pace() : Pace{options_.ahead, options_.batch_size};
@@ -84,14 +93,14 @@ class AsyncPipeline::Run {
     preload(next_ + static_cast<std::size_t>(std::max(pace.ahead, 0)));
     loaded = gather(first, next_);
     if (first == 0) {
-      times_.first_arrival = seconds_since(start_);
-      times_.load_wait = 0;
+      first_arrival_ = seconds_since(start_);
+      load_wait_ = 0;
     }
     return true;
   }
 
   /// Asks for the tiles before `end` that were not yet asked for: whole tiles first, so that a halo finds its neighbour's decode under way.
-  void preload(std::size_t end) {
+  void preload(std::size_t end) REQUIRES(take_mutex_) {
     const std::size_t window = std::min(tasks_.size(), end);
     const std::size_t from = preloaded_;
     try {
@@ -106,7 +115,7 @@ class AsyncPipeline::Run {
     }
   }
 
-  std::vector<LoadedTask> gather(std::size_t first, std::size_t last) {
+  std::vector<LoadedTask> gather(std::size_t first, std::size_t last) REQUIRES(take_mutex_) {
     std::vector<LoadedTask> loaded;
     for (std::size_t i = first; i < last; ++i) {
       const auto start = Clock::now();
@@ -120,7 +129,7 @@ class AsyncPipeline::Run {
       release(i);
       records_[i].wait_seconds = seconds_since(start);
       const double idled = clock_.idle() - idle;
-      times_.load_wait += idled;
+      load_wait_ += idled;
       pipeline_.waited_load_ += idled;
     }
     return loaded;
@@ -186,7 +195,7 @@ class AsyncPipeline::Run {
       if (last_try) finish(batch.front().index, std::current_exception());
     }
     clock_.leave();
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     pipeline_.computed_ = clock_.busy();
     if (done || last_try) pipeline_.tiles_computed_ += batch.size();
     return done;
@@ -214,21 +223,21 @@ class AsyncPipeline::Run {
       }
       product.reset();
       {
-        const std::lock_guard lock(mutex_);
-        times_.write += seconds;
+        const MutexLock lock(mutex_);
+        write_ += seconds;
       }
       finish(index, error);
     });
     if (!is_first_held) return;
     held_back_ = false;
     const double idled = clock_.idle() - idle;
-    const std::lock_guard lock(mutex_);
-    times_.write_wait += idled;
+    const MutexLock lock(mutex_);
+    write_wait_ += idled;
     pipeline_.waited_write_ += idled;
   }
 
   void finish(std::size_t index, std::exception_ptr error) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     records_[index].error = error;
     if (error) failed_ = true;
     if (stages_.finished) stages_.finished(index, error);
@@ -246,15 +255,16 @@ class AsyncPipeline::Run {
   const Clock::time_point start_ = Clock::now();
   BusyClock clock_{start_};  ///< of the computers
 
-  // Who takes the next batch. Guarded by take_mutex_, and times_.first_arrival and .load_wait with them.
-  std::mutex take_mutex_;
-  std::size_t next_ = 0, preloaded_ = 0;
-  std::exception_ptr broken_;
+  // Who takes the next batch.
+  Mutex take_mutex_;
+  std::size_t next_ GUARDED_BY(take_mutex_) = 0, preloaded_ GUARDED_BY(take_mutex_) = 0;
+  std::exception_ptr broken_ GUARDED_BY(take_mutex_);
+  double first_arrival_ GUARDED_BY(take_mutex_) = 0, load_wait_ GUARDED_BY(take_mutex_) = 0;  ///< as in PipelineTimes
 
   // Shared with the writers. A record belongs to who has its task, a computer, then a writer.
-  std::mutex mutex_;
+  Mutex mutex_;
   std::vector<TaskRecord> records_;
-  PipelineTimes times_;  ///< `write` and `write_wait` guarded by mutex_
+  double write_ GUARDED_BY(mutex_) = 0, write_wait_ GUARDED_BY(mutex_) = 0;
   std::atomic<bool> failed_ = false, held_back_ = false;
 };
 

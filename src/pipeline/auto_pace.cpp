@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::pipeline {
 
@@ -43,7 +44,7 @@ void AutoPace::watch(const std::stop_token& stop) {
 }
 
 void AutoPace::follow(const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (!tick_.wait_for(lock, stop, interval, [] { return false; }) && !stop.stop_requested()) {
     lock.unlock();
     const TuningSample now = sample();
@@ -58,12 +59,12 @@ void AutoPace::follow(const std::stop_token& stop) {
 }
 
 Pace AutoPace::pace() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return {tuner_.current().ahead, tuner_.current().batch};
 }
 
 PrefetchTuner AutoPace::state() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return tuner_;
 }
 

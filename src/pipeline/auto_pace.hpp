@@ -1,11 +1,10 @@
 #pragma once
 
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <thread>
 
 #include "pipeline/prefetch_tuner.hpp"
+#include "tuile/core/mutex.hpp"
 #include "tuile/pipeline/async_pipeline.hpp"
 #include "tuile/prefetch/async_tile_loader.hpp"
 
@@ -38,10 +37,10 @@ class AutoPace {
   prefetch::AsyncTileLoader& loader_;
   const AsyncPipeline& pipeline_;
   const std::function<WaitTimes()> wait_times_;
-  mutable std::mutex mutex_;
-  std::condition_variable_any tick_;  ///< nothing but the stop wakes it before its time
-  PrefetchTuner tuner_;               ///< guarded by mutex_
-  std::jthread thread_;               ///< the last member: it ends before the others
+  mutable Mutex mutex_;
+  StoppableCondition tick_;  ///< nothing but the stop wakes it before its time
+  PrefetchTuner tuner_ GUARDED_BY(mutex_);
+  std::jthread thread_;  ///< the last member: it ends before the others
 };
 
 }  // namespace tuile::pipeline

@@ -1,7 +1,8 @@
 #pragma once
 
 #include <chrono>
-#include <mutex>
+
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::pipeline {
 
@@ -14,17 +15,17 @@ class BusyClock {
   explicit BusyClock(Time start = Clock::now()) : start_(start) {}
 
   void enter(Time now = Clock::now()) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (busy_threads_++ == 0) since_ = now;
   }
   void leave(Time now = Clock::now()) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (--busy_threads_ == 0) busy_ += seconds(since_, now);
   }
 
   /// Seconds since the start.
   double busy(Time now = Clock::now()) const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return busy_ + (busy_threads_ > 0 ? seconds(since_, now) : 0);
   }
   double idle(Time now = Clock::now()) const { return seconds(start_, now) - busy(now); }
@@ -33,10 +34,10 @@ class BusyClock {
   static double seconds(Time from, Time to) { return std::chrono::duration<double>(to - from).count(); }
 
   const Time start_;
-  mutable std::mutex mutex_;
-  int busy_threads_ = 0;  ///< guarded by mutex_, as all below
-  Time since_;            ///< when the first of them began
-  double busy_ = 0;       ///< of stretches that have ended
+  mutable Mutex mutex_;
+  int busy_threads_ GUARDED_BY(mutex_) = 0;
+  Time since_ GUARDED_BY(mutex_);       ///< when the first of them began
+  double busy_ GUARDED_BY(mutex_) = 0;  ///< of stretches that have ended
 };
 
 }  // namespace tuile::pipeline

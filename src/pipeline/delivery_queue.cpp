@@ -3,12 +3,14 @@
 #include <utility>
 
 #include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::pipeline {
 
 void DeliveryQueue::put(DeliveredTile tile) {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return closed_ || tile.index == next_ || !waiting_.contains(next_) || waiting_.size() < ready_; });
+  MutexLock lock(mutex_);
+  changed_.wait(lock,
+                [&]() REQUIRES(mutex_) { return closed_ || tile.index == next_ || !waiting_.contains(next_) || waiting_.size() < ready_; });
   if (closed_) throw Cancelled("the stream was closed");
   const std::size_t index = tile.index;
   waiting_.emplace(index, std::move(tile));
@@ -16,7 +18,7 @@ void DeliveryQueue::put(DeliveredTile tile) {
 }
 
 void DeliveryQueue::put(std::size_t index, const FailedTile& failure) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (closed_) return;
   if (index == ProcessOptions::no_tile)
     no_tiles_.push_back(failure);
@@ -26,20 +28,21 @@ void DeliveryQueue::put(std::size_t index, const FailedTile& failure) {
 }
 
 void DeliveryQueue::admit() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return closed_ || waiting_.size() < ready_; });
+  MutexLock lock(mutex_);
+  changed_.wait(lock, [&]() REQUIRES(mutex_) { return closed_ || waiting_.size() < ready_; });
 }
 
 void DeliveryQueue::end(std::exception_ptr error) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   error_ = std::move(error);
   ended_ = true;
   changed_.notify_all();
 }
 
 std::optional<DeliveryQueue::Result> DeliveryQueue::get(std::stop_token stop) {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, std::move(stop), [&] { return closed_ || !no_tiles_.empty() || waiting_.contains(next_) || ended_; });
+  MutexLock lock(mutex_);
+  changed_.wait(lock, std::move(stop),
+                [&]() REQUIRES(mutex_) { return closed_ || !no_tiles_.empty() || waiting_.contains(next_) || ended_; });
   if (closed_) throw Cancelled("the stream was closed");
   if (!no_tiles_.empty()) {
     FailedTile failure = std::move(no_tiles_.front());
@@ -61,7 +64,7 @@ std::optional<DeliveryQueue::Result> DeliveryQueue::get(std::stop_token stop) {
 
 void DeliveryQueue::close() {
   std::map<std::size_t, Result> dropped;  // freed without the mutex
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   closed_ = true;
   dropped.swap(waiting_);
   changed_.notify_all();

@@ -1,14 +1,13 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <exception>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 
+#include "tuile/core/mutex.hpp"
 #include "tuile/pipeline/tile_stream.hpp"
 
 namespace tuile::pipeline {
@@ -40,14 +39,13 @@ class DeliveryQueue {
 
  private:
   const std::size_t ready_;
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  // Guarded by mutex_.
-  std::map<std::size_t, Result> waiting_;  ///< by index
-  std::deque<FailedTile> no_tiles_;        ///< inputs that never became tiles
-  std::size_t next_ = 0;                   ///< index of the tile that is handed out next
-  bool closed_ = false, ended_ = false;
-  std::exception_ptr error_;  ///< what ended the run
+  Mutex mutex_;
+  StoppableCondition changed_;
+  std::map<std::size_t, Result> waiting_ GUARDED_BY(mutex_);  ///< by index
+  std::deque<FailedTile> no_tiles_ GUARDED_BY(mutex_);        ///< inputs that never became tiles
+  std::size_t next_ GUARDED_BY(mutex_) = 0;                   ///< index of the tile that is handed out next
+  bool closed_ GUARDED_BY(mutex_) = false, ended_ GUARDED_BY(mutex_) = false;
+  std::exception_ptr error_ GUARDED_BY(mutex_);  ///< what ended the run
 };
 
 }  // namespace tuile::pipeline

@@ -5,11 +5,11 @@
 #include <cmath>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
 
+#include "tuile/core/mutex.hpp"
 #include "tuile/las/file_info.hpp"
 #include "tuile/source/byte_source.hpp"
 #include "tuile/truth/wfs.hpp"
@@ -133,7 +133,7 @@ class Downloads {
   }
 
   void received(std::uint64_t bytes, std::uint64_t& counted) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     // A resumed file begins with what was there before, one begun anew counts from nothing again.
     if (bytes > counted && counted > 0) progress_.bytes += bytes - counted;
     counted = bytes;
@@ -141,15 +141,14 @@ class Downloads {
   }
 
   void finished(std::size_t i, DownloadedTile tile) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (tile.state == DownloadedTile::State::failed) ++progress_.failed;
     if (tile.state == DownloadedTile::State::downloaded || tile.state == DownloadedTile::State::already_there) ++progress_.done;
     report_.tiles[i] = std::move(tile);
     tell();
   }
 
-  /// With the mutex held.
-  void tell() {
+  void tell() REQUIRES(mutex_) {
     progress_.total = index_.size();
     if (options_.progress) options_.progress(progress_);
   }
@@ -158,9 +157,9 @@ class Downloads {
   source::HttpClient client_;
   std::vector<truth::IndexTile> index_;  ///< constant once the threads run
   std::atomic<std::size_t> next_{0};
-  std::mutex mutex_;
-  DownloadProgress progress_;  ///< guarded by mutex_
-  DownloadReport report_;      ///< .tiles: each entry is written by the thread that took it, under mutex_
+  Mutex mutex_;
+  DownloadProgress progress_ GUARDED_BY(mutex_);
+  DownloadReport report_;  ///< .tiles: each entry is written by the thread that took it, under mutex_
 };
 
 }  // namespace

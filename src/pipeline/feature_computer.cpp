@@ -4,14 +4,13 @@
 #include <array>
 #include <chrono>
 #include <cmath>
-#include <condition_variable>
 #include <cstdlib>
 #include <limits>
-#include <mutex>
 #include <utility>
 
 #include "pipeline/assemble.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::pipeline {
 
@@ -34,7 +33,7 @@ class KeptMemory final : public HostMemory {
   }
   void* allocate(std::size_t bytes) noexcept override {
     const std::size_t rounded = round_up(bytes);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto fits = [&](const Block& block) { return block.bytes >= rounded && block.bytes / 2 <= rounded; };
     const auto at = std::find_if(spare_.begin(), spare_.end(), fits);
     if (at == spare_.end()) return std::aligned_alloc(alignment, rounded);
@@ -44,7 +43,7 @@ class KeptMemory final : public HostMemory {
   }
   /// The block is known by what was asked of it, which may be less than it has.
   void release(void* data, std::size_t bytes) noexcept override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto smallest = std::min_element(spare_.begin(), spare_.end(), [](const Block& a, const Block& b) { return a.bytes < b.bytes; });
     if (bytes > most_bytes || round_up(bytes) < smallest->bytes) {
       std::free(data);
@@ -61,8 +60,8 @@ class KeptMemory final : public HostMemory {
   };
   static std::size_t round_up(std::size_t bytes) noexcept { return (bytes + alignment - 1) / alignment * alignment; }
   static constexpr std::size_t alignment = 64, most_bytes = std::size_t{32} << 20;
-  std::mutex mutex_;
-  std::array<Block, 2> spare_;  ///< guarded by mutex_; coordinates and classes of one array
+  Mutex mutex_;
+  std::array<Block, 2> spare_ GUARDED_BY(mutex_);  ///< coordinates and classes of one array
 };
 
 GridBounds extent_of(const PointBlock& points, Executor& executor) {
@@ -100,22 +99,22 @@ class Gate {
   explicit Gate(int places) : free_(places) {}
 
   void enter(const std::stop_token& stop) {
-    std::unique_lock lock(mutex_);
-    if (!changed_.wait(lock, stop, [&] { return free_ > 0; })) throw Cancelled("stopped while waiting for the backend");
+    MutexLock lock(mutex_);
+    if (!changed_.wait(lock, stop, [&]() REQUIRES(mutex_) { return free_ > 0; })) throw Cancelled("stopped while waiting for the backend");
     --free_;
   }
   void leave() {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       ++free_;
     }
     changed_.notify_one();
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  int free_;  ///< guarded by mutex_
+  Mutex mutex_;
+  StoppableCondition changed_;
+  int free_ GUARDED_BY(mutex_);
 };
 
 class Place {
@@ -152,8 +151,8 @@ struct FeatureComputer::Impl {
   const std::unique_ptr<compute::Backend> backend;
   std::shared_ptr<HostMemory> memory;
   Gate gate;
-  std::mutex mutex;
-  Totals totals;  ///< guarded by mutex
+  Mutex mutex;
+  Totals totals GUARDED_BY(mutex);
 };
 
 FeatureComputer::FeatureComputer(const std::string& backend, int threads) : impl_(std::make_unique<Impl>(backend, threads)) {}
@@ -193,7 +192,7 @@ std::vector<compute::TileOutput> FeatureComputer::compute(std::span<const Input>
   const auto begin = std::chrono::steady_clock::now();
   std::vector<compute::TileOutput> outputs = impl_->backend->compute(tiles, plan, preprocess, std::move(stop));
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   impl_->totals.tiles += tiles.size();
   for (const compute::TileInput& tile : tiles) impl_->totals.points += tile.core->size();
   impl_->totals.seconds += taken.count();
@@ -201,7 +200,7 @@ std::vector<compute::TileOutput> FeatureComputer::compute(std::span<const Input>
 }
 
 FeatureComputer::Totals FeatureComputer::totals() const {
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   return impl_->totals;
 }
 

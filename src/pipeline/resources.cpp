@@ -5,14 +5,13 @@
 
 #include <algorithm>
 #include <array>
-#include <condition_variable>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
 #include <stop_token>
 #include <string>
 
+#include "tuile/core/mutex.hpp"
 #include "tuile/write/atomic_file.hpp"
 
 namespace tuile::pipeline {
@@ -48,9 +47,9 @@ std::uint64_t anonymous_bytes() {
 
 AnonymousPeak::AnonymousPeak()
     : peak_(anonymous_bytes()), thread_([this](const std::stop_token& stop) {
-        std::mutex mutex;
-        std::condition_variable_any tick;  // nothing but the stop wakes it before its time
-        std::unique_lock lock(mutex);
+        Mutex mutex;
+        StoppableCondition tick;  // nothing but the stop wakes it before its time
+        MutexLock lock(mutex);
         while (!tick.wait_for(lock, stop, std::chrono::milliseconds(20), [] { return false; }) && !stop.stop_requested())
           peak_ = std::max<std::uint64_t>(peak_, anonymous_bytes());
       }) {}

@@ -76,12 +76,12 @@ void RunCounters::add_failure(std::size_t index, FailedTile failure) {
 }
 
 void RunCounters::add_outcomes(const GroundTruth& truth) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   pipeline::add_outcomes(summary_.truth, truth);
 }
 
 void RunCounters::add(const TileCounts& counts) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (counts.labels) add_labels(summary_.truth, *counts.labels);
   if (counts.coloured) ++(*counts.coloured ? summary_.imagery.coloured : summary_.imagery.failed);
 }

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "pipeline/computed_tile.hpp"
 #include "pipeline/resources.hpp"
 #include "pipeline/run_setup.hpp"
+#include "tuile/core/mutex.hpp"
 #include "tuile/pipeline/run_summary.hpp"
 
 namespace tuile::pipeline {
@@ -52,7 +52,7 @@ class RunCounters {
   const Log log_;
   const ResourceUsage usage_;
   std::vector<std::uint64_t> points_;  ///< per planned tile; written by compute, read when it is finished
-  std::mutex mutex_;                   ///< of summary_.truth and .imagery, which writers count
+  Mutex mutex_;                   ///< of summary_.truth and .imagery, which writers count
   RunSummary summary_;
 };
 

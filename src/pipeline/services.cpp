@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <mutex>
 #include <utility>
 
 #include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 #include "tuile/truth/vector_files.hpp"
 #include "tuile/truth/wfs.hpp"
 
@@ -133,8 +133,8 @@ std::unique_ptr<ImageryService> make_imagery_service(const config::Config& all, 
 
 Log serialised(std::function<void(const std::string&)> warn) {
   if (!warn) return [](const std::string&) {};
-  return [warn = std::move(warn), mutex = std::make_shared<std::mutex>()](const std::string& line) {
-    const std::lock_guard lock(*mutex);
+  return [warn = std::move(warn), mutex = std::make_shared<Mutex>()](const std::string& line) {
+    const MutexLock lock(*mutex);
     warn(line);
   };
 }

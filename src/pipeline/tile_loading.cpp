@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <mutex>
 #include <set>
 #include <tuple>
 #include <unordered_map>
@@ -11,6 +10,7 @@
 #include "pipeline/load_chain.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/core/executor.hpp"
+#include "tuile/core/mutex.hpp"
 #include "tuile/las/file_info.hpp"
 #include "tuile/prefetch/tile_annotator.hpp"
 #include "tuile/source/store.hpp"
@@ -99,7 +99,7 @@ struct TileLoading::Impl {
     try {
       const las::FileInfo info = las::read_info(*services.store->open(request.path, stop));
       const Place place{info.bounds(), options.config.crs.value_or(info.crs.epsg), info.crs.horizontal_unit == 1};
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(mutex);
       places.insert_or_assign(request.path, place);
       return cut(place, request);
     } catch (const Error& error) {
@@ -110,7 +110,7 @@ struct TileLoading::Impl {
   /// As its latest load found it.
   Place place_of(const TileRequest& request, const std::stop_token& stop) {
     {
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(mutex);
       if (const auto found = places.find(request.path); found != places.end()) return cut(found->second, request);
     }
     return read_place(request, stop);
@@ -120,7 +120,7 @@ struct TileLoading::Impl {
     const Place place = read_place(request, stop);
     bool with_truth = services.truth && obstacle(place).empty();
     {
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(mutex);
       with_truth = with_truth && !without_truth.contains(request);
       counted.erase(request);
     }
@@ -129,7 +129,7 @@ struct TileLoading::Impl {
 
   /// Remembers, for the load, whether somebody wants the ground truth.
   void note(const TileRequest& request, bool with_truth) {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     if (with_truth)
       without_truth.erase(request);
     else
@@ -155,7 +155,7 @@ struct TileLoading::Impl {
         loaded.truth_failure = error.what();
       }
     }
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     if (counted.insert(request).second) ++(loaded.truth_failure.empty() ? fetches : failures);
   }
 
@@ -165,11 +165,10 @@ struct TileLoading::Impl {
   Services services;
   LoadChain chain;
 
-  std::mutex mutex;
-  // Guarded by mutex.
-  std::unordered_map<std::string, Place> places;
-  std::set<TileRequest, ByPathThenBox> without_truth, counted;
-  std::uint64_t fetches = 0, failures = 0;
+  Mutex mutex;
+  std::unordered_map<std::string, Place> places GUARDED_BY(mutex);
+  std::set<TileRequest, ByPathThenBox> without_truth GUARDED_BY(mutex), counted GUARDED_BY(mutex);
+  std::uint64_t fetches GUARDED_BY(mutex) = 0, failures GUARDED_BY(mutex) = 0;
 
   std::optional<prefetch::AsyncTileLoader> loader;  ///< the last member: its loads use the others
 };
@@ -209,7 +208,7 @@ prefetch::AsyncTileLoader& TileLoading::loader() noexcept { return *impl_->loade
 
 TileLoadingStatistics TileLoading::statistics() const {
   TileLoadingStatistics statistics{.loader = impl_->loader->get_stats()};
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   statistics.wfs_fetches = impl_->fetches;
   statistics.wfs_failures = impl_->failures;
   return statistics;

@@ -1,7 +1,6 @@
 #include "pipeline/tile_outlet.hpp"
 
 #include <filesystem>
-#include <mutex>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "pipeline/publish.hpp"
 #include "pipeline/resources.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 #include "tuile/source/store.hpp"
 #include "tuile/write/atomic_file.hpp"
 
@@ -63,7 +63,7 @@ class Delivery final : public TileOutlet {
       delivered.labels = std::move(computed.labels->block);
       delivered.objects = std::move(computed.labels->objects);
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     setup_.options.deliver(std::move(delivered));
   }
 
@@ -71,7 +71,7 @@ class Delivery final : public TileOutlet {
 
  private:
   RunSetup& setup_;
-  std::mutex mutex_;  ///< held while a tile is handed over
+  Mutex mutex_;  ///< held while a tile is handed over
 };
 
 }  // namespace

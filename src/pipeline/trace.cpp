@@ -8,12 +8,13 @@
 #include <nlohmann/json.hpp>
 
 #include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::pipeline {
 
 void Trace::add(const char* stage, const std::string& tile, Clock::time_point begin, Clock::time_point end) {
   const auto micros = [](Clock::duration d) { return std::chrono::duration<double, std::micro>(d).count(); };
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   events_.push_back({stage, tile, micros(begin - start_), micros(end - begin), static_cast<int>(::gettid())});
 }
 
@@ -22,14 +23,14 @@ void Trace::add_device(int device, const char* what, Clock::time_point begin, Cl
   // No thread of Linux has an id as high (and viewers take none below 0).
   constexpr int first_row = (1 << 22) + 1;
   const int row = first_row + 3 * device + (*what == 'u' ? 0 : *what == 'c' ? 1 : 2);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   events_.push_back({what, what, micros(begin - start_), micros(end - begin), row, "GPU " + std::to_string(device) + " " + what});
 }
 
 void Trace::save(const std::string& path) const {
   nlohmann::json events = nlohmann::json::array();
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::map<int, std::string> rows;
     for (const Event& e : events_) {
       if (!e.row.empty()) rows.emplace(e.thread, e.row);

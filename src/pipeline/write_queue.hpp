@@ -1,12 +1,12 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <vector>
+
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::pipeline {
 
@@ -26,8 +26,8 @@ class WriteQueue {
       job();
       return;
     }
-    std::unique_lock lock(mutex_);
-    room_.wait(lock, [this] { return jobs_.size() < capacity_; });
+    MutexLock lock(mutex_);
+    room_.wait(lock, [this]() REQUIRES(mutex_) { return jobs_.size() < capacity_; });
     jobs_.push_back(std::move(job));
     work_.notify_one();
   }
@@ -35,7 +35,7 @@ class WriteQueue {
   /// Runs what is queued and joins the threads. push() must not be called any more.
   void drain() {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       closed_ = true;
     }
     work_.notify_all();
@@ -47,8 +47,8 @@ class WriteQueue {
     for (;;) {
       std::function<void()> job;
       {
-        std::unique_lock lock(mutex_);
-        work_.wait(lock, [this] { return closed_ || !jobs_.empty(); });
+        MutexLock lock(mutex_);
+        work_.wait(lock, [this]() REQUIRES(mutex_) { return closed_ || !jobs_.empty(); });
         if (jobs_.empty()) return;
         job = std::move(jobs_.front());
         jobs_.pop_front();
@@ -62,11 +62,10 @@ class WriteQueue {
   const std::size_t capacity_;
   const bool threaded_;
 
-  // Guarded by mutex_.
-  std::mutex mutex_;
-  std::condition_variable room_, work_;
-  std::deque<std::function<void()>> jobs_;
-  bool closed_ = false;
+  Mutex mutex_;
+  Condition room_, work_;
+  std::deque<std::function<void()>> jobs_ GUARDED_BY(mutex_);
+  bool closed_ GUARDED_BY(mutex_) = false;
 
   std::vector<std::jthread> threads_;  ///< last: they use the members above
 };

@@ -1,15 +1,14 @@
 #include "tuile/prefetch/background_fetch.hpp"
 
-#include <condition_variable>
 #include <exception>
 #include <list>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::prefetch {
 
@@ -34,44 +33,58 @@ struct BackgroundFetch::Task {
   State state = State::queued;
   Queue::iterator position;  ///< in the queue, while queued
   std::exception_ptr error;  ///< freed with the task, by whoever holds it last: never under the eyes of somebody who reads it
-  std::condition_variable_any changed;
+  StoppableCondition changed;
 };
 
 struct BackgroundFetch::Core {
-  using Lock = std::unique_lock<std::mutex>;
-
   explicit Core(bool with_threads) : has_threads(with_threads) {}
 
   // Constant after construction.
   const bool has_threads;
   std::stop_source stop_source;
 
-  mutable std::mutex mutex;
-  std::condition_variable arrived;  ///< the threads wait here: for a task, or the end
-  // Guarded by mutex.
-  bool stopped = false;
-  Task::Queue queue;
-  BackgroundStatistics counts;
+  mutable Mutex mutex;
+  Condition arrived;  ///< the threads wait here: for a task, or the end
+  bool stopped GUARDED_BY(mutex) = false;
+  Task::Queue queue GUARDED_BY(mutex);
+  BackgroundStatistics counts GUARDED_BY(mutex);
 
-  /// Runs a task that is queued. `own_stop`: of the caller in whose thread it runs, where that may end it. Called with the mutex held;
-  /// gives it back.
-  void run(const std::shared_ptr<Task>& task, const std::stop_token* own_stop, Lock& lock) {
+  /// Runs a task that is queued. `own_stop`: of the caller in whose thread it runs, where that may end it. Unlocks while it works.
+  void run(const std::shared_ptr<Task>& task, const std::stop_token* own_stop) REQUIRES(mutex) {
     Task::Queue place;
     place.splice(place.begin(), queue, task->position);
     task->state = Task::State::running;
-    lock.unlock();
-    const Clock::time_point start = Clock::now();
     std::exception_ptr error;
+    bool is_callers_end = false;
+    const double seconds = work(*task, own_stop, error, is_callers_end);
+    counts.busy_seconds += seconds;
+    if (is_callers_end && !stopped) {
+      queue.splice(queue.begin(), place);
+      task->state = Task::State::queued;
+      task->changed.notify_all();
+      std::rethrow_exception(std::move(error));
+    }
+    ++counts.finished;
+    if (error) ++counts.failed;
+    end(*task, std::move(error));
+    const MutexUnlock unlocked(mutex);
+    task->work = nullptr;
+  }
+
+  /// The task's work alone: how long it took, what it ended with, and whether the caller's stop was its end.
+  double work(const Task& task, const std::stop_token* own_stop, std::exception_ptr& error, bool& is_callers_end) REQUIRES(mutex) {
+    const MutexUnlock unlocked(mutex);
+    const Clock::time_point start = Clock::now();
     bool was_cancelled = false;
     try {
       if (own_stop == nullptr) {
-        task->work(stop_source.get_token());
+        task.work(stop_source.get_token());
       } else {
         std::stop_source either;
         const auto forward = [&either] { either.request_stop(); };
         const std::stop_callback by_caller(*own_stop, forward);
         const std::stop_callback by_pool(stop_source.get_token(), forward);
-        task->work(either.get_token());
+        task.work(either.get_token());
       }
     } catch (const Cancelled&) {
       was_cancelled = true;
@@ -79,33 +92,18 @@ struct BackgroundFetch::Core {
     } catch (...) {
       error = std::current_exception();
     }
-    const double seconds = seconds_since(start);
-    const bool is_callers_end = was_cancelled && own_stop != nullptr && own_stop->stop_requested();
-    lock.lock();
-    counts.busy_seconds += seconds;
-    if (is_callers_end && !stopped) {
-      queue.splice(queue.begin(), place);
-      task->state = Task::State::queued;
-      task->changed.notify_all();
-      lock.unlock();
-      std::rethrow_exception(std::move(error));
-    }
-    ++counts.finished;
-    if (error) ++counts.failed;
-    end(*task, std::move(error));
-    lock.unlock();
-    task->work = nullptr;
+    is_callers_end = was_cancelled && own_stop != nullptr && own_stop->stop_requested();
+    return seconds_since(start);
   }
 
-  /// Called with the mutex held.
-  void end(Task& task, std::exception_ptr error) noexcept {
+  void end(Task& task, std::exception_ptr error) noexcept REQUIRES(mutex) {
     task.state = Task::State::done;
     task.error = std::move(error);
     task.changed.notify_all();
   }
 
-  /// Ends a task that has not begun, at the end of the pool. Called with the mutex held.
-  void cancel(Task& task) {
+  /// Ends a task that has not begun, at the end of the pool.
+  void cancel(Task& task) REQUIRES(mutex) {
     ++counts.cancelled;
     end(task, std::make_exception_ptr(Cancelled("the background fetch ended before this task began")));
   }
@@ -116,7 +114,7 @@ struct BackgroundFetch::Claim {
   Claim(std::shared_ptr<Core> of, std::shared_ptr<Task> claimed) : core(std::move(of)), task(std::move(claimed)) {}
   ~Claim() {
     {
-      const Core::Lock lock(core->mutex);
+      const MutexLock lock(core->mutex);
       if (task->state != Task::State::queued) return;
       core->queue.erase(task->position);
       task->state = Task::State::done;
@@ -132,24 +130,22 @@ struct BackgroundFetch::Claim {
 };
 
 struct BackgroundFetch::Threads {
-  // Guarded by mutex, which is taken before the core's.
-  std::mutex mutex;
-  std::vector<std::jthread> threads;
+  Mutex mutex;  ///< taken before the core's
+  std::vector<std::jthread> threads GUARDED_BY(mutex);
 
   static void work(Core& core) {
-    Core::Lock lock(core.mutex);
+    MutexLock lock(core.mutex);
     for (;;) {
-      core.arrived.wait(lock, [&] { return core.stopped || !core.queue.empty(); });
+      core.arrived.wait(lock, [&]() REQUIRES(core.mutex) { return core.stopped || !core.queue.empty(); });
       if (core.stopped) return;
       const std::shared_ptr<Task> task = core.queue.front();
-      core.run(task, nullptr, lock);
-      lock.lock();
+      core.run(task, nullptr);
     }
   }
 };
 
 bool BackgroundFetch::Ticket::ready() const {
-  const Core::Lock lock(claim_->core->mutex);
+  const MutexLock lock(claim_->core->mutex);
   return claim_->task->state == Task::State::done;
 }
 
@@ -162,12 +158,12 @@ void BackgroundFetch::Ticket::wait(std::stop_token stop, Deadline deadline) cons
     Clock::time_point start;
     ~CountWait() {
       const double seconds = seconds_since(start);
-      const Core::Lock lock(core.mutex);
+      const MutexLock lock(core.mutex);
       core.counts.waited_seconds += seconds;
     }
   } const count_wait{core, start};
 
-  Core::Lock lock(core.mutex);
+  MutexLock lock(core.mutex);
   const auto is_over = [&] { return task->state == Task::State::done || (!core.has_threads && task->state == Task::State::queued); };
   bool over = false;
   if (deadline) {
@@ -177,10 +173,7 @@ void BackgroundFetch::Ticket::wait(std::stop_token stop, Deadline deadline) cons
   }
   if (!over && stop.stop_requested()) throw Cancelled("stopped while waiting for a background fetch");
   if (!over) throw TimeoutError("a background fetch did not end before the deadline; it goes on and can be waited for again");
-  if (task->state == Task::State::queued) {
-    core.run(task, &stop, lock);
-    lock.lock();
-  }
+  if (task->state == Task::State::queued) core.run(task, &stop);
   const std::exception_ptr error = task->error;
   lock.unlock();
   if (error) std::rethrow_exception(error);
@@ -205,7 +198,7 @@ BackgroundFetch::Ticket BackgroundFetch::submit(Work work) {
   const auto task = std::make_shared<Task>(std::move(work));
   Task::Queue place{task};
   auto claim = std::make_shared<Claim>(core_, task);
-  const Core::Lock lock(core_->mutex);
+  const MutexLock lock(core_->mutex);
   ++core_->counts.submitted;
   if (core_->stopped) {
     core_->cancel(*task);
@@ -218,10 +211,10 @@ BackgroundFetch::Ticket BackgroundFetch::submit(Work work) {
 }
 
 void BackgroundFetch::shutdown() {
-  const std::lock_guard joining(threads_->mutex);
+  const MutexLock joining(threads_->mutex);
   Task::Queue dropped;
   {
-    const Core::Lock lock(core_->mutex);
+    const MutexLock lock(core_->mutex);
     core_->stopped = true;
     dropped.swap(core_->queue);
     for (const std::shared_ptr<Task>& task : dropped) core_->cancel(*task);
@@ -233,7 +226,7 @@ void BackgroundFetch::shutdown() {
 }
 
 BackgroundStatistics BackgroundFetch::statistics() const {
-  const Core::Lock lock(core_->mutex);
+  const MutexLock lock(core_->mutex);
   return core_->counts;
 }
 

@@ -8,6 +8,7 @@
 
 #include "prefetch/tile_lease.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::prefetch {
 
@@ -69,8 +70,6 @@ AsyncTileLoader::Impl::Impl(LoaderOptions chosen, LoadFunction function)
     : options(checked(chosen)),
       load_function(checked(std::move(function))),
       shared(std::make_shared<SharedCache>(options)),
-      mutex(shared->mutex),
-      cache(shared->cache),
       workers(static_cast<std::size_t>(options.num_workers)),
       random(static_cast<std::minstd_rand::result_type>(Clock::now().time_since_epoch().count())) {
   try {
@@ -86,9 +85,9 @@ AsyncTileLoader::Impl::Impl(LoaderOptions chosen, LoadFunction function)
 void AsyncTileLoader::Impl::preload(TileRequest request) {
   check(request);
   decltype(errors)::node_type forgotten;  // outlives the lock, as the exception's destructor is not ours
-  const Lock lock(mutex);
+  const MutexLock lock(shared->mutex);
   if (stopped) throw Cancelled(request.path + ": preload_tile after shutdown of the loader");
-  if (cache.use(request, true)) return;
+  if (shared->cache.use(request, true)) return;
   if (const auto found = loads.find(request); found != loads.end()) {
     found->second->released = false;
     return;
@@ -104,7 +103,7 @@ TileHandle AsyncTileLoader::Impl::get(const TileRequest& request, std::optional<
   check(request);
   TileHandle handle;         // these outlive the lock: freeing a handle takes it,
   std::exception_ptr error;  // and an exception's destructor is not ours
-  Lock lock(mutex);
+  MutexLock lock(shared->mutex);
   if (stopped) throw Cancelled(request.path + ": get_tile after shutdown of the loader");
 
   struct Account {  // of one request; made and destroyed with the mutex held
@@ -114,14 +113,14 @@ TileHandle AsyncTileLoader::Impl::get(const TileRequest& request, std::optional<
       ++impl.counts.requests;
       ++impl.callers;
     }
-    ~Account() {
+    ~Account() NO_THREAD_SAFETY_ANALYSIS {  // it cannot see whose mutex that is
       impl.counts.wait_seconds += seconds_since(begin);
       if (--impl.callers == 0 && impl.stopped) impl.left.notify_all();
     }
   };
 
   // Each request counts in exactly one of hits_ready, hits_in_flight and misses; what throws here does so before it counts in any.
-  if (const auto tile = cache.use(request, false)) {
+  if (const auto tile = shared->cache.use(request, false)) {
     handle = lease(shared, tile);
     const Account account(*this, begin);
     ++counts.hits_ready;
@@ -154,9 +153,9 @@ TileHandle AsyncTileLoader::Impl::get(const TileRequest& request, std::optional<
     std::stop_source either;
     const auto end = [&either] { either.request_stop(); };
     const std::stop_callback with_loader(stop_source.get_token(), end), with_call(stop, end);
-    run(load, lock, either.get_token());
+    run(load, either.get_token());
   } else {
-    const auto settled = [&] { return load->state == Load::State::done || stopped; };
+    const auto settled = [&]() REQUIRES(shared->mutex) { return load->state == Load::State::done || stopped; };
     if (deadline) {
       load->finished.wait_until(lock, stop, *deadline, settled);
     } else {
@@ -177,7 +176,7 @@ TileHandle AsyncTileLoader::Impl::get(const TileRequest& request, std::optional<
 }
 
 bool AsyncTileLoader::Impl::ready(const TileRequest& request) const {
-  const Lock lock(mutex);
+  const MutexLock lock(shared->mutex);
   return !loads.contains(request);
 }
 
@@ -185,8 +184,8 @@ void AsyncTileLoader::Impl::release(const TileRequest& request) {
   TileCache::Tiles leaving;  // these outlive the lock
   decltype(errors)::node_type forgotten;
   std::shared_ptr<Load> dropped;
-  const Lock lock(mutex);
-  leaving = cache.remove(request);
+  const MutexLock lock(shared->mutex);
+  leaving = shared->cache.remove(request);
   forgotten = errors.extract(request);
   if (const auto found = loads.find(request); found != loads.end() && found->second->waiters == 0) {
     Load& load = *found->second;
@@ -206,9 +205,9 @@ void AsyncTileLoader::Impl::set_workers(int count) {
     throw InvalidArgument("AsyncTileLoader: set_workers was given " + std::to_string(count) + "; 1 to 1024 are expected");
   }
   if (options.num_workers == 0) return;
-  const std::lock_guard joining(join_mutex);
+  const MutexLock joining(join_mutex);
   {
-    const Lock lock(mutex);
+    const MutexLock lock(shared->mutex);
     if (stopped) return;
     workers = static_cast<std::size_t>(count);
     shared->work.notify_all();
@@ -224,19 +223,19 @@ void AsyncTileLoader::Impl::set_workers(int count) {
 void AsyncTileLoader::Impl::clear_cache() {
   TileCache::Tiles leaving;  // both outlive the lock
   decltype(errors) forgotten;
-  const Lock lock(mutex);
-  leaving = cache.clear();
+  const MutexLock lock(shared->mutex);
+  leaving = shared->cache.clear();
   forgotten.swap(errors);
   shared->work.notify_all();
 }
 
 LoaderStatistics AsyncTileLoader::Impl::statistics() const {
-  const Lock lock(mutex);
+  const MutexLock lock(shared->mutex);
   LoaderStatistics snapshot = counts;
-  snapshot.evictions = cache.evictions();
-  snapshot.bytes_cached = cache.bytes_cached();
-  snapshot.tiles_cached = cache.count();
-  snapshot.bytes_held = cache.bytes_held();
+  snapshot.evictions = shared->cache.evictions();
+  snapshot.bytes_cached = shared->cache.bytes_cached();
+  snapshot.tiles_cached = shared->cache.count();
+  snapshot.bytes_held = shared->cache.bytes_held();
   const Clock::time_point now = Clock::now();
   for (const auto& [request, load] : loads) {
     if (load->state == Load::State::running)
@@ -247,7 +246,7 @@ LoaderStatistics AsyncTileLoader::Impl::statistics() const {
 
 void AsyncTileLoader::Impl::shutdown() {
   {
-    const Lock lock(mutex);
+    const MutexLock lock(shared->mutex);
     stopped = true;
     for (const auto& [request, load] : loads) load->finished.notify_all();
     for (const Load::Queue* queue : {&wanted, &preloads}) {
@@ -259,23 +258,23 @@ void AsyncTileLoader::Impl::shutdown() {
     retry.notify_all();
   }
   stop_source.request_stop();  // not under the mutex: it calls back into load functions
-  const std::lock_guard joining(join_mutex);
+  const MutexLock joining(join_mutex);
   for (std::jthread& thread : threads) {
     if (thread.joinable()) thread.join();
   }
-  Lock lock(mutex);
-  left.wait(lock, [this] { return callers == 0; });
+  MutexLock lock(shared->mutex);
+  left.wait(lock, [this]() REQUIRES(shared->mutex) { return callers == 0; });
   lock.unlock();
   clear_cache();
 }
 
 void AsyncTileLoader::Impl::work() {
-  Lock lock(mutex);
+  MutexLock lock(shared->mutex);
   for (;;) {
-    shared->work.wait(lock, [this] { return stopped || can_start(); });
+    shared->work.wait(lock, [this]() REQUIRES(shared->mutex) { return stopped || can_start(); });
     if (stopped) return;
     const std::shared_ptr<Load> load = wanted.empty() ? preloads.front() : wanted.front();
-    run(load, lock, stop_source.get_token());
+    run(load, stop_source.get_token());
   }
 }
 
@@ -304,28 +303,27 @@ std::size_t AsyncTileLoader::Impl::estimate() const noexcept {
 
 bool AsyncTileLoader::Impl::can_start() const noexcept {
   if (running >= workers) return false;
-  return !wanted.empty() || (!preloads.empty() && cache.admits(estimate(), running));
+  return !wanted.empty() || (!preloads.empty() && shared->cache.admits(estimate(), running));
 }
 
-void AsyncTileLoader::Impl::run(const std::shared_ptr<Load>& load, Lock& lock, const std::stop_token& stop) {
+void AsyncTileLoader::Impl::run(const std::shared_ptr<Load>& load, const std::stop_token& stop) {
   Load::Queue node;
   node.splice(node.end(), load->wanted ? wanted : preloads, load->position);
   load->state = Load::State::running;
   load->begun = Clock::now();
   load->reserved = estimate();
   ++running;
-  TileCache::Tiles leaving = cache.reserve(load->reserved);
-  lock.unlock();
-
-  leaving.clear();  // first, so that the new tile finds the memory
-  LoadOutcome outcome = execute(load->request, stop);
-
-  lock.lock();
+  TileCache::Tiles leaving = shared->cache.reserve(load->reserved);
+  LoadOutcome outcome;
+  {
+    const MutexUnlock unlocked(shared->mutex);
+    leaving.clear();  // first, so that the new tile finds the memory
+    outcome = execute(load->request, stop);
+  }
   leaving = finish(*load, outcome);
-  lock.unlock();
+  const MutexUnlock unlocked(shared->mutex);
   leaving.clear();
   outcome = {};
-  lock.lock();
 }
 
 /// The error is moved to whoever takes it: this thread keeps no share, so that the taker's is the last and the exception ends where it is
@@ -333,7 +331,7 @@ void AsyncTileLoader::Impl::run(const std::shared_ptr<Load>& load, Lock& lock, c
 TileCache::Tiles AsyncTileLoader::Impl::finish(Load& load, LoadOutcome& outcome) {
   TileCache::Tiles leaving;
   --running;
-  cache.unreserve(load.reserved);
+  shared->cache.unreserve(load.reserved);
   counts.io_seconds += outcome.seconds;
   load.state = Load::State::done;
   bool loaded = false;
@@ -344,7 +342,7 @@ TileCache::Tiles AsyncTileLoader::Impl::finish(Load& load, LoadOutcome& outcome)
     } else if (outcome.tile) {
       // The handle first: with a user, the tile outlives its own eviction.
       if (load.waiters > 0) load.handle = lease(shared, outcome.tile);
-      leaving = cache.insert(outcome.tile, load.waiters == 0);
+      leaving = shared->cache.insert(outcome.tile, load.waiters == 0);
       loaded_bytes += outcome.tile->bytes;
       loaded = true;
     } else if (load.waiters > 0) {
@@ -386,12 +384,12 @@ LoadOutcome AsyncTileLoader::Impl::execute(const TileRequest& request, const std
 
 /// Exponential backoff; the jitter keeps loads that failed together from asking again together. False: the end has come meanwhile.
 bool AsyncTileLoader::Impl::wait_before_retry(int attempt) {
-  Lock lock(mutex);
+  MutexLock lock(shared->mutex);
   const double jitter = std::uniform_real_distribution<double>(1.0, 1.5)(random);
   const double longest = 3600.0;
   const double base = std::chrono::duration<double>(options.retry_delay).count();
   const std::chrono::duration<double> delay(std::min(longest, std::ldexp(base, std::min(attempt, 64)) * jitter));
-  if (retry.wait_for(lock, delay, [this] { return stopped; })) return false;
+  if (retry.wait_for(lock, delay, [this]() REQUIRES(shared->mutex) { return stopped; })) return false;
   ++counts.retries;
   return true;
 }

@@ -1,13 +1,11 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <random>
 #include <stop_token>
@@ -16,6 +14,7 @@
 #include <vector>
 
 #include "prefetch/tile_cache.hpp"
+#include "tuile/core/mutex.hpp"
 #include "tuile/prefetch/async_tile_loader.hpp"
 
 namespace tuile::prefetch {
@@ -23,7 +22,7 @@ namespace tuile::prefetch {
 using Clock = std::chrono::steady_clock;
 
 /// One load, from its asking to its end; shared by the I/O thread that runs it and the callers that wait for it.
-/// All members but the request are guarded by the loader's mutex.
+/// All members but the request are guarded by SharedCache::mutex.
 struct Load {
   using Queue = std::list<std::shared_ptr<Load>>;
   enum class State { queued, running, done };
@@ -38,7 +37,7 @@ struct Load {
   Queue::iterator position;  ///< in its queue, while queued
   std::size_t reserved = 0;  ///< bytes counted for it while it runs
   std::size_t waiters = 0;   ///< callers that will take its outcome
-  std::condition_variable_any finished;
+  StoppableCondition finished;
   TileHandle handle;  ///< the outcome, where there are waiters; the last one takes it with it, so that it is not freed under the mutex
   std::exception_ptr error;  ///< or this, likewise
 };
@@ -66,43 +65,38 @@ struct AsyncTileLoader::Impl {
   const LoaderOptions options;
   const LoadFunction load_function;
   const std::shared_ptr<SharedCache> shared;
-  std::mutex& mutex;  ///< shared->mutex
-  TileCache& cache;   ///< shared->cache, guarded by mutex
   std::stop_source stop_source;
 
-  // Guarded by mutex.
-  bool stopped = false;
-  std::size_t workers;                                                        ///< loads that may run at once, where threads run them
-  std::size_t running = 0;                                                    ///< loads in their load function
-  std::size_t callers = 0;                                                    ///< threads inside get
-  std::unordered_map<TileRequest, std::shared_ptr<Load>, RequestHash> loads;  ///< queued or running
-  std::unordered_map<TileRequest, std::exception_ptr, RequestHash> errors;    ///< of finished loads that nobody waited for
-  Load::Queue wanted;    ///< queued, a caller waits or waited: first come, first served, whatever the budget
-  Load::Queue preloads;  ///< queued, waiting for room
-  std::uint64_t loaded_bytes = 0;
-  LoaderStatistics counts;  ///< without what the cache knows
-  std::minstd_rand random;
-  std::condition_variable retry;  ///< waits between two attempts: only the end is announced
-  std::condition_variable left;   ///< a caller has left get after the end
+  bool stopped GUARDED_BY(shared->mutex) = false;
+  std::size_t workers GUARDED_BY(shared->mutex);      ///< loads that may run at once, where threads run them
+  std::size_t running GUARDED_BY(shared->mutex) = 0;  ///< loads in their load function
+  std::size_t callers GUARDED_BY(shared->mutex) = 0;  ///< threads inside get
+  std::unordered_map<TileRequest, std::shared_ptr<Load>, RequestHash> loads GUARDED_BY(shared->mutex);  ///< queued or running
+  std::unordered_map<TileRequest, std::exception_ptr, RequestHash> errors
+      GUARDED_BY(shared->mutex);                   ///< of finished loads that nobody waited for
+  Load::Queue wanted GUARDED_BY(shared->mutex);    ///< queued, a caller waits or waited: first come, first served, whatever the budget
+  Load::Queue preloads GUARDED_BY(shared->mutex);  ///< queued, waiting for room
+  std::uint64_t loaded_bytes GUARDED_BY(shared->mutex) = 0;
+  LoaderStatistics counts GUARDED_BY(shared->mutex);  ///< without what the cache knows
+  std::minstd_rand random GUARDED_BY(shared->mutex);
+  Condition retry;  ///< waits between two attempts: only the end is announced
+  Condition left;   ///< a caller has left get after the end
 
-  // Guarded by join_mutex; taken before mutex.
-  std::mutex join_mutex;
-  std::vector<std::jthread> threads;
+  Mutex join_mutex;  ///< taken before shared->mutex
+  std::vector<std::jthread> threads GUARDED_BY(join_mutex);
 
  private:
-  using Lock = std::unique_lock<std::mutex>;
-
   void work();
-  // All of these are called with the mutex held.
-  std::shared_ptr<Load> enqueue(const TileRequest& request, bool is_wanted);
-  void promote(Load& load);
-  std::size_t estimate() const noexcept;
-  bool can_start() const noexcept;
-  void run(const std::shared_ptr<Load>& load, Lock& lock, const std::stop_token& stop);  ///< unlocks while it works
-  TileCache::Tiles finish(Load& load, LoadOutcome& outcome);                             ///< takes the error
-  // And these without it.
-  LoadOutcome execute(const TileRequest& request, const std::stop_token& stop);
-  bool wait_before_retry(int attempt);
+  std::shared_ptr<Load> enqueue(const TileRequest& request, bool is_wanted) REQUIRES(shared->mutex);
+  void promote(Load& load) REQUIRES(shared->mutex);
+  std::size_t estimate() const noexcept REQUIRES(shared->mutex);
+  bool can_start() const noexcept REQUIRES(shared->mutex);
+  /// Unlocks while it works.
+  void run(const std::shared_ptr<Load>& load, const std::stop_token& stop) REQUIRES(shared->mutex);
+  /// Takes the error.
+  TileCache::Tiles finish(Load& load, LoadOutcome& outcome) REQUIRES(shared->mutex);
+  LoadOutcome execute(const TileRequest& request, const std::stop_token& stop) EXCLUDES(shared->mutex);
+  bool wait_before_retry(int attempt) EXCLUDES(shared->mutex);
 };
 
 }  // namespace tuile::prefetch

@@ -1,14 +1,13 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <unordered_map>
 #include <utility>
 
+#include "tuile/core/mutex.hpp"
 #include "tuile/prefetch/async_tile_loader.hpp"
 
 namespace tuile::prefetch {
@@ -96,9 +95,9 @@ class TileCache {
 struct SharedCache {
   explicit SharedCache(const LoaderOptions& options) : cache(options) {}
 
-  std::mutex mutex;              ///< the loader's only lock for its state
-  TileCache cache;               ///< guarded by mutex
-  std::condition_variable work;  ///< I/O threads wait here: for something to load, room for it, or the end
+  Mutex mutex;  ///< the loader's only lock for its state
+  TileCache cache GUARDED_BY(mutex);
+  Condition work;  ///< I/O threads wait here: for something to load, room for it, or the end
 };
 
 }  // namespace tuile::prefetch

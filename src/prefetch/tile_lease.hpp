@@ -1,10 +1,10 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <utility>
 
 #include "prefetch/tile_cache.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::prefetch {
 
@@ -13,15 +13,14 @@ namespace tuile::prefetch {
 /// Never destroy one while holding the cache's mutex.
 class TileLease {
  public:
-  /// The caller holds the mutex of `shared`.
-  TileLease(std::shared_ptr<SharedCache> shared, std::shared_ptr<ResidentTile> tile) noexcept
+  TileLease(std::shared_ptr<SharedCache> shared, std::shared_ptr<ResidentTile> tile) noexcept REQUIRES(shared->mutex)
       : shared_(std::move(shared)), tile_(std::move(tile)) {
     shared_->cache.add_user(*tile_);
   }
   ~TileLease() {
     TileCache::Tiles leaving;
     {
-      const std::lock_guard lock(shared_->mutex);
+      const MutexLock lock(shared_->mutex);
       leaving = shared_->cache.remove_user(*tile_);
       shared_->work.notify_all();
     }
@@ -34,8 +33,8 @@ class TileLease {
   std::shared_ptr<ResidentTile> tile_;
 };
 
-/// A handle for a user. The caller holds the mutex of `shared`.
-inline TileHandle lease(const std::shared_ptr<SharedCache>& shared, const std::shared_ptr<ResidentTile>& tile) {
+/// A handle for a user.
+inline TileHandle lease(const std::shared_ptr<SharedCache>& shared, const std::shared_ptr<ResidentTile>& tile) REQUIRES(shared->mutex) {
   return TileHandle(std::make_shared<TileLease>(shared, tile), &tile->tile);
 }
 

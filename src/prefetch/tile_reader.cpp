@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <utility>
@@ -12,6 +10,7 @@
 
 #include "prefetch/strip_store.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 #include "tuile/las/decode.hpp"
 #include "tuile/las/file_info.hpp"
 #include "tuile/source/byte_source.hpp"
@@ -52,25 +51,24 @@ struct TileReader::Impl {
   const std::unique_ptr<source::Store> own_store;
   source::Store& store;
 
-  // Guarded by mutex.
-  std::mutex mutex;
-  std::condition_variable_any decoded;
-  StripStore strips;
-  std::set<std::string> decoding;  ///< files being decoded whole
-  std::size_t promised = 0;        ///< bytes of the store that blocks being decoded will take
-  ReaderStatistics statistics;
+  Mutex mutex;
+  StoppableCondition decoded;
+  StripStore strips GUARDED_BY(mutex);
+  std::set<std::string> decoding GUARDED_BY(mutex);  ///< files being decoded whole
+  std::size_t promised GUARDED_BY(mutex) = 0;        ///< bytes of the store that blocks being decoded will take
+  ReaderStatistics statistics GUARDED_BY(mutex);
 
   Tile whole(const std::string& path, std::stop_token stop);
   Tile part(const TileRequest& request, std::stop_token stop);
-  /// What another decode left for a part, once no decode is under way. With `lock` held, also after it.
-  std::optional<Tile> take_strip(std::unique_lock<std::mutex>& lock, const TileRequest& request, const std::stop_token& stop);
+  /// What another decode left for a part, once no decode is under way.
+  std::optional<Tile> take_strip(MutexLock& lock, const TileRequest& request, const std::stop_token& stop) REQUIRES(mutex);
   Tile decode_whole(CountedSource& source, const std::string& path, bool early, const std::stop_token& stop);
   Tile decode_nodes(const source::ByteSource& source, const las::FileInfo& info, const Bounds& bbox, const std::stop_token& stop);
   void keep_strips(const std::string& path, const PointBlock& points, bool early);
   void count(const las::DecodeResult& result, double decode_seconds, bool whole);
 
-  void wait_until_decoded(std::unique_lock<std::mutex>& lock, const std::string& path, const std::stop_token& stop) {
-    if (!decoded.wait(lock, stop, [&] { return !decoding.contains(path); })) throw Cancelled("cancelled");
+  void wait_until_decoded(MutexLock& lock, const std::string& path, const std::stop_token& stop) REQUIRES(mutex) {
+    if (!decoded.wait(lock, stop, [&]() REQUIRES(mutex) { return !decoding.contains(path); })) throw Cancelled("cancelled");
   }
 };
 
@@ -80,7 +78,7 @@ class CountedSource {
   template <class Impl>
   CountedSource(Impl& impl, const std::string& path, const std::stop_token& stop)
       : source_(impl.store.open(path, stop)), count_([&impl](const source::Traffic& traffic) {
-          const std::lock_guard lock(impl.mutex);
+          const MutexLock lock(impl.mutex);
           impl.statistics.bytes_read += traffic.bytes;
           impl.statistics.read_seconds += traffic.seconds;
         }) {}
@@ -110,7 +108,7 @@ class DecodingMark {
   template <class Impl>
   DecodingMark(Impl& impl, const std::string& path, std::size_t room = 0)
       : leave_([&impl, path, room] {
-          const std::lock_guard lock(impl.mutex);
+          const MutexLock lock(impl.mutex);
           impl.promised -= room;
           impl.decoding.erase(path);
           impl.decoded.notify_all();
@@ -127,7 +125,7 @@ class DecodingMark {
 };
 
 void TileReader::Impl::count(const las::DecodeResult& result, double decode_seconds, bool is_whole) {
-  const std::lock_guard lock(mutex);
+  const MutexLock lock(mutex);
   statistics.points_decoded += result.points_decoded;
   statistics.decode_seconds += decode_seconds;
   ++(is_whole ? statistics.full_decodes : statistics.partial_decodes);
@@ -150,12 +148,12 @@ Tile TileReader::Impl::decode_whole(CountedSource& source, const std::string& pa
 void TileReader::Impl::keep_strips(const std::string& path, const PointBlock& points, bool early) {
   std::vector<Bounds> boxes;
   {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     boxes = strips.wanted(path, early);
   }
   std::vector<PointBlock> cuts(boxes.size());
   executor.for_each(boxes.size(), [&](std::size_t i) { cuts[i] = cut(points, boxes[i]); });
-  const std::lock_guard lock(mutex);
+  const MutexLock lock(mutex);
   for (std::size_t i = 0; i < boxes.size(); ++i) strips.put({path, boxes[i]}, {std::move(cuts[i]), {}});
 }
 
@@ -163,7 +161,7 @@ Tile TileReader::Impl::whole(const std::string& path, std::stop_token stop) {
   std::optional<Tile> parked;
   std::optional<DecodingMark> mark;
   {
-    std::unique_lock lock(mutex);
+    MutexLock lock(mutex);
     wait_until_decoded(lock, path, stop);
     parked = strips.take({path, std::nullopt});
     strips.forget({path, std::nullopt});
@@ -187,8 +185,7 @@ Tile TileReader::Impl::decode_nodes(const source::ByteSource& source, const las:
   return {std::move(result.points), std::move(result.warnings)};
 }
 
-std::optional<Tile> TileReader::Impl::take_strip(std::unique_lock<std::mutex>& lock, const TileRequest& request,
-                                                 const std::stop_token& stop) {
+std::optional<Tile> TileReader::Impl::take_strip(MutexLock& lock, const TileRequest& request, const std::stop_token& stop) {
   wait_until_decoded(lock, request.path, stop);
   std::optional<Tile> strip = strips.take(request);
   if (strip) ++statistics.strips_reused;
@@ -198,7 +195,7 @@ std::optional<Tile> TileReader::Impl::take_strip(std::unique_lock<std::mutex>& l
 Tile TileReader::Impl::part(const TileRequest& request, std::stop_token stop) {
   const Bounds& bbox = *request.bbox;
   {
-    std::unique_lock lock(mutex);
+    MutexLock lock(mutex);
     if (std::optional<Tile> strip = take_strip(lock, request, stop)) return std::move(*strip);
   }
   CountedSource source(*this, request.path, stop);
@@ -208,7 +205,7 @@ Tile TileReader::Impl::part(const TileRequest& request, std::stop_token stop) {
   std::optional<DecodingMark> mark;  // none: only the nodes that are needed
   {
     // A lock of its own, which ends before the source does: that counts under it.
-    std::unique_lock lock(mutex);
+    MutexLock lock(mutex);
     if (std::optional<Tile> strip = take_strip(lock, request, stop)) return std::move(*strip);
     strips.forget(request);
     const std::size_t room = info ? block_bytes(*info, fields) : 0;
@@ -219,7 +216,7 @@ Tile TileReader::Impl::part(const TileRequest& request, std::stop_token stop) {
   if (!mark) return decode_nodes(*source, *info, bbox, stop);
   Tile tile = decode_whole(source, request.path, early, stop);
   Tile piece{cut(tile.points, bbox), {}};
-  const std::lock_guard lock(mutex);
+  const MutexLock lock(mutex);
   strips.put({request.path, std::nullopt}, std::move(tile));
   return piece;
 }
@@ -228,22 +225,22 @@ TileReader::TileReader(TileReaderOptions options, Executor& executor) : impl_(st
 TileReader::~TileReader() = default;
 
 void TileReader::expect(const std::string& path, const Bounds& bbox) {
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   impl_->strips.expect({path, bbox});
 }
 
 void TileReader::forget(const std::string& path, const Bounds& bbox) {
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   impl_->strips.forget({path, bbox});
 }
 
 void TileReader::announce(const std::string& path) {
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   impl_->strips.expect({path, std::nullopt});
 }
 
 void TileReader::renounce(const std::string& path) {
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   impl_->strips.forget({path, std::nullopt});
 }
 
@@ -256,7 +253,7 @@ Tile TileReader::load(const TileRequest& request, std::stop_token stop) {
 }
 
 ReaderStatistics TileReader::statistics() const {
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   return impl_->statistics;
 }
 

@@ -1,12 +1,11 @@
 #include "tuile/prefetch/truth_loader.hpp"
 
 #include <algorithm>
-#include <condition_variable>
 #include <exception>
-#include <mutex>
 #include <vector>
 
 #include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::prefetch {
 
@@ -20,11 +19,10 @@ struct TruthTicket::State {
   std::shared_ptr<std::vector<truth::CellHandle>> cells;
   std::vector<BackgroundFetch::Ticket> tasks;
 
-  std::mutex mutex;
-  std::condition_variable_any changed;
-  // Guarded by mutex.
-  bool is_assembling = false;
-  std::shared_ptr<const GroundTruth> truth;
+  Mutex mutex;
+  StoppableCondition changed;
+  bool is_assembling GUARDED_BY(mutex) = false;
+  std::shared_ptr<const GroundTruth> truth GUARDED_BY(mutex);
 };
 
 TruthTicket::TruthTicket(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -40,8 +38,9 @@ std::shared_ptr<const GroundTruth> TruthTicket::wait(std::stop_token stop, Backg
   if (state.error) std::rethrow_exception(state.error);
   for (const BackgroundFetch::Ticket& task : state.tasks) task.wait(stop, deadline);
 
-  std::unique_lock lock(state.mutex);
-  if (!state.changed.wait(lock, stop, [&] { return !state.is_assembling; })) throw Cancelled("stopped while waiting for ground truth");
+  MutexLock lock(state.mutex);
+  if (!state.changed.wait(lock, stop, [&]() REQUIRES(state.mutex) { return !state.is_assembling; }))
+    throw Cancelled("stopped while waiting for ground truth");
   if (state.truth) return state.truth;
   state.is_assembling = true;
   lock.unlock();

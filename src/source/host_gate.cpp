@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "source/http_shared_bucket.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::source {
 namespace {
@@ -28,7 +29,7 @@ double HostGate::burst(double requests_per_second) noexcept { return std::max(1.
 
 void HostGate::with_shared(const GateRules& rules, const std::stop_token& stop, const std::function<void(Clock::time_point)>& change) {
   if (rules.shared_folder.empty()) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     change(Clock::now());
     return;
   }
@@ -38,7 +39,7 @@ void HostGate::with_shared(const GateRules& rules, const std::stop_token& stop, 
   const std::string problem = update_shared_times(
       rules.shared_folder, origin_,
       [&](SharedTimes& times) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         const Clock::time_point now = Clock::now();
         const std::int64_t wall = duration_cast<nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
         const auto merge = [&](Clock::time_point& ours, std::int64_t theirs) {
@@ -60,7 +61,7 @@ void HostGate::with_shared(const GateRules& rules, const std::stop_token& stop, 
   if (problem.empty()) return;
   bool first = false;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     change(Clock::now());
     first = !std::exchange(unshared_said_, true);
   }
@@ -69,7 +70,7 @@ void HostGate::with_shared(const GateRules& rules, const std::stop_token& stop, 
 
 HostGate::Turn HostGate::take_turn(const GateRules& rules, const std::stop_token& stop) {
   Turn turn{};
-  with_shared(rules, stop, [&](Clock::time_point now) {
+  with_shared(rules, stop, [&](Clock::time_point now) REQUIRES(mutex_) {
     if (closed_until_ > now) {
       turn = {closed_until_, true};
       return;
@@ -92,7 +93,7 @@ HostGate::Pass HostGate::enter(const GateRules& rules, const std::stop_token& st
       wait_until(turn.at, stop, "the request rate that the host allows");
       // It may have been closed meanwhile. The slot is then lost: kept ones would all come at once when it opens.
       bool closed = turn.closed;
-      if (!closed) with_shared(rules, stop, [&](Clock::time_point now) { closed = closed_until_ > now; });
+      if (!closed) with_shared(rules, stop, [&](Clock::time_point now) REQUIRES(mutex_) { closed = closed_until_ > now; });
       if (closed) continue;
     }
     throw_if_stopped(stop, "the request rate that the host allows");
@@ -101,7 +102,7 @@ HostGate::Pass HostGate::enter(const GateRules& rules, const std::stop_token& st
 }
 
 HostGate::Pass HostGate::claim(const GateRules& rules) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   throw_if_open(Clock::now());
   const bool probe = open_;
   probing_ = probing_ || probe;
@@ -109,7 +110,7 @@ HostGate::Pass HostGate::claim(const GateRules& rules) {
 }
 
 void HostGate::refuse_if_open() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   throw_if_open(Clock::now());
 }
 
@@ -123,7 +124,7 @@ void HostGate::throw_if_open(Clock::time_point now) const {
 
 void HostGate::close_for(double seconds, const GateRules& rules, const std::stop_token& stop) {
   const Clock::duration time = from_seconds(std::min(seconds, rules.longest_delay));
-  with_shared(rules, stop, [&](Clock::time_point now) { closed_until_ = std::max(closed_until_, now + time); });
+  with_shared(rules, stop, [&](Clock::time_point now) REQUIRES(mutex_) { closed_until_ = std::max(closed_until_, now + time); });
   say(rules, origin_ + " wants to be left alone for " + seconds_text(from_seconds(seconds)) +
                  (seconds > rules.longest_delay ? ", is for " + seconds_text(time) : ""));
 }
@@ -131,7 +132,7 @@ void HostGate::close_for(double seconds, const GateRules& rules, const std::stop
 void HostGate::report(bool probe, bool answered, const GateRules& rules) {
   std::string line;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (probe) probing_ = false;
     if (answered) {
       failures_ = 0;
@@ -150,7 +151,7 @@ void HostGate::report(bool probe, bool answered, const GateRules& rules) {
 }
 
 void HostGate::abandon() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   probing_ = false;
 }
 
@@ -166,9 +167,9 @@ void HostGate::Pass::failed() {
 
 HostGate& gate_of(const std::string& origin) {
   // Never destroyed: a client may outlive any static object.
-  static auto& mutex = *new std::mutex;
+  static auto& mutex = *new Mutex;
   static auto& gates = *new std::map<std::string, std::unique_ptr<HostGate>>;
-  const std::lock_guard lock(mutex);
+  const MutexLock lock(mutex);
   std::unique_ptr<HostGate>& gate = gates[origin];
   if (!gate) gate = std::make_unique<HostGate>(origin);
   return *gate;

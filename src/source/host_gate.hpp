@@ -2,12 +2,12 @@
 
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <stop_token>
 #include <string>
 
 #include "source/http_wait.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::source {
 
@@ -75,22 +75,22 @@ class HostGate {
   };
   Turn take_turn(const GateRules& rules, const std::stop_token& stop);
   Pass claim(const GateRules& rules);
-  void throw_if_open(Clock::time_point now) const;  // under mutex_
+  void throw_if_open(Clock::time_point now) const REQUIRES(mutex_);
   void report(bool probe, bool answered, const GateRules& rules);
   void abandon();
   /// Exchanges the bucket's state with the shared file, if any, around `change` (called once, with mutex_ held).
-  void with_shared(const GateRules& rules, const std::stop_token& stop, const std::function<void(Clock::time_point now)>& change);
+  void with_shared(const GateRules& rules, const std::stop_token& stop, const std::function<void(Clock::time_point now)>& change)
+      EXCLUDES(mutex_);
 
   const std::string origin_;
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  Clock::time_point next_due_{};
-  Clock::time_point closed_until_{};
-  int failures_ = 0;  // in a row
-  bool open_ = false;
-  bool probing_ = false;
-  Clock::time_point open_until_{};
-  bool unshared_said_ = false;
+  mutable Mutex mutex_;
+  Clock::time_point next_due_ GUARDED_BY(mutex_){};
+  Clock::time_point closed_until_ GUARDED_BY(mutex_){};
+  int failures_ GUARDED_BY(mutex_) = 0;  // in a row
+  bool open_ GUARDED_BY(mutex_) = false;
+  bool probing_ GUARDED_BY(mutex_) = false;
+  Clock::time_point open_until_ GUARDED_BY(mutex_){};
+  bool unshared_said_ GUARDED_BY(mutex_) = false;
 };
 
 /// The gate of "scheme://host:port", one for the life of the process.

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 #include "tuile/core/version.hpp"
 
 namespace tuile::source {
@@ -274,7 +275,7 @@ TransferResult Channel::run(const TransferRequest& request, const BodyReader& re
 
 ChannelPool::Lease::Lease(ChannelPool& pool) : pool_(pool) {
   {
-    const std::lock_guard lock(pool_.mutex_);
+    const MutexLock lock(pool_.mutex_);
     if (!pool_.idle_.empty()) {
       channel_ = std::move(pool_.idle_.back());
       pool_.idle_.pop_back();
@@ -284,7 +285,7 @@ ChannelPool::Lease::Lease(ChannelPool& pool) : pool_(pool) {
 }
 
 ChannelPool::Lease::~Lease() {
-  const std::lock_guard lock(pool_.mutex_);
+  const MutexLock lock(pool_.mutex_);
   pool_.idle_.push_back(std::move(channel_));
 }
 

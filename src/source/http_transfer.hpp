@@ -3,13 +3,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "source/http_wait.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::source {
 
@@ -84,8 +84,8 @@ class ChannelPool {
   };
 
  private:
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Channel>> idle_;  // guarded by mutex_; the last used is used next: its connections are the warmest
+  Mutex mutex_;
+  std::vector<std::unique_ptr<Channel>> idle_ GUARDED_BY(mutex_);  ///< the last used is used next: its connections are the warmest
 };
 
 }  // namespace tuile::source

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::source {
 
@@ -18,23 +19,24 @@ void throw_if_stopped(const std::stop_token& stop, const char* what) {
 void wait_until(Clock::time_point until, const std::stop_token& stop, const char* what) {
   throw_if_stopped(stop, what);
   if (until <= Clock::now()) return;
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
+  Mutex mutex;
+  StoppableCondition never;
+  MutexLock lock(mutex);
   never.wait_until(lock, stop, until, [] { return false; });
   throw_if_stopped(stop, what);
 }
 
 Places::Place Places::take(const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
-  if (!changed_.wait(lock, stop, [this] { return free_ > 0; })) throw Cancelled("stopped while waiting for other requests to end");
+  MutexLock lock(mutex_);
+  if (!changed_.wait(lock, stop, [this]() REQUIRES(mutex_) { return free_ > 0; }))
+    throw Cancelled("stopped while waiting for other requests to end");
   free_ -= 1;
   return Place(*this);
 }
 
 void Places::leave() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     free_ += 1;
   }
   changed_.notify_one();

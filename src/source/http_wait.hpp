@@ -1,9 +1,9 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <stop_token>
+
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::source {
 
@@ -40,9 +40,9 @@ class Places {
  private:
   void leave();
 
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  int free_;  // guarded by mutex_
+  Mutex mutex_;
+  StoppableCondition changed_;
+  int free_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tuile::source

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <unordered_map>
@@ -16,6 +15,7 @@
 #include "source/short_read.hpp"
 #include "source/traffic_meter.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::source {
 
@@ -54,10 +54,9 @@ struct Store::Impl {
   explicit Impl(HttpOptions http) : client(std::move(http)) {}
 
   HttpClient client;
-  std::mutex mutex;
-  // Guarded by mutex.
-  std::unordered_map<std::string, std::unique_ptr<const RemoteFile>> files;
-  KeptBlocks blocks{kept_budget};
+  Mutex mutex;
+  std::unordered_map<std::string, std::unique_ptr<const RemoteFile>> files GUARDED_BY(mutex);
+  KeptBlocks blocks GUARDED_BY(mutex){kept_budget};
 
   const RemoteFile& find(const std::string& url, TrafficMeter& meter, const std::stop_token& stop);
 };
@@ -65,14 +64,14 @@ struct Store::Impl {
 /// The file's first request where it is met for the first time.
 const RemoteFile& Store::Impl::find(const std::string& url, TrafficMeter& meter, const std::stop_token& stop) {
   {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     if (const auto known = files.find(url); known != files.end()) return *known->second;
   }
   const TrafficMeter::Timer timer(meter);
   ResourceStart start = client.begin_reading(url, block_size, stop);
   meter.add(start.bytes.size());
   auto file = std::make_unique<const RemoteFile>(RemoteFile{url, std::move(start.version)});
-  const std::lock_guard lock(mutex);
+  const MutexLock lock(mutex);
   const auto [known, is_new] = files.emplace(url, std::move(file));  // of two threads the first decides the version
   if (is_new) blocks.put(known->second.get(), 0, std::move(start.bytes));
   return *known->second;
@@ -107,7 +106,7 @@ class HttpSource final : public ByteSource {
     Buffer<std::byte> block(static_cast<std::size_t>(std::min<std::uint64_t>(block_size, size() - offset)));
     fetch(offset, block.span());
     std::copy_n(block.begin(), out.size(), out.begin());
-    const std::lock_guard lock(store_->mutex);
+    const MutexLock lock(store_->mutex);
     store_->blocks.put(&file_, offset, std::move(block));
   }
 
@@ -123,16 +122,16 @@ class HttpSource final : public ByteSource {
     if (parts.empty()) return;
     const TrafficMeter::Timer timer(meter_);  // of the caller's wait, which the requests share
     std::atomic<std::size_t> next{0};
-    std::mutex mutex;
-    std::exception_ptr error;  // guarded by mutex
+    Guarded<std::exception_ptr> error;
     const auto work = [&] {
       for (std::size_t i = next.fetch_add(1); i < parts.size(); i = next.fetch_add(1)) {
         try {
           fetch(parts[i].offset, parts[i].out);
         } catch (...) {
           next = parts.size();
-          const std::lock_guard lock(mutex);
-          if (!error) error = std::current_exception();
+          error.with([](std::exception_ptr& first) {
+            if (!first) first = std::current_exception();
+          });
         }
       }
     };
@@ -141,7 +140,7 @@ class HttpSource final : public ByteSource {
       for (std::size_t t = 1; t < std::min(parts.size(), pieces_at_once); ++t) threads.emplace_back(work);
       work();
     }
-    if (error) std::rethrow_exception(error);
+    if (const std::exception_ptr first = error.take()) std::rethrow_exception(first);
   }
 
  private:
@@ -149,7 +148,7 @@ class HttpSource final : public ByteSource {
     if (offset > size() || wanted > size() - offset) throw_short(name_, offset, wanted, size());
   }
   std::size_t copy_kept(std::uint64_t offset, std::span<std::byte> out) const {
-    const std::lock_guard lock(store_->mutex);
+    const MutexLock lock(store_->mutex);
     return store_->blocks.copy(&file_, offset, out);
   }
   /// The caller times it.

@@ -1,11 +1,10 @@
 #include <algorithm>
-#include <condition_variable>
 #include <list>
-#include <mutex>
 #include <new>
 #include <string_view>
 #include <unordered_map>
 
+#include "tuile/core/mutex.hpp"
 #include "tuile/truth/store.hpp"
 
 namespace tuile::truth {
@@ -24,24 +23,21 @@ struct Flight {
   bool making = true;       ///< in somebody's thread, now
   std::size_t waiters = 0;  ///< that have not been given it, nor taken over its making
   CellHandle cell;          ///< once made
-  std::condition_variable_any changed;
+  StoppableCondition changed;
 };
 
 }  // namespace
 
 struct MemoryCache::Impl {
-  using Lock = std::unique_lock<std::mutex>;
+  mutable Mutex mutex;
+  std::size_t limit GUARDED_BY(mutex) = 0;
+  Entries order GUARDED_BY(mutex);                                                  ///< most recently used first
+  std::unordered_map<std::string_view, Entries::iterator> index GUARDED_BY(mutex);  ///< by the entry's own key
+  std::unordered_map<std::string, std::shared_ptr<Flight>> flights GUARDED_BY(mutex);
+  CacheStatistics counts GUARDED_BY(mutex);
 
-  mutable std::mutex mutex;
-  // Guarded by mutex.
-  std::size_t limit = 0;
-  Entries order;                                                  ///< most recently used first
-  std::unordered_map<std::string_view, Entries::iterator> index;  ///< by the entry's own key
-  std::unordered_map<std::string, std::shared_ptr<Flight>> flights;
-  CacheStatistics counts;
-
-  /// Moves what passes the limit to `leaving`, which the caller frees after unlocking. Called with the mutex held.
-  void evict(Entries& leaving) noexcept {
+  /// Moves what passes the limit to `leaving`, which the caller frees after unlocking.
+  void evict(Entries& leaving) noexcept REQUIRES(mutex) {
     while (counts.bytes > limit && !order.empty()) {
       const auto last = std::prev(order.end());
       index.erase(last->key);
@@ -51,8 +47,8 @@ struct MemoryCache::Impl {
     }
   }
 
-  /// Keeps the one entry of `entry`, or leaves it there where it does not fit. Called with the mutex held.
-  void keep(Entries& entry, Entries& leaving) {
+  /// Keeps the one entry of `entry`, or leaves it there where it does not fit.
+  void keep(Entries& entry, Entries& leaving) REQUIRES(mutex) {
     Entry& added = entry.front();
     if (added.bytes > limit) return;
     index.emplace(added.key, entry.begin());
@@ -61,30 +57,23 @@ struct MemoryCache::Impl {
     evict(leaving);
   }
 
-  CellHandle make(const std::string& key, const std::shared_ptr<Flight>& flight, const std::function<CellHandle()>& maker, Lock& lock) {
+  /// Unlocks while `maker` works. What has to leave goes to `leaving`, as in evict().
+  CellHandle make(const std::string& key, const std::shared_ptr<Flight>& flight, const std::function<CellHandle()>& maker, Entries& leaving)
+      REQUIRES(mutex) {
     ++counts.misses;
-    lock.unlock();
+    Entries entry;
     CellHandle cell;
-    Entries entry, leaving;
     try {
-      cell = maker();
-      if (!cell) throw InvalidArgument("the maker of the cell '" + key + "' returned nothing; a cell with an outcome is expected");
+      cell = call(key, maker, entry);
     } catch (...) {
-      lock.lock();
       flight->making = false;
       if (flight->waiters == 0) {
         flights.erase(key);
       } else {
         flight->changed.notify_all();
       }
-      lock.unlock();
       throw;
     }
-    try {
-      if (is_sound(cell->outcome)) entry.push_back({key, cell, key.size() + cell->bytes()});
-    } catch (const std::bad_alloc&) {  // then it is not kept
-    }
-    lock.lock();
     try {
       if (!entry.empty()) keep(entry, leaving);
     } catch (const std::bad_alloc&) {
@@ -93,7 +82,18 @@ struct MemoryCache::Impl {
     flight->making = false;
     flights.erase(key);
     flight->changed.notify_all();
-    lock.unlock();
+    return cell;
+  }
+
+  /// The cell, and an entry for it where it can be kept.
+  CellHandle call(const std::string& key, const std::function<CellHandle()>& maker, Entries& entry) REQUIRES(mutex) {
+    const MutexUnlock unlocked(mutex);
+    CellHandle cell = maker();
+    if (!cell) throw InvalidArgument("the maker of the cell '" + key + "' returned nothing; a cell with an outcome is expected");
+    try {
+      if (is_sound(cell->outcome)) entry.push_back({key, cell, key.size() + cell->bytes()});
+    } catch (const std::bad_alloc&) {  // then it is not kept
+    }
     return cell;
   }
 };
@@ -103,7 +103,8 @@ MemoryCache::MemoryCache(std::size_t limit) : impl_(std::make_unique<Impl>()) { 
 MemoryCache::~MemoryCache() = default;
 
 CellHandle MemoryCache::get(const std::string& key, const std::function<CellHandle()>& make, std::stop_token stop) {
-  Impl::Lock lock(impl_->mutex);
+  Entries leaving;  // outlives the lock
+  MutexLock lock(impl_->mutex);
   if (const auto at = impl_->index.find(key); at != impl_->index.end()) {
     impl_->order.splice(impl_->order.begin(), impl_->order, at->second);
     ++impl_->counts.hits;
@@ -117,7 +118,7 @@ CellHandle MemoryCache::get(const std::string& key, const std::function<CellHand
       impl_->flights.erase(at);
       throw;
     }
-    return impl_->make(key, std::shared_ptr<Flight>(at->second), make, lock);
+    return impl_->make(key, std::shared_ptr<Flight>(at->second), make, leaving);
   }
 
   const std::shared_ptr<Flight> flight = at->second;
@@ -132,36 +133,36 @@ CellHandle MemoryCache::get(const std::string& key, const std::function<CellHand
   if (!is_over) throw Cancelled("stopped while waiting for ground truth that another tile asked for");
   // Its maker gave up, for a reason that may be its own.
   flight->making = true;
-  return impl_->make(key, flight, make, lock);
+  return impl_->make(key, flight, make, leaving);
 }
 
 void MemoryCache::set_limit(std::size_t bytes) {
   Entries leaving;
-  const Impl::Lock lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   impl_->limit = bytes;
   impl_->evict(leaving);
 }
 
 void MemoryCache::clear() {
   Entries leaving;
-  const Impl::Lock lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   impl_->index.clear();
   leaving.swap(impl_->order);
   impl_->counts.bytes = 0;
 }
 
 CacheStatistics MemoryCache::statistics() const {
-  const Impl::Lock lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   CacheStatistics counts = impl_->counts;
   counts.entries = impl_->order.size();
   return counts;
 }
 
 std::shared_ptr<MemoryCache> process_memory_cache(std::size_t limit) {
-  static std::mutex mutex;
-  static std::size_t largest = 0;
+  static Mutex mutex;
+  static std::size_t largest GUARDED_BY(mutex) = 0;
   static const auto cache = std::make_shared<MemoryCache>(0);
-  const std::lock_guard lock(mutex);
+  const MutexLock lock(mutex);
   if (limit > largest) {
     largest = limit;
     cache->set_limit(limit);

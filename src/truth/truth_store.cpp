@@ -3,10 +3,10 @@
 #include <charconv>
 #include <cmath>
 #include <exception>
-#include <mutex>
 #include <new>
 
 #include "truth/wkb_bounds.hpp"
+#include "tuile/core/mutex.hpp"
 #include "tuile/truth/store.hpp"
 
 namespace tuile::truth {
@@ -116,14 +116,13 @@ struct TruthStore::Impl {
   std::string name, identity;
   std::vector<std::string> definitions;  ///< per layer
 
-  mutable std::mutex mutex;
-  // Guarded by mutex.
-  std::string edition;  ///< as last told
-  std::uint64_t fetches = 0, failures = 0;
+  mutable Mutex mutex;
+  std::string edition GUARDED_BY(mutex);  ///< as last told
+  std::uint64_t fetches GUARDED_BY(mutex) = 0, failures GUARDED_BY(mutex) = 0;
 
   std::string ask_edition(std::stop_token stop) {
     std::string told = source->edition(stop);
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     edition = told;
     return told;
   }
@@ -195,7 +194,7 @@ struct TruthStore::Impl {
     if (disk != nullptr && disk->get(key, result)) return result;
     result = remote ? ask(layer, box, epsg, stop) : ask_around(layer, cell, reach(layer), epsg, stop);
     {
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(mutex);
       ++fetches;
       if (!is_sound(result.outcome)) ++failures;
     }
@@ -260,7 +259,7 @@ GroundTruth TruthStore::assemble(const Bounds& box, std::span<const Unit> units,
   GroundTruth truth;
   truth.source = impl_->name;
   {
-    const std::lock_guard lock(impl_->mutex);
+    const MutexLock lock(impl_->mutex);
     truth.edition = impl_->edition;
   }
   truth.layers.resize(impl_->layers.size());
@@ -329,7 +328,7 @@ StoreStatistics TruthStore::statistics() const {
   StoreStatistics all;
   all.memory = impl_->options.memory->statistics();
   if (impl_->options.disk) all.disk = impl_->options.disk->statistics();
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   all.fetches = impl_->fetches;
   all.failures = impl_->failures;
   return all;

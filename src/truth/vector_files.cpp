@@ -5,13 +5,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <condition_variable>
 #include <filesystem>
 #include <map>
-#include <mutex>
 #include <optional>
 
 #include "gdal_vector.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::truth {
 
@@ -73,7 +72,7 @@ class File {
  private:
   std::unique_ptr<Reader> take() {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       if (!idle_.empty()) {
         std::unique_ptr<Reader> reader = std::move(idle_.back());
         idle_.pop_back();
@@ -84,13 +83,13 @@ class File {
   }
 
   void give_back(std::unique_ptr<Reader> reader) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (idle_.size() < idle_readers) idle_.push_back(std::move(reader));
   }
 
   std::string path_;
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Reader>> idle_;  // guarded by mutex_
+  Mutex mutex_;
+  std::vector<std::unique_ptr<Reader>> idle_ GUARDED_BY(mutex_);
 };
 
 /// A layer of one of the files.
@@ -101,14 +100,15 @@ struct FileLayer {
   std::vector<std::string> names;  ///< plain; the one that counts most first
 
   /// The boxes of all features, read through once where the file has no index of its own.
-  std::mutex mutex;
-  std::condition_variable_any read;
-  bool reading = false;                                    // guarded by mutex
-  std::shared_ptr<const std::vector<Envelope>> envelopes;  // guarded by mutex
+  Mutex mutex;
+  StoppableCondition read;
+  bool reading GUARDED_BY(mutex) = false;
+  std::shared_ptr<const std::vector<Envelope>> envelopes GUARDED_BY(mutex);
 
   std::shared_ptr<const std::vector<Envelope>> get_envelopes(Reader& reader, const std::stop_token& stop) {
-    std::unique_lock lock(mutex);
-    if (!read.wait(lock, stop, [&] { return !reading; })) throw Cancelled("waiting for " + file->path() + " was cancelled");
+    MutexLock lock(mutex);
+    if (!read.wait(lock, stop, [&]() REQUIRES(mutex) { return !reading; }))
+      throw Cancelled("waiting for " + file->path() + " was cancelled");
     if (envelopes) return envelopes;
     reading = true;
     lock.unlock();
@@ -280,7 +280,7 @@ class VectorFiles : public FeatureSource {
   /// What the data cover: the box around all layers together. One layer alone would not do, since sparse ones (cemeteries) leave most tiles
   /// of the region outside their own box, where their absence is known all the same.
   Bounds extent(int epsg, const std::stop_token& stop) {
-    const std::lock_guard lock(extent_mutex_);
+    const MutexLock lock(extent_mutex_);
     const auto known = extents_.find(epsg);
     if (known != extents_.end()) return known->second;
     Bounds all;
@@ -342,8 +342,8 @@ class VectorFiles : public FeatureSource {
   std::string path_, name_, identity_;
   std::vector<std::unique_ptr<FileLayer>> layers_;
   std::map<std::string, std::string> refused_;  ///< files of a folder that could not be opened: plain name and why
-  std::mutex extent_mutex_;
-  std::map<int, Bounds> extents_;  // by EPSG code; guarded by extent_mutex_
+  Mutex extent_mutex_;
+  std::map<int, Bounds> extents_ GUARDED_BY(extent_mutex_);  ///< by EPSG code
 };
 
 }  // namespace

@@ -1,14 +1,13 @@
 #include "tuile/truth/wfs.hpp"
 
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "truth/wfs_capabilities.hpp"
 #include "truth/wfs_layer.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::truth {
 
@@ -22,8 +21,9 @@ class EditionTable {
   template <class Ask>
   std::optional<std::string> get(const std::string& key, Ask&& ask, const std::stop_token& stop) {
     {
-      std::unique_lock lock(mutex_);
-      if (!changed_.wait(lock, stop, [&] { return !asking_.contains(key); })) throw Cancelled("the edition of the data was not waited for");
+      MutexLock lock(mutex_);
+      if (!changed_.wait(lock, stop, [&]() REQUIRES(mutex_) { return !asking_.contains(key); }))
+        throw Cancelled("the edition of the data was not waited for");
       if (const auto found = editions_.find(key); found != editions_.end()) return found->second;
       asking_.insert(key);
     }
@@ -41,17 +41,17 @@ class EditionTable {
  private:
   void answered(const std::string& key, const std::optional<std::string>& edition) {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       asking_.erase(key);
       if (edition) editions_.emplace(key, *edition);
     }
     changed_.notify_all();
   }
 
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::set<std::string> asking_;                 ///< guarded by mutex_
-  std::map<std::string, std::string> editions_;  ///< guarded by mutex_
+  Mutex mutex_;
+  StoppableCondition changed_;
+  std::set<std::string> asking_ GUARDED_BY(mutex_);
+  std::map<std::string, std::string> editions_ GUARDED_BY(mutex_);
 };
 
 EditionTable& edition_table() {
@@ -76,7 +76,7 @@ class Wfs final : public FeatureSource {
 
   std::string edition(std::stop_token stop) override {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       if (edition_) return *edition_;
     }
     const auto ask = [&]() -> std::optional<std::string> {
@@ -85,7 +85,7 @@ class Wfs final : public FeatureSource {
       return edition_in_capabilities(capabilities, options_.prefix);
     };
     const std::optional<std::string> told = edition_table().get(options_.url + " " + options_.prefix, ask, stop);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!edition_) edition_ = told.value_or("");
     return *edition_;
   }
@@ -98,8 +98,8 @@ class Wfs final : public FeatureSource {
  private:
   const WfsOptions options_;
   const std::shared_ptr<source::HttpClient> client_;
-  std::mutex mutex_;
-  std::optional<std::string> edition_;  ///< guarded by mutex_; once set it stays, so that keys do not change during a run
+  Mutex mutex_;
+  std::optional<std::string> edition_ GUARDED_BY(mutex_);  ///< once set it stays, so that keys do not change during a run
 };
 
 }  // namespace

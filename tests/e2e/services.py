@@ -3,6 +3,7 @@ before it. Each is a context manager that ends its processes."""
 
 import os
 import pathlib
+import random
 import shutil
 import socket
 import subprocess
@@ -19,10 +20,21 @@ MAPSERV = "/usr/lib/cgi-bin/mapserv"
 FAULT_PROXY = pathlib.Path(BINARY).with_name("fault_proxy")
 
 
+START_SECONDS = 120  # that a server may take to answer, on a busy machine
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below those that the system gives to clients: no connection takes it before the server does, nor between a server and the next one."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                continue
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Process:
@@ -78,11 +90,12 @@ $HTTP["url"] =~ "^/ows" {{
         self._wait()
 
     def _wait(self):
-        for _ in range(200):
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError("lighttpd ended: " + (self.folder / "lighttpd.log").read_text())
             try:
-                with urllib.request.urlopen(self.url + "?SERVICE=WFS&VERSION=2.0.0&REQUEST=GetCapabilities", timeout=5) as answer:
+                with urllib.request.urlopen(self.url + "?SERVICE=WFS&VERSION=2.0.0&REQUEST=GetCapabilities", timeout=60) as answer:
                     answer.read()
                 return
             except OSError:
@@ -165,7 +178,8 @@ server.stat-cache-engine = "disable"
 {throttle}
 """)
         super().__init__([server, "-D", "-f", self.folder / "lighttpd.conf"], self.folder / "lighttpd.log")
-        for _ in range(200):
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError("lighttpd ended: " + (self.folder / "lighttpd.log").read_text())
             with socket.socket() as s:

@@ -128,11 +128,11 @@ class OnFakeDevice(unittest.TestCase):
 
     def test_devices_that_are_not_there(self):
         done = subprocess.run([ON_FAKE, "process", self.folder / "town/tiles", "-o", self.output / "cuda", "--backend", "cuda", "--set", "devices=[3]"],
-                              capture_output=True, text=True, timeout=60, env={**os.environ, "TUILE_FAKE_CUDA": "devices=2"})
+                              capture_output=True, text=True, timeout=600, env={**os.environ, "TUILE_FAKE_CUDA": "devices=2"})
         self.assertEqual(done.returncode, 3, done.stderr)
         self.assertIn("3", done.stderr)
         done = subprocess.run([ON_FAKE, "process", self.folder / "town/tiles", "-o", self.output / "cuda", "--backend", "cuda"],
-                              capture_output=True, text=True, timeout=60, env={**os.environ, "TUILE_FAKE_CUDA": "devices=0"})
+                              capture_output=True, text=True, timeout=600, env={**os.environ, "TUILE_FAKE_CUDA": "devices=0"})
         self.assertEqual(done.returncode, 3, done.stderr)
 
 

@@ -49,7 +49,7 @@ class Resume(Folder):
         child = subprocess.Popen([*self.command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         time.sleep(self.seconds / 3)
         child.send_signal(signal.SIGINT)
-        stdout, stderr = child.communicate(timeout=60)
+        stdout, stderr = child.communicate(timeout=600)
         self.assertIn(child.returncode, (0, 130), stderr)
         if child.returncode == 130 and stdout:
             summary = json.loads(stdout)

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <chrono>
-#include <mutex>
 #include <string>
 #include <vector>
+
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::pipeline {
 
@@ -31,8 +32,8 @@ class Trace {
     std::string row = {};  ///< of a device: the name of its row
   };
   const Clock::time_point start_;
-  mutable std::mutex mutex_;
-  std::vector<Event> events_;  ///< guarded by mutex_
+  mutable Mutex mutex_;
+  std::vector<Event> events_ GUARDED_BY(mutex_);
 };
 
 /// Adds the time from its construction to its destruction to a trace, where there is one.

@@ -6,6 +6,7 @@
 #include "compute/cpu/exact_search.hpp"
 #include "compute/cpu/groups.hpp"
 #include "compute/cpu/scratch.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::compute::cpu {
 
@@ -30,8 +31,7 @@ class FilterVisitor final : public TreeVisitor {
 
   std::vector<std::uint32_t> search(const PointTree& tree, const Area& given) override {
     const Edges edges(given);
-    std::vector<std::uint32_t> unfinished;
-    std::mutex mutex;
+    Guarded<std::vector<std::uint32_t>> unfinished;
     visit_groups(
         tree, search_.points, search_.executor, search_.stop, [&] { return Worker(tree); },
         [&](Worker& worker, const Group& group) {
@@ -43,10 +43,10 @@ class FilterVisitor final : public TreeVisitor {
         },
         [&](Worker& worker) {
           if (worker.unfinished.empty()) return;
-          const std::lock_guard lock(mutex);
-          unfinished.insert(unfinished.end(), worker.unfinished.begin(), worker.unfinished.end());
+          unfinished.with(
+              [&](std::vector<std::uint32_t>& all) { all.insert(all.end(), worker.unfinished.begin(), worker.unfinished.end()); });
         });
-    return unfinished;
+    return unfinished.take();
   }
 
  private:

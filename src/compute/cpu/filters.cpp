@@ -1,12 +1,12 @@
 #include "compute/cpu/filters.hpp"
 
 #include <algorithm>
-#include <mutex>
 
 #include "compute/cpu/filter_pass.hpp"
 #include "compute/cpu/voxel.hpp"
 #include "compute/preprocess.hpp"
 #include "compute/search_reach.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::compute::cpu {
 
@@ -58,17 +58,15 @@ class Filters {
     constexpr std::size_t points_per_task = std::size_t{1} << 16;
     const std::size_t size = marks_.core_size();
     const std::uint8_t* const valid = marks_.view().core;
-    DistanceSums sums{};
-    std::mutex mutex;
+    Guarded<DistanceSums> sums;
     work_.executor.for_each((size + points_per_task - 1) / points_per_task, [&](std::size_t task) {
       DistanceSums part{};
       for (std::size_t i = task * points_per_task; i < std::min(size, (task + 1) * points_per_task); ++i) {
         if (valid[i] != 0) add_distances(part, distances[i]);
       }
-      const std::lock_guard lock(mutex);
-      join_sums(sums, part);
+      sums.with([&](DistanceSums& all) { join_sums(all, part); });
     });
-    return sums;
+    return sums.take();
   }
 
   void remove_lonely(const Preprocess::RadiusOutliers& filter) {

@@ -9,6 +9,7 @@
 #include "compute/cpu/exact_search.hpp"
 #include "compute/preprocess.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::compute::cpu {
 
@@ -77,7 +78,7 @@ void NeighbourPass::run(const PointTree& tree, const RowTarget& target, Executor
         degenerate_ += worker.degenerate;
         truncated_ += worker.truncated;
         if (worker.unfinished.empty()) return;
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         unfinished_.insert(unfinished_.end(), worker.unfinished.begin(), worker.unfinished.end());
       });
 }

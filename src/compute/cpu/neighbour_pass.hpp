@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <stop_token>
 #include <utility>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "compute/cpu/kernels.hpp"
 #include "compute/cpu/point_tree.hpp"
 #include "tuile/compute/backend.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::compute::cpu {
 
@@ -35,7 +35,10 @@ class NeighbourPass {
   std::uint64_t degenerate() const noexcept { return degenerate_; }
   std::uint64_t truncated() const noexcept { return truncated_; }
   /// Rows whose neighbourhoods may reach beyond `given`: their values are not right yet, and they are in none of the counts.
-  std::vector<std::uint32_t> take_unfinished() noexcept { return std::move(unfinished_); }
+  std::vector<std::uint32_t> take_unfinished() {
+    const MutexLock lock(mutex_);
+    return std::move(unfinished_);
+  }
 
  private:
   struct Scale {
@@ -54,8 +57,8 @@ class NeighbourPass {
   Edges edges_;  ///< of bounds + halo
   Edges given_;  ///< of what is given
   std::atomic<std::uint64_t> degenerate_{0}, truncated_{0};
-  std::mutex mutex_;
-  std::vector<std::uint32_t> unfinished_;  ///< guarded by mutex_
+  Mutex mutex_;
+  std::vector<std::uint32_t> unfinished_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tuile::compute::cpu

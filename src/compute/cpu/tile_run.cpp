@@ -1,6 +1,5 @@
 #include "compute/cpu/tile_run.hpp"
 
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "compute/cpu/tree_walk.hpp"
 #include "compute/search_reach.hpp"
 #include "compute/tile_checks.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::compute::cpu {
 
@@ -41,7 +41,7 @@ class FeatureVisitor final : public TreeVisitor {
   std::vector<std::uint32_t> search(const PointTree& tree, const Area& given) override {
     NeighbourPass pass(tile_, context_.plan, context_.kernels, given);
     pass.run(tree, {output_.features.values.data(), context_.plan.columns.size(), tile_.core->size()}, context_.executor, context_.stop);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     output_.degenerate_neighbourhoods += pass.degenerate();
     output_.truncated_neighbourhoods += pass.truncated();
     return pass.take_unfinished();
@@ -56,7 +56,7 @@ class FeatureVisitor final : public TreeVisitor {
   const TilePoints& points_;
   const RunContext& context_;
   Heights& heights_;
-  std::mutex mutex_;  ///< the counts of output_
+  Mutex mutex_;  ///< the counts of output_
   TileOutput& output_;
 };
 

@@ -4,6 +4,7 @@
 #include "compute/cuda/current_device.hpp"
 #include "compute/cuda/kernels.hpp"
 #include "compute/cuda/lane.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::compute::cuda {
 
@@ -38,12 +39,12 @@ void Device::measure_memory() {
 }
 
 void Device::drop(const std::string& reason) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (lost_.empty()) lost_ = reason;
 }
 
 bool Device::is_lost() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return !lost_.empty();
 }
 
@@ -58,7 +59,7 @@ DeviceReport Device::report() const {
                       .allocations = memory.allocations,
                       .reused = memory.reused,
                       .memory_peak = memory.peak};
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   report.lost = lost_;
   return report;
 }

@@ -4,13 +4,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "compute/cuda/device_clock.hpp"
 #include "compute/cuda/device_memory.hpp"
 #include "tuile/compute/backend.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::compute::cuda {
 
@@ -62,8 +62,8 @@ class Device {
   DeviceClock clock_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::atomic<std::uint64_t> usable_{0}, tiles_{0}, uploaded_{0}, downloaded_{0};
-  mutable std::mutex mutex_;
-  std::string lost_;  ///< guarded by mutex_
+  mutable Mutex mutex_;
+  std::string lost_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tuile::compute::cuda

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "compute/cuda/cuda_error.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::compute::cuda {
 
@@ -31,7 +32,7 @@ void DeviceClock::pass(const Event& event) {
 void DeviceClock::add(const char* what, cudaEvent_t begin, cudaEvent_t end) {
   DeviceSpan span{device_, what, {}, {}};
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const std::int64_t from = base_ns_ + nanoseconds_between(events_[base_].get(), begin), to = from + nanoseconds_between(begin, end);
     if (std::string_view(what) == "compute") busy_.add(from, to);
     span.begin = start_ + std::chrono::nanoseconds(from);
@@ -49,7 +50,7 @@ void DeviceClock::rebase() {
 }
 
 double DeviceClock::busy_seconds() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return static_cast<double>(busy_.length()) * 1e-9;
 }
 

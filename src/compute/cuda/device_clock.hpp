@@ -5,11 +5,11 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 
 #include "compute/cuda/busy_time.hpp"
 #include "compute/cuda/stream.hpp"
 #include "tuile/compute/backend.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::compute::cuda {
 
@@ -34,17 +34,17 @@ class DeviceClock {
   static constexpr std::int64_t rebase_after = 20'000'000'000;  ///< ns: floats then are good for a few µs
 
   void pass(const Event& event);
-  void rebase();
+  void rebase() REQUIRES(mutex_);
 
   const int device_;
   const Stream stream_;  ///< of nobody else's: its events pass at once
   const std::function<void(const DeviceSpan&)> on_span_;
-  mutable std::mutex mutex_;
+  mutable Mutex mutex_;
   const Event events_[2];
-  int base_ = 0;              ///< which of them is the one to compare with; guarded by mutex_
-  std::int64_t base_ns_ = 0;  ///< when it passed, after start_; guarded by mutex_
+  int base_ GUARDED_BY(mutex_) = 0;              ///< which of them is the one to compare with
+  std::int64_t base_ns_ GUARDED_BY(mutex_) = 0;  ///< when it passed, after start_
   Clock::time_point start_;
-  BusyTime busy_;  ///< guarded by mutex_
+  BusyTime busy_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tuile::compute::cuda

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "compute/cuda/cuda_error.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::compute::cuda {
 
@@ -39,7 +40,7 @@ std::uint64_t DeviceMemory::attribute(cudaMemPoolAttr which) const {
 
 DeviceLease DeviceMemory::lease(std::size_t bytes, cudaStream_t stream) {
   if (bytes == 0) return {};
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::uint64_t reserved = attribute(cudaMemPoolAttrReservedMemCurrent);
   void* data = nullptr;
   cudaError_t error = cudaMallocFromPoolAsync(&data, bytes, pool_, stream);
@@ -73,7 +74,7 @@ std::uint64_t DeviceMemory::available() const {
 }
 
 DeviceMemory::Statistics DeviceMemory::statistics() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return statistics_;
 }
 
@@ -82,7 +83,7 @@ void DeviceMemory::give_back(void* data, std::size_t bytes, cudaStream_t stream)
     cudaFree(data);  // which waits; of a lost device nothing can be freed, the system does that when the process ends
     cudaGetLastError();
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   statistics_.in_use -= bytes;
 }
 

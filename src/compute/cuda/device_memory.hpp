@@ -4,8 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <utility>
+
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::compute::cuda {
 
@@ -76,8 +77,8 @@ class DeviceMemory {
   std::uint64_t attribute(cudaMemPoolAttr which) const;
 
   cudaMemPool_t pool_ = nullptr;
-  mutable std::mutex mutex_;
-  Statistics statistics_;  ///< guarded by mutex_
+  mutable Mutex mutex_;
+  Statistics statistics_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tuile::compute::cuda

@@ -4,10 +4,11 @@
 #include <atomic>
 #include <cstddef>
 #include <exception>
-#include <mutex>
 #include <system_error>
 #include <thread>
 #include <vector>
+
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::compute::cuda {
 
@@ -17,8 +18,7 @@ template <class Body>
 void in_parallel(std::size_t count, std::size_t workers, Body&& body) {
   std::atomic<std::size_t> next{0};
   std::atomic<bool> failed{false};
-  std::mutex mutex;
-  std::exception_ptr error;
+  Guarded<std::exception_ptr> error;
   const auto work = [&] {
     while (!failed) {
       const std::size_t i = next++;
@@ -26,8 +26,9 @@ void in_parallel(std::size_t count, std::size_t workers, Body&& body) {
       try {
         body(i);
       } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (error == nullptr) error = std::current_exception();
+        error.with([](std::exception_ptr& first) {
+          if (!first) first = std::current_exception();
+        });
         failed = true;
       }
     }
@@ -41,7 +42,7 @@ void in_parallel(std::size_t count, std::size_t workers, Body&& body) {
     }
     work();
   }
-  if (error != nullptr) std::rethrow_exception(error);
+  if (const std::exception_ptr first = error.take()) std::rethrow_exception(first);
 }
 
 }  // namespace tuile::compute::cuda

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::compute::cuda {
 
@@ -21,47 +22,50 @@ Lanes::Lanes(std::vector<std::unique_ptr<Device>>& devices) {
 }
 
 std::unique_ptr<LaneLease> Lanes::lease(Share share, const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
-  const std::uint64_t ticket = next_ticket_++;
-  waiting_.push_back(ticket);
-  Entry* entry = nullptr;
-  changed_.wait(lock, stop, [&] { return !any_left() || (waiting_.front() == ticket && (entry = find(share)) != nullptr); });
-  std::erase(waiting_, ticket);
-  changed_.notify_all();  // the next in line may go on
-  if (stop.stop_requested()) throw Cancelled("stopped while waiting for a CUDA device");
-  if (entry == nullptr) throw_all_lost();
+  Device* device = nullptr;
   std::vector<Lane*> held;
-  if (share == Share::device) {
-    held = entry->free;
-    entry->free.clear();
-  } else {
-    held.push_back(entry->free.back());
-    entry->free.pop_back();
+  {
+    MutexLock lock(mutex_);
+    const std::uint64_t ticket = next_ticket_++;
+    waiting_.push_back(ticket);
+    Entry* entry = nullptr;
+    changed_.wait(lock, stop,
+                  [&]() REQUIRES(mutex_) { return !any_left() || (waiting_.front() == ticket && (entry = find(share)) != nullptr); });
+    std::erase(waiting_, ticket);
+    changed_.notify_all();  // the next in line may go on
+    if (stop.stop_requested()) throw Cancelled("stopped while waiting for a CUDA device");
+    if (entry == nullptr) throw_all_lost();
+    if (share == Share::device) {
+      held = entry->free;
+      entry->free.clear();
+    } else {
+      held.push_back(entry->free.back());
+      entry->free.pop_back();
+    }
+    device = entry->device;
   }
-  Device& device = *entry->device;
   try {
-    lock.unlock();
-    return std::make_unique<LaneLease>(*this, device, held);
+    return std::make_unique<LaneLease>(*this, *device, held);
   } catch (...) {
-    give_back(device, held);
+    give_back(*device, held);
     throw;
   }
 }
 
 bool Lanes::any_free() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return waiting_.empty() &&
          std::any_of(entries_.begin(), entries_.end(), [](const Entry& entry) { return !entry.free.empty() && !entry.device->is_lost(); });
 }
 
 void Lanes::drop(Device& device, const std::string& reason) {
   device.drop(reason);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   changed_.notify_all();
 }
 
 void Lanes::give_back(Device& device, const std::vector<Lane*>& lanes) noexcept {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (Entry& entry : entries_) {
     if (entry.device == &device) entry.free.insert(entry.free.end(), lanes.begin(), lanes.end());
   }

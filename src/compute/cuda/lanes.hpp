@@ -1,10 +1,8 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <stop_token>
 #include <utility>
 #include <vector>
@@ -12,6 +10,7 @@
 #include "compute/cuda/current_device.hpp"
 #include "compute/cuda/device.hpp"
 #include "compute/cuda/lane.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::compute::cuda {
 
@@ -61,16 +60,16 @@ class Lanes {
     std::vector<Lane*> free;
   };
   void give_back(Device& device, const std::vector<Lane*>& lanes) noexcept;
-  /// Where the lease can be had at once; null: nowhere. mutex_ is held.
-  Entry* find(Share share);
-  bool any_left() const;
-  [[noreturn]] void throw_all_lost() const;
+  /// Where the lease can be had at once; null: nowhere.
+  Entry* find(Share share) REQUIRES(mutex_);
+  bool any_left() const REQUIRES(mutex_);
+  [[noreturn]] void throw_all_lost() const REQUIRES(mutex_);
 
-  mutable std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::vector<Entry> entries_;         ///< guarded by mutex_
-  std::deque<std::uint64_t> waiting_;  ///< tickets; guarded by mutex_
-  std::uint64_t next_ticket_ = 0;      ///< guarded by mutex_
+  mutable Mutex mutex_;
+  StoppableCondition changed_;
+  std::vector<Entry> entries_ GUARDED_BY(mutex_);
+  std::deque<std::uint64_t> waiting_ GUARDED_BY(mutex_);  ///< tickets
+  std::uint64_t next_ticket_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace tuile::compute::cuda

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "compute/cuda/current_device.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::compute::cuda {
 
@@ -28,7 +29,7 @@ void* PinnedMemory::allocate(std::size_t bytes) noexcept {
   std::vector<void*> surplus;
   bool fits = false;
   try {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (void* const block = reuse(size)) return block;
     fits = make_room(size, surplus);
     if (fits) statistics_.in_use += size;  // pages are locked without the mutex: it takes milliseconds
@@ -37,7 +38,7 @@ void* PinnedMemory::allocate(std::size_t bytes) noexcept {
   }
   for (void* const block : surplus) free(block);
   void* block = fits ? lock_pages(size) : nullptr;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (block != nullptr && !remember(block, size)) {
     free(block);
     block = nullptr;
@@ -64,7 +65,7 @@ bool PinnedMemory::remember(void* block, std::size_t size) noexcept {
 void PinnedMemory::release(void* data, std::size_t) noexcept {
   bool kept = false;
   try {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto entry = in_use_.find(data);
     const std::size_t size = entry->second;
     in_use_.erase(entry);
@@ -87,7 +88,7 @@ void PinnedMemory::release(void* data, std::size_t) noexcept {
 }
 
 PinnedMemory::Statistics PinnedMemory::statistics() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return statistics_;
 }
 

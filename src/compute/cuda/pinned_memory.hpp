@@ -2,12 +2,12 @@
 
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "tuile/core/host_memory.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::compute::cuda {
 
@@ -47,20 +47,20 @@ class PinnedMemory final : public HostMemory {
 
  private:
   /// A kept block of at least `size` bytes, the smallest; null: there is none that is not too large.
-  void* reuse(std::size_t size);
-  void take_from_kept(std::map<std::size_t, std::vector<void*>>::iterator blocks);
-  bool remember(void* block, std::size_t size) noexcept;
+  void* reuse(std::size_t size) REQUIRES(mutex_);
+  void take_from_kept(std::map<std::size_t, std::vector<void*>>::iterator blocks) REQUIRES(mutex_);
+  bool remember(void* block, std::size_t size) noexcept REQUIRES(mutex_);
   void* lock_pages(std::size_t size) const noexcept;
   void free(void* block) const noexcept;
   /// Takes kept blocks away until `size` more bytes fit below limits_.most; what has to be freed goes to `surplus`.
-  bool make_room(std::size_t size, std::vector<void*>& surplus);
+  bool make_room(std::size_t size, std::vector<void*>& surplus) REQUIRES(mutex_);
 
   const std::vector<int> devices_;
   const Limits limits_;
-  mutable std::mutex mutex_;
-  std::map<std::size_t, std::vector<void*>> kept_;  ///< by size; guarded by mutex_
-  std::unordered_map<void*, std::size_t> in_use_;   ///< sizes; guarded by mutex_
-  Statistics statistics_;                           ///< guarded by mutex_
+  mutable Mutex mutex_;
+  std::map<std::size_t, std::vector<void*>> kept_ GUARDED_BY(mutex_);  ///< by size
+  std::unordered_map<void*, std::size_t> in_use_ GUARDED_BY(mutex_);   ///< sizes
+  Statistics statistics_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tuile::compute::cuda

@@ -1,7 +1,6 @@
 #include "compute/cuda/tile_in_blocks.hpp"
 
 #include <algorithm>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "compute/far_rows.hpp"
 #include "compute/search_reach.hpp"
 #include "compute/tile_checks.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::compute::cuda {
 
@@ -52,6 +52,7 @@ class TileInBlocks {
     if (heights.wanted()) heights.fill({}, values, context_.executor, context_.stop);
     for (std::string& name : heights.missing_columns()) output_.missing_columns.push_back(std::move(name));
     output_.valid = marks.take_core();
+    const MutexLock lock(mutex_);
     if (moved_) ++dispatch_.counts().tiles_moved;
     if (device_ != nullptr) device_->count_tiles(1);
   }
@@ -76,7 +77,10 @@ class TileInBlocks {
 
   void search_blocks(const TilePoints& points, std::size_t most) {
     output_.degenerate_neighbourhoods = output_.truncated_neighbourhoods = 0;
-    far_.clear();
+    {
+      const MutexLock lock(mutex_);
+      far_.clear();
+    }
     const SearchReach reach = widest_search(context_.plan, input_.core->grid.scale);
     const std::vector<Block> blocks =
         plan_blocks(points, {.most = most, .reach = static_cast<std::int64_t>(reach.radius) + 1, .nearest = reach.nearest});
@@ -98,8 +102,13 @@ class TileInBlocks {
 
   /// Rows whose neighbourhoods reach beyond their blocks: with all points of a ball that holds their neighbours.
   void search_far(const TilePoints& points, const SearchReach& reach, std::size_t most) {
+    std::vector<std::uint32_t> far;
+    {
+      const MutexLock lock(mutex_);
+      far.swap(far_);
+    }
     const std::vector<FarGroup> groups = group_far_rows(
-        points, std::exchange(far_, {}), {.most = most, .reach = reach.radius, .nearest = reach.nearest}, context_.executor, context_.stop);
+        points, std::move(far), {.most = most, .reach = reach.radius, .nearest = reach.nearest}, context_.executor, context_.stop);
     // Neighbours in this order are about equal in size: so many of them go together as make one block.
     constexpr std::size_t together = 64;
     in_parallel((groups.size() + together - 1) / together, dispatch_.workers(), [&](std::size_t task) {
@@ -145,7 +154,7 @@ class TileInBlocks {
       scatter(part, results.values.data() + first * columns_.size());
       first += part.rows.size();
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     moved_ |= moved;
     device_ = device;
     output_.degenerate_neighbourhoods += results.degenerate;
@@ -172,10 +181,10 @@ class TileInBlocks {
   Dispatch& dispatch_;
   features::FeaturePlan search_plan_;  ///< the columns of neighbourhoods …
   std::vector<std::size_t> columns_;   ///< … and where they stand in a row
-  std::mutex mutex_;                   ///< the counts of output_, and what follows
-  bool moved_ = false;
-  Device* device_ = nullptr;  ///< that the tile is counted for: the last of those that worked on it
-  std::vector<std::uint32_t> far_;
+  Mutex mutex_;                        ///< the counts of output_, too
+  bool moved_ GUARDED_BY(mutex_) = false;
+  Device* device_ GUARDED_BY(mutex_) = nullptr;  ///< that the tile is counted for: the last of those that worked on it
+  std::vector<std::uint32_t> far_ GUARDED_BY(mutex_);
 };
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,7 +14,12 @@
 #include "write/npz/object_arrays.hpp"
 #include "write/row_ranges.hpp"
 #include "tuile/core/error.hpp"
+<<<<<<< HEAD:src/write/npz/npz_sink.cpp
 #include "write/npz/zip.hpp"
+=======
+#include "tuile/core/mutex.hpp"
+#include "zip.hpp"
+>>>>>>> locks:src/write/npz_sink.cpp
 
 namespace tuile::write {
 
@@ -169,12 +173,12 @@ class NpzSink final : public Sink {
       const std::vector<std::byte> deflated = deflate_piece(bytes);
       piece.spool_size = deflated.size();
       {
-        const std::lock_guard guard(mutex_);
+        const MutexLock guard(mutex_);
         piece.spool_offset = std::exchange(spool_end_, spool_end_ + deflated.size());
       }
       spool_->write_at(piece.spool_offset, deflated);
     }
-    const std::lock_guard guard(mutex_);
+    const MutexLock guard(mutex_);
     array.pieces.emplace(first_row, piece);
   }
 
@@ -250,8 +254,8 @@ class NpzSink final : public Sink {
   bool failed_ = false;        ///< a write threw: rows that were given may not be in the file
   std::vector<Array> arrays_;  ///< in the order of the constructor; `pieces` guarded by mutex_
   std::size_t labels_at_ = 0;  ///< label_source and label_object follow
-  std::mutex mutex_;
-  std::uint64_t spool_end_ = 0;  ///< guarded by mutex_
+  Mutex mutex_;
+  std::uint64_t spool_end_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace

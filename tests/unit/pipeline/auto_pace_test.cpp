@@ -66,7 +66,7 @@ TEST(AutoPace, ASlowStoreIsAskedForMoreTilesAtOnce) {
 }
 
 TEST(AutoPace, TheLoaderBeginsWithWhatTheTunerBeginsWith) {
-  const Observed observed = run(milliseconds(40), milliseconds(20), {.workers = 4, .likely_compute = 0.02});  // never changes
+  const Observed observed = run(milliseconds(150), milliseconds(75), {.workers = 4, .likely_compute = 0.075});  // never changes
   EXPECT_EQ(observed.most_at_once, 4);
 }
 

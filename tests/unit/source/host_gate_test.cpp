@@ -92,7 +92,7 @@ class Breaker : public testing::Test {
     options_ = quick_options();
     options_.retries = 0;
     options_.breaker_failures = 3;
-    options_.breaker_pause = 0.6;
+    options_.breaker_pause = 2;  // long beside the requests that are to be refused within it, on a busy machine, too
     options_.log = log_.writer();
   }
   /// Whether a fetch was refused without being sent.
@@ -104,7 +104,7 @@ class Breaker : public testing::Test {
   void open(HttpClient& client) {
     for (int i = 0; i < 3; ++i) EXPECT_FALSE(refused(client));
   }
-  static void wait_out_the_pause() { std::this_thread::sleep_for(std::chrono::milliseconds(650)); }
+  static void wait_out_the_pause() { std::this_thread::sleep_for(std::chrono::milliseconds(2050)); }
 
   std::atomic<Fault> fault_{Fault::error_500};
   FaultServer server_{hello, [this](const ServerRequest&) { return fault_.load(); }};
@@ -192,7 +192,7 @@ void expect_quick_stop(Started&& started, Call&& call) {
   const auto before = TestClock::now();
   thread.request_stop();
   thread.join();
-  EXPECT_LT(TestClock::now() - before, std::chrono::seconds(2));
+  EXPECT_LT(TestClock::now() - before, std::chrono::seconds(60));  // the wait itself is of 1000
 }
 
 TEST(HttpStop, EndsEveryKindOfWait) {

@@ -21,7 +21,7 @@ class PassingFault : public testing::TestWithParam<Fault> {};
 TEST_P(PassingFault, IsRetriedUntilTheGoodAnswerComes) {
   const FaultServer server(good_answer, [](const ServerRequest& request) { return request.number < 2 ? GetParam() : Fault::none; });
   HttpOptions options = quick_options();
-  if (GetParam() == Fault::silence) options.timeout = 1;
+  if (GetParam() == Fault::silence) options.timeout = 3;
   LogBook log;
   options.log = log.writer();
   HttpClient client(options);
@@ -112,7 +112,7 @@ TEST(HttpFaults, ABodySlowerThanTheTimeoutIsBrokenOff) {
   const FaultServer server(
       good_answer, [](const ServerRequest& request) { return request.number == 0 ? Fault::slow : Fault::none; }, settings);
   HttpOptions options = quick_options();
-  options.timeout = 1;  // ten pieces take 2.7 s
+  options.timeout = 2;  // ten pieces take 2.7 s
   HttpClient client(options);
   EXPECT_EQ(client.fetch({.url = server.url("/")}, must_be_good, {}).body, good_body);
   EXPECT_EQ(server.request_count(), 2U);

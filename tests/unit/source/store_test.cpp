@@ -112,7 +112,7 @@ TEST_P(StoreFaults, AreSurvivedAtTheBeginningAndInTheMiddle) {
   const auto rule = [](const ServerRequest& request) { return request.number == 0 || request.number == 2 ? GetParam() : Fault::none; };
   FaultServer server(good, rule, {.retry_after = 0});
   HttpOptions patient = options();
-  if (GetParam() == Fault::silence) patient.timeout = 0.3;
+  if (GetParam() == Fault::silence) patient.timeout = 2;
   Store store(patient);
   EXPECT_EQ(all_of(*store.open(server.url("/a.laz"))), content);
   EXPECT_EQ(server.request_count(), 4U);
@@ -123,7 +123,7 @@ TEST_P(StoreFaults, EndInAnErrorThatNamesTheUrlWhereTheyStay) {
   FaultServer server(good, [](const ServerRequest& request) { return request.number == 0 ? Fault::none : GetParam(); }, {.retry_after = 0});
   HttpOptions impatient = options();
   impatient.retries = 1;
-  if (GetParam() == Fault::silence) impatient.timeout = 0.3;
+  if (GetParam() == Fault::silence) impatient.timeout = 2;
   Store store(impatient);
   const auto source = store.open(server.url("/a.laz"));
   if (GetParam() == Fault::broken_chunks) {

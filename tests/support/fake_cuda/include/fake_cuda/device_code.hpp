@@ -18,6 +18,16 @@
 
 #include "fake_cuda/vectors.hpp"
 
+#ifndef __cpp_lib_source_location  // clang before 16 with gcc's library: it only looks at the locks (scripts/thread_safety)
+namespace std {
+struct source_location {
+  static constexpr source_location current() noexcept { return {}; }
+  constexpr const char* file_name() const noexcept { return ""; }
+  constexpr unsigned line() const noexcept { return 0; }
+};
+}  // namespace std
+#endif
+
 #define __global__
 #define __device__
 #define __host__
