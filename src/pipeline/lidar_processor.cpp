@@ -18,12 +18,13 @@
 #include "pipeline/run_plan.hpp"
 #include "pipeline/services.hpp"
 #include "tuile/compute/backend.hpp"
+#include "tuile/core/file/atomic_file.hpp"
+#include "tuile/core/file/temporaries.hpp"
 #include "tuile/core/version.hpp"
 #include "tuile/prefetch/background_fetch.hpp"
 #include "tuile/prefetch/tile_annotator.hpp"
 #include "tuile/prefetch/truth_loader.hpp"
 #include "tuile/source/store.hpp"
-#include "tuile/write/atomic_file.hpp"
 
 namespace fs = std::filesystem;
 
@@ -83,12 +84,10 @@ class ProcessRun {
 
   void prepare_output() const {
     if (options_.deliver) return;
-    std::error_code error;
-    fs::create_directories(config_.output, error);
-    if (error) throw PermissionDenied("cannot create the output folder " + config_.output + ": " + error.message());
+    create_folders(config_.output);
     std::set<fs::path> folders{config_.output};
     for (const PlannedTile& planned : plan_.tiles) folders.insert(fs::path(planned.output).parent_path());
-    for (const fs::path& folder : folders) write::remove_stale_temporaries(folder);
+    for (const fs::path& folder : folders) remove_stale_temporaries(folder);
   }
 
   /// Services speak from their own threads.

@@ -127,7 +127,7 @@ class NpzSink final : public Sink {
     directory += zip_end(arrays_.size(), directory_offset, directory.size());
     file_.write_at(directory_offset, as_bytes(directory));
     spool_.reset();
-    return file_.publish();
+    return publish_output(file_);
   }
 
  private:

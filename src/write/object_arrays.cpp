@@ -4,7 +4,7 @@
 #include <span>
 #include <utility>
 
-#include "utf8.hpp"
+#include "tuile/core/utf8.hpp"
 
 namespace tuile::write {
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "object_arrays.hpp"
-#include "utf8.hpp"
+#include "tuile/core/utf8.hpp"
 
 namespace tuile::write {
 

@@ -9,6 +9,8 @@
 #include "read_text.hpp"
 #include "sidecar_json.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/file/descriptor.hpp"
+#include "tuile/core/file/temporaries.hpp"
 #include "tuile/las/file_info.hpp"
 #include "tuile/write/sidecar.hpp"
 
@@ -117,6 +119,7 @@ bool VerifyReport::ok() const noexcept {
 }
 
 VerifyReport verify_directory(const fs::path& directory) {
+  checked_path(directory.native());
   VerifyReport report;
   std::set<fs::path> vouched;
   std::vector<fs::path> outputs;
