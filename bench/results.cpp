@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-#include "tuile/core/unfinished_file.hpp"
+#include "tuile/core/file/atomic_file.hpp"
 
 namespace tuile::bench {
 
@@ -86,12 +86,9 @@ std::string results_json(const ResultsHead& head, const Outcome& outcome) {
 }
 
 std::filesystem::path write_results(const std::filesystem::path& folder, const ResultsHead& head, const Outcome& outcome) {
-  std::filesystem::create_directories(folder);
   const std::filesystem::path path = folder / (head.date.substr(0, 10) + "-" + slug(head.machine) + ".json");
   const std::string text = results_json(head, outcome) + "\n";
-  UnfinishedFile file(path);
-  file.write(std::as_bytes(std::span(text)));
-  file.publish();
+  write_text_atomically(path, text);
   return path;
 }
 

@@ -5,20 +5,11 @@
 #include "command.hpp"
 #include "signals.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/file/descriptor.hpp"
 #include "tuile/core/version.hpp"
 
 namespace tuile::app {
 namespace {
-
-int exit_status(const Error& error) {
-  switch (error.kind()) {
-    case ErrorKind::config:
-    case ErrorKind::invalid_argument: return wrong_usage;
-    case ErrorKind::backend_unavailable: return backend_unavailable;
-    case ErrorKind::cancelled: return interrupted;
-    default: return some_failed;
-  }
-}
 
 int run(int argc, char** argv) {
   CLI::App app{"tuile: airborne LiDAR tiles to per-point features and ML-ready datasets"};
@@ -58,7 +49,7 @@ int run(int argc, char** argv) {
     return status;
   } catch (const Error& error) {
     console.error(error.what());
-    return exit_status(error);
+    return traits(error.kind()).exit_status;
   } catch (const std::exception& error) {
     console.error(error.what());
     return some_failed;
@@ -68,4 +59,7 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace tuile::app
 
-int main(int argc, char** argv) { return tuile::app::run(argc, argv); }
+int main(int argc, char** argv) {
+  tuile::secure_standard_descriptors();
+  return tuile::app::run(argc, argv);
+}

@@ -20,9 +20,10 @@
 #include "tuile/compute/backend.hpp"
 #include "tuile/config/load.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/file/atomic_file.hpp"
+#include "tuile/core/file/temporaries.hpp"
 #include "tuile/pipeline/lidar_processor.hpp"
 #include "tuile/source/store.hpp"
-#include "tuile/write/atomic_file.hpp"
 #include "tuile/write/verify.hpp"
 
 namespace py = pybind11;
@@ -234,10 +235,10 @@ void bind_processor(py::module_& core) {
   core.def(
       "backend_of", [](const NativeConfig& config) { return config.value.backend; }, py::arg("config"), "auto, cpu or cuda.");
   core.def(
-      "remove_stale_temporaries", [](const std::string& folder) { return write::remove_stale_temporaries(folder).size(); },
-      py::arg("folder"), py::call_guard<py::gil_scoped_release>(), "Removes what dead processes of this host left half written.");
+      "remove_stale_temporaries", [](const std::string& folder) { return remove_stale_temporaries(folder).size(); }, py::arg("folder"),
+      py::call_guard<py::gil_scoped_release>(), "Removes what dead processes of this host left half written.");
   core.def(
-      "write_text", [](const std::string& path, const std::string& text) { write::write_text_atomically(path, text); }, py::arg("path"),
+      "write_text", [](const std::string& path, const std::string& text) { write_text_atomically(path, text); }, py::arg("path"),
       py::arg("text"), py::call_guard<py::gil_scoped_release>(), "A small file that appears whole.");
   core.def("verify", verify, py::arg("folder"), "Checks outputs against their sidecars.");
   core.def(

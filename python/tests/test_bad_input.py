@@ -96,6 +96,10 @@ CASES = {
     # files
     "no file": (lambda: tuile.info("nowhere/tile.laz"), tuile.NotFound, "nowhere"),
     "path of another type": (lambda: tuile.info(3), TypeError, "path is 3"),
+    "NUL in a path to read": (lambda: tuile.read("nowhere/tile.laz\0x"), tuile.InvalidArgument, "NUL"),
+    "NUL in a path to write": (lambda: tuile.write_laz("nowhere\0x/tile.laz", POINTS), tuile.InvalidArgument, "NUL"),
+    "NUL in a setting": (lambda: tuile.Config(output="nowhere\0x"), tuile.ConfigError, "NUL"),
+    "NUL in the name of a configuration": (lambda: tuile.Config("nowhere\0x"), ValueError, "NUL"),
 }
 
 

@@ -1,5 +1,7 @@
 """Files read and written, against the command line and what went in."""
 import json
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -87,6 +89,12 @@ class TestRead:
     ])
     def test_bad_arguments(self, tiles, arguments, exception, message):
         refused(lambda: tuile.read(tiles[0], **arguments), exception, message)
+
+    def test_a_nul_does_not_end_a_path(self, tiles):
+        for path in (f"{tiles[0]}\0x", f"{tiles[0]}\0".encode()):
+            for look in (tuile.read, tuile.info):
+                with pytest.raises(ValueError, match="NUL"):
+                    look(path)
 
     def test_bad_files(self, tmp_path):
         (tmp_path / "empty.laz").touch()
@@ -243,3 +251,39 @@ def test_several_threads(tiles):
     for thread in threads:
         thread.join()
     assert [lengths[i] for i in range(8)] == expected + expected
+
+
+WRITE_WITHOUT_DESCRIPTORS = """
+import os, sys, threading
+import numpy as np
+import tuile
+closed, path = [int(number) for number in sys.argv[1].split()], sys.argv[2]
+points = np.round(np.random.default_rng(4).uniform(0, 500, (300_000, 3)), 2) + [870_000, 6_617_000, 0]
+for number in closed:
+    os.close(number)
+done = threading.Event()
+
+def chatter():
+    while not done.is_set():
+        for number in (0, 1, 2):
+            try:
+                os.write(number, b"a warning that nobody hears\\n")
+            except OSError:
+                pass
+
+if closed:
+    threading.Thread(target=chatter).start()
+tuile.write_laz(path, points)
+read = tuile.read(path)
+done.set()
+sys.exit(0 if np.array_equal(read.points, points) else 3)
+"""
+
+
+def test_closed_descriptors_are_not_taken_by_files(tmp_path):
+    written = []
+    for closed in ("", "2", "0 1 2"):
+        path = tmp_path / f"a{len(written)}.laz"
+        subprocess.run([sys.executable, "-c", WRITE_WITHOUT_DESCRIPTORS, closed, str(path)], check=True, timeout=300)
+        written.append(path.read_bytes())
+    assert written[0] == written[1] == written[2]

@@ -39,7 +39,7 @@ _log = logging.getLogger("tuile")
 #: Kinds of errors that another try, maybe elsewhere, can do without. All others are the tile's own.
 _CAN_PASS = frozenset({"io", "timeout", "out_of_memory", "device", "cancelled"})
 #: Kinds of errors of a whole task that are the same on every machine.
-_NEVER_PASSES = frozenset({"corrupt", "unsupported", "invalid_argument", "config"})
+_NEVER_PASSES = frozenset(kind for kind, (_, never) in _core.error_kinds().items() if never)
 
 
 class PassingFailures(Error):

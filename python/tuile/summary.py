@@ -1,23 +1,10 @@
 """What a run tells when it has ended."""
 import json
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Type
 
-from . import errors
+from . import _core, errors
 
-_ERROR_OF_KIND = {
-    "invalid_argument": errors.InvalidArgument,
-    "config": errors.ConfigError,
-    "not_found": errors.NotFound,
-    "permission": errors.PermissionDenied,
-    "io": errors.IoError,
-    "corrupt": errors.CorruptData,
-    "unsupported": errors.Unsupported,
-    "out_of_memory": errors.OutOfMemory,
-    "timeout": errors.TimeoutError,
-    "cancelled": errors.Cancelled,
-    "backend_unavailable": errors.BackendUnavailable,
-    "device": errors.DeviceError,
-}
+_ERROR_OF_KIND: Dict[str, Type[errors.Error]] = {kind: getattr(errors, name) for kind, (name, _) in _core.error_kinds().items()}
 
 
 class FailedTile(NamedTuple):

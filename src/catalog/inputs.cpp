@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "tuile/core/error.hpp"
+#include "tuile/core/file/descriptor.hpp"
 #include "tuile/source/store.hpp"
 
 namespace fs = std::filesystem;
@@ -62,9 +63,11 @@ std::string decoded_name(const std::string& text) {
 
 class Expansion {
  public:
-  explicit Expansion(const std::string& output) : output_(output.empty() ? fs::path() : fs::weakly_canonical(fs::absolute(output))) {}
+  explicit Expansion(const std::string& output)
+      : output_(output.empty() ? fs::path() : fs::weakly_canonical(fs::absolute(checked_path(output)))) {}
 
   void add(const std::string& input, const fs::path& base, bool lists_allowed) {
+    checked_path(input);
     if (source::is_url(input)) {
       add_url(input);
       return;

@@ -11,6 +11,7 @@
 #include "config/keys.hpp"
 #include "config/value.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/file/descriptor.hpp"
 #include "tuile/core/nearest.hpp"
 
 namespace tuile::config {
@@ -109,7 +110,7 @@ std::string read_file(const std::string& path) {
     throw ConfigError("cannot read the configuration " + path + ": " + std::generic_category().message(error) +
                       "; a YAML file is expected");
   };
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(checked_path(path).c_str(), "rbe"), &std::fclose);
   if (!file) fail(errno);
   std::string text;
   std::array<char, 16384> chunk{};

@@ -139,6 +139,8 @@ std::uint64_t read_size(const Cell& cell, std::uint64_t low) {
 
 std::string read_text(const Cell& cell) {
   if (cell.value.kind != Value::Kind::scalar || cell.value.text.empty()) refuse(cell);
+  // Texts become paths, URLs and names, and for every C library a NUL would end them.
+  if (cell.value.text.find('\0') != std::string::npos) refuse(cell, "it holds a NUL character; leave that out");
   return cell.value.text;
 }
 

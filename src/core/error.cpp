@@ -1,44 +1,78 @@
 #include "tuile/core/error.hpp"
 
+#include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <system_error>
 
 namespace tuile {
 
-const char* to_string(ErrorKind kind) noexcept {
-  switch (kind) {
-    case ErrorKind::invalid_argument: return "invalid_argument";
-    case ErrorKind::config: return "config";
-    case ErrorKind::not_found: return "not_found";
-    case ErrorKind::permission: return "permission";
-    case ErrorKind::io: return "io";
-    case ErrorKind::corrupt: return "corrupt";
-    case ErrorKind::unsupported: return "unsupported";
-    case ErrorKind::out_of_memory: return "out_of_memory";
-    case ErrorKind::timeout: return "timeout";
-    case ErrorKind::cancelled: return "cancelled";
-    case ErrorKind::backend_unavailable: return "backend_unavailable";
-    case ErrorKind::device: return "device";
-  }
-  return "unknown";
+namespace {
+
+template <ErrorKind Kind>
+[[noreturn]] void throw_typed(const std::string& message) {
+  throw TypedError<Kind>(message);
 }
 
-void throw_error(ErrorKind kind, const std::string& message) {
-  switch (kind) {
-    case ErrorKind::invalid_argument: throw InvalidArgument(message);
-    case ErrorKind::config: throw ConfigError(message);
-    case ErrorKind::not_found: throw NotFound(message);
-    case ErrorKind::permission: throw PermissionDenied(message);
-    case ErrorKind::io: throw IoError(message);
-    case ErrorKind::corrupt: throw CorruptData(message);
-    case ErrorKind::unsupported: throw Unsupported(message);
-    case ErrorKind::out_of_memory: throw OutOfMemory(message);
-    case ErrorKind::timeout: throw TimeoutError(message);
-    case ErrorKind::cancelled: throw Cancelled(message);
-    case ErrorKind::backend_unavailable: throw BackendUnavailable(message);
-    case ErrorKind::device: throw DeviceError(message);
+struct Row {
+  ErrorTraits traits;
+  void (*raise)(const std::string&);
+};
+
+template <ErrorKind Kind>
+constexpr Row row(const char* name, const char* python_class, int exit_status, Remedy remedy) {
+  return {{Kind, name, python_class, exit_status, remedy}, &throw_typed<Kind>};
+}
+
+constexpr int some_failed = 1, wrong_usage = 2, backend_cannot_run = 3, interrupted = 130;
+
+constexpr std::array rows{
+    row<ErrorKind::invalid_argument>("invalid_argument", "InvalidArgument", wrong_usage, Remedy::configuration),
+    row<ErrorKind::config>("config", "ConfigError", wrong_usage, Remedy::configuration),
+    row<ErrorKind::not_found>("not_found", "NotFound", some_failed, Remedy::surroundings),
+    row<ErrorKind::permission>("permission", "PermissionDenied", some_failed, Remedy::surroundings),
+    row<ErrorKind::io>("io", "IoError", some_failed, Remedy::moment),
+    row<ErrorKind::corrupt>("corrupt", "CorruptData", some_failed, Remedy::input),
+    row<ErrorKind::unsupported>("unsupported", "Unsupported", some_failed, Remedy::input),
+    row<ErrorKind::out_of_memory>("out_of_memory", "OutOfMemory", some_failed, Remedy::surroundings),
+    row<ErrorKind::timeout>("timeout", "TimeoutError", some_failed, Remedy::surroundings),
+    row<ErrorKind::cancelled>("cancelled", "Cancelled", interrupted, Remedy::surroundings),
+    row<ErrorKind::backend_unavailable>("backend_unavailable", "BackendUnavailable", backend_cannot_run, Remedy::surroundings),
+    row<ErrorKind::device>("device", "DeviceError", some_failed, Remedy::surroundings),
+};
+
+constexpr auto all_traits = [] {
+  std::array<ErrorTraits, rows.size()> traits{};
+  for (std::size_t i = 0; i < rows.size(); ++i) traits[i] = rows[i].traits;
+  return traits;
+}();
+
+// A kind is the index of its row.
+static_assert([] {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].traits.kind != static_cast<ErrorKind>(i)) return false;
   }
-  throw Error(kind, message);
+  return rows.size() == static_cast<std::size_t>(ErrorKind::device) + 1;
+}());
+
+}  // namespace
+
+std::span<const ErrorTraits> error_kinds() noexcept { return all_traits; }
+
+const ErrorTraits& traits(ErrorKind kind) noexcept { return all_traits[static_cast<std::size_t>(kind)]; }
+
+std::optional<ErrorKind> error_kind_named(std::string_view name) noexcept {
+  for (const ErrorTraits& entry : all_traits) {
+    if (entry.name == name) return entry.kind;
+  }
+  return std::nullopt;
+}
+
+const char* to_string(ErrorKind kind) noexcept { return traits(kind).name; }
+
+void throw_error(ErrorKind kind, const std::string& message) {
+  rows[static_cast<std::size_t>(kind)].raise(message);
+  std::abort();  // no row returns
 }
 
 std::string located(const std::string& message, const std::string& place) {

@@ -10,34 +10,21 @@
 #include <vector>
 
 #include "tuile/core/error.hpp"
+#include "tuile/core/file/descriptor.hpp"
 
 namespace tuile {
 
 namespace {
 
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor) noexcept : descriptor_(descriptor) {}
-  ~Descriptor() {
-    if (descriptor_ >= 0) (void)::close(descriptor_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const noexcept { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
-int open_nameless(const std::string& folder) {
-  const int nameless = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (nameless >= 0) return nameless;
+Descriptor open_nameless(const std::string& folder) {
+  Descriptor nameless = open_descriptor(folder, O_TMPFILE | O_RDWR, 0600);
+  if (nameless) return nameless;
   // File systems without nameless files say so in several ways; where the name is made and taken away, it is the same.
-  if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT) return -1;
+  if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT) return Descriptor();
   static std::atomic<unsigned> count{0};
   const std::string name = folder + "/.tuile-scratch-" + std::to_string(::getpid()) + "-" + std::to_string(count++);
-  const int named = ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (named >= 0) (void)::unlink(name.c_str());
+  Descriptor named = open_descriptor(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+  if (named) (void)::unlink(name.c_str());
   return named;
 }
 
@@ -62,8 +49,8 @@ bool take_space(int descriptor, std::size_t bytes) {
 
 void* map_scratch_file(const std::string& folder, std::size_t bytes) {
   const std::string what = std::to_string(bytes >> 20) + " MiB of a temporary file in";
-  const Descriptor file(open_nameless(folder));
-  if (file.get() < 0) throw_errno(errno, ("create " + what).c_str(), folder);
+  const Descriptor file = open_nameless(folder);
+  if (!file) throw_errno(errno, ("create " + what).c_str(), folder);
   if (!take_space(file.get(), bytes)) throw_errno(errno, ("reserve " + what).c_str(), folder);
   void* const memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
   if (memory == MAP_FAILED) throw OutOfMemory("cannot map " + what + " " + folder + "; raise the limit of address space (ulimit -v)");

@@ -1,11 +1,6 @@
 #include "gdal_raster.hpp"
 
-#include <cpl_conv.h>
-#include <cpl_error.h>
-#include <cpl_string.h>
 #include <cpl_vsi.h>
-#include <gdal.h>
-#include <ogr_srs_api.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,57 +8,18 @@
 #include <cerrno>
 #include <cmath>
 #include <limits>
-#include <mutex>
 #include <optional>
-#include <type_traits>
 #include <utility>
 
+#include "gdal/session.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/file/descriptor.hpp"
 
 namespace tuile::imagery {
 
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-/// While it lives, GDAL's messages on this thread come here, and GDAL starts no threads of its own (theirs would print).
-class Quiet {
- public:
-  Quiet() {
-    static std::once_flag once;
-    std::call_once(once, [] {
-      GDALAllRegister();
-      // By default GDAL keeps up to a twentieth of the machine's memory.
-      GDALSetCacheMax64(std::min<GIntBig>(GDALGetCacheMax64(), GIntBig{128} << 20));
-    });
-    CPLPushErrorHandlerEx(&take, this);
-    if (CPLGetThreadLocalConfigOption("GDAL_NUM_THREADS", nullptr) == nullptr) {
-      CPLSetThreadLocalConfigOption("GDAL_NUM_THREADS", "1");
-      set_threads_ = true;
-    }
-  }
-  ~Quiet() {
-    if (set_threads_) CPLSetThreadLocalConfigOption("GDAL_NUM_THREADS", nullptr);
-    CPLPopErrorHandler();
-  }
-  Quiet(const Quiet&) = delete;
-  Quiet& operator=(const Quiet&) = delete;
-
-  /// ": " and the first failure, else the first warning; or nothing.
-  std::string why() const {
-    const std::string& text = failure_.empty() ? warning_ : failure_;
-    return text.empty() ? text : ": " + text;
-  }
-
- private:
-  static void CPL_STDCALL take(CPLErr level, CPLErrorNum, const char* message) {
-    auto* self = static_cast<Quiet*>(CPLGetErrorHandlerUserData());
-    if (level >= CE_Failure && self->failure_.empty()) self->failure_ = message;
-    if (level == CE_Warning && self->warning_.empty()) self->warning_ = message;
-  }
-  std::string failure_, warning_;
-  bool set_threads_ = false;
-};
 
 /// A name in GDAL's memory file system that nobody else has; goes with its owner.
 class MemoryFile {
@@ -86,30 +42,6 @@ class MemoryFile {
   std::string name_;
 };
 
-struct Close {
-  void operator()(GDALDatasetH dataset) const noexcept {
-    const Quiet quiet;
-    GDALClose(dataset);
-  }
-};
-using Dataset = std::unique_ptr<std::remove_pointer_t<GDALDatasetH>, Close>;
-
-struct DestroySystem {
-  void operator()(OGRSpatialReferenceH system) const noexcept { OSRDestroySpatialReference(system); }
-};
-using System = std::unique_ptr<std::remove_pointer_t<OGRSpatialReferenceH>, DestroySystem>;
-
-/// Official axes, or x east and y north.
-System system_of(int epsg, OSRAxisMappingStrategy axes, const Quiet& quiet) {
-  System system(OSRNewSpatialReference(nullptr));
-  if (OSRImportFromEPSGA(system.get(), epsg) != OGRERR_NONE) {
-    throw Unsupported("EPSG:" + std::to_string(epsg) + " is no coordinate system that PROJ knows" + quiet.why() +
-                      "; set crs: to the tile's code");
-  }
-  OSRSetAxisMappingStrategy(system.get(), axes);
-  return system;
-}
-
 void apply(const std::array<double, 6>& t, std::span<double> x, std::span<double> y) {
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double u = x[i], v = y[i];
@@ -122,7 +54,7 @@ void apply(const std::array<double, 6>& t, std::span<double> x, std::span<double
 
 struct Image::Impl {
   std::optional<MemoryFile> file;  // before the dataset: closed after it
-  Dataset dataset;
+  gdal::OwnedDataset dataset;
   std::vector<int> colour_bands;  // GDAL's numbers, from 1
   std::vector<std::optional<double>> no_data;
   int alpha = 0;
@@ -162,9 +94,10 @@ Image::Image(Image&&) noexcept = default;
 Image::~Image() = default;
 
 Image Image::open(const std::string& path) {
+  checked_path(path);
   // What GDAL itself resolves (/vsizip/…) is left to it; for plain files the system's word is clearer than GDAL's.
   if (!path.starts_with("/vsi") && ::access(path.c_str(), R_OK) != 0) throw_errno(errno, "open", path);
-  const Quiet quiet;
+  const gdal::Session quiet;
   auto impl = std::make_unique<Impl>();
   impl->dataset.reset(GDALOpenEx(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR, nullptr, nullptr, nullptr));
   if (!impl->dataset) throw ConfigError("imagery: " + path + " is no image that GDAL can read" + quiet.why() + "; a GeoTIFF is expected");
@@ -174,7 +107,7 @@ Image Image::open(const std::string& path) {
 }
 
 Image Image::parse(std::span<const std::byte> bytes, const std::string& name) {
-  const Quiet quiet;
+  const gdal::Session quiet;
   auto impl = std::make_unique<Impl>();
   impl->file.emplace(bytes);
   const char* const drivers[] = {"GTiff", "PNG", "JPEG", nullptr};
@@ -186,7 +119,7 @@ Image Image::parse(std::span<const std::byte> bytes, const std::string& name) {
 }
 
 std::vector<std::string> Image::files() const {
-  const Quiet quiet;
+  const gdal::Session quiet;
   char** list = GDALGetFileList(impl_->dataset.get());
   std::vector<std::string> files;
   for (int i = 0; i < CSLCount(list); ++i) files.emplace_back(list[i]);
@@ -195,7 +128,7 @@ std::vector<std::string> Image::files() const {
 }
 
 Pixels Image::read(const Window& window, std::int64_t step, int first, int bands) const {
-  const Quiet quiet;
+  const gdal::Session quiet;
   const auto fail = [&]() -> void { throw IoError("cannot read the pixels of " + info_.name + quiet.why() + "; is the image whole?"); };
   Pixels out;
   out.columns = static_cast<std::uint32_t>(window.columns / step);
@@ -257,18 +190,13 @@ Pixels Image::read(const Window& window, std::int64_t step, int first, int bands
 }
 
 struct CrsMap::Impl {
-  struct Destroy {
-    void operator()(OGRCoordinateTransformationH transformation) const noexcept { OCTDestroyCoordinateTransformation(transformation); }
-  };
-  using Transformation = std::unique_ptr<std::remove_pointer_t<OGRCoordinateTransformationH>, Destroy>;
-
   std::array<double, 6> to_crs{}, to_pixels{};
-  Transformation to_image, from_image;  // null: the systems are the same
+  gdal::OwnedTransformation to_image, from_image;  // null: the systems are the same
   bool same = true;
 
-  static void run(const Transformation& transformation, std::span<double> x, std::span<double> y) {
+  static void run(const gdal::OwnedTransformation& transformation, std::span<double> x, std::span<double> y) {
     if (!transformation) return;
-    const Quiet quiet;
+    const gdal::Session quiet;
     std::vector<int> done(x.size());
     OCTTransformEx(transformation.get(), static_cast<int>(x.size()), x.data(), y.data(), nullptr, done.data());
     for (std::size_t i = 0; i < x.size(); ++i) {
@@ -297,20 +225,17 @@ struct CrsMap::Impl {
 };
 
 CrsMap::CrsMap(const Image& image, int epsg) : impl_(std::make_unique<Impl>()) {
-  const Quiet quiet;
+  const gdal::Session quiet;
   impl_->to_crs = image.info().to_crs;
   if (GDALInvGeoTransform(impl_->to_crs.data(), impl_->to_pixels.data()) == 0) {
     throw Unsupported("the georeference of " + image.info().name + " has no inverse; write it anew with gdal_translate -a_ullr");
   }
   OGRSpatialReferenceH own = GDALGetSpatialRef(image.impl_->dataset.get());
   if (epsg == 0 || own == nullptr) return;
-  const System asked = system_of(epsg, OAMS_TRADITIONAL_GIS_ORDER, quiet);
-  impl_->to_image.reset(OCTNewCoordinateTransformation(asked.get(), own));
-  impl_->from_image.reset(OCTNewCoordinateTransformation(own, asked.get()));
-  if (!impl_->to_image || !impl_->from_image) {
-    throw Unsupported("PROJ knows no way from EPSG:" + std::to_string(epsg) + " to the coordinate system of " + image.info().name +
-                      quiet.why() + "; reproject the image first");
-  }
+  const gdal::OwnedCrs asked = gdal::make_crs(epsg, quiet);
+  const std::string code = "EPSG:" + std::to_string(epsg), system = "the coordinate system of " + image.info().name;
+  impl_->to_image = gdal::make_transformation(asked.get(), own, code, system, quiet);
+  impl_->from_image = gdal::make_transformation(own, asked.get(), system, code, quiet);
   impl_->same = impl_->moves_nothing(image.info());
   if (impl_->same) {
     impl_->to_image.reset();
@@ -333,25 +258,25 @@ void CrsMap::from_pixels(std::span<double> x, std::span<double> y) const {
 }
 
 bool north_comes_first(int epsg) {
-  const Quiet quiet;
-  const System system = system_of(epsg, OAMS_AUTHORITY_COMPLIANT, quiet);
+  const gdal::Session quiet;
+  const gdal::OwnedCrs system = gdal::make_crs(epsg, quiet, OAMS_AUTHORITY_COMPLIANT);
   return OSREPSGTreatsAsLatLong(system.get()) != 0 || OSREPSGTreatsAsNorthingEasting(system.get()) != 0;
 }
 
 std::vector<std::byte> encode_geotiff(std::span<const std::uint8_t> values, std::uint32_t columns, std::uint32_t rows, std::uint32_t bands,
                                       double west, double north, double pixel, int epsg) {
-  const Quiet quiet;
+  const gdal::Session quiet;
   const auto require = [&](bool worked, const char* what) {
     if (!worked) throw IoError(std::string("GDAL cannot ") + what + quiet.why());
   };
-  const System system = system_of(epsg, OAMS_TRADITIONAL_GIS_ORDER, quiet);
+  const gdal::OwnedCrs system = gdal::make_crs(epsg, quiet);
   const MemoryFile file;
   GDALDriverH driver = GDALGetDriverByName("GTiff");
   require(driver != nullptr, "write GeoTIFF: it was built without");
   const char* const colour = bands >= 3 ? "PHOTOMETRIC=RGB" : "PHOTOMETRIC=MINISBLACK";
   const char* const options[] = {"TILED=YES", "COMPRESS=DEFLATE", "PREDICTOR=2", "INTERLEAVE=PIXEL", "ALPHA=NO", colour, nullptr};
   const auto width = static_cast<int>(columns), height = static_cast<int>(rows), depth = static_cast<int>(bands);
-  Dataset dataset(GDALCreate(driver, file.name(), width, height, depth, GDT_Byte, const_cast<char**>(options)));
+  gdal::OwnedDataset dataset(GDALCreate(driver, file.name(), width, height, depth, GDT_Byte, const_cast<char**>(options)));
   require(dataset != nullptr, "create a GeoTIFF");
   std::array<double, 6> transform{west, pixel, 0, north, 0, -pixel};
   require(GDALSetGeoTransform(dataset.get(), transform.data()) == CE_None, "georeference the image");

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "gdal_raster.hpp"
-#include "tuile/core/unfinished_file.hpp"
+#include "tuile/core/file/atomic_file.hpp"
 #include "tuile/imagery/imagery.hpp"
 
 namespace tuile::imagery {
@@ -19,8 +19,8 @@ void write_geotiff(const std::string& path, std::span<const std::uint8_t> values
                     columns, rows, bands, pixel));
   }
   const std::vector<std::byte> bytes = encode_geotiff(values, columns, rows, bands, west, north, pixel, epsg);
-  UnfinishedFile file(path);
-  file.write(bytes);
+  AtomicFile file(path, Folders::expect);
+  file.append(bytes);
   file.publish();
 }
 

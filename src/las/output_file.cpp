@@ -1,7 +1,6 @@
 #include "las/output_file.hpp"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <utility>
@@ -10,37 +9,19 @@
 
 namespace tuile::las {
 
-OutputFile::OutputFile(std::string path)
-    : path_(std::move(path)), descriptor_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
-  if (descriptor_ < 0) throw_errno(errno, "create", path_);
-}
-
-OutputFile::~OutputFile() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+OutputFile::OutputFile(std::string path) : path_(std::move(path)), descriptor_(open_descriptor(path_, O_WRONLY | O_CREAT | O_TRUNC, 0666)) {
+  if (!descriptor_) throw_errno(errno, "create", path_);
 }
 
 void OutputFile::append(std::span<const std::byte> bytes) {
-  write_at(size_, bytes);
+  write_all_at(descriptor_.get(), size_, bytes, path_);
   size_ += bytes.size();
 }
 
-void OutputFile::patch(std::uint64_t offset, std::span<const std::byte> bytes) { write_at(offset, bytes); }
+void OutputFile::patch(std::uint64_t offset, std::span<const std::byte> bytes) { write_all_at(descriptor_.get(), offset, bytes, path_); }
 
 void OutputFile::close() {
-  const int descriptor = std::exchange(descriptor_, -1);
-  if (descriptor >= 0 && ::close(descriptor) != 0) throw_errno(errno, "close", path_);
-}
-
-void OutputFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      throw_errno(errno, "write", path_);
-    }
-    offset += static_cast<std::uint64_t>(written);
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
+  if (!descriptor_.close()) throw_errno(errno, "close", path_);
 }
 
 }  // namespace tuile::las

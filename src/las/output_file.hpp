@@ -5,15 +5,14 @@
 #include <span>
 #include <string>
 
+#include "tuile/core/file/descriptor.hpp"
+
 namespace tuile::las {
 
 /// A local file that is written from front to back, and patched where something is known only later. Throws the typed error of errno.
 class OutputFile {
  public:
   explicit OutputFile(std::string path);
-  ~OutputFile();
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
 
   std::uint64_t size() const noexcept { return size_; }
   void append(std::span<const std::byte> bytes);
@@ -23,9 +22,8 @@ class OutputFile {
   void close();
 
  private:
-  void write_at(std::uint64_t offset, std::span<const std::byte> bytes);
   std::string path_;
-  int descriptor_;
+  Descriptor descriptor_;
   std::uint64_t size_ = 0;
 };
 

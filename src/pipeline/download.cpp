@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "tuile/core/file/atomic_file.hpp"
 #include "tuile/core/mutex.hpp"
 #include "tuile/las/file_info.hpp"
 #include "tuile/source/byte_source.hpp"
@@ -69,9 +70,7 @@ class Downloads {
   }
 
   void fetch_all() {
-    std::error_code error;
-    fs::create_directories(options_.output, error);
-    if (error) throw PermissionDenied("cannot create the folder " + options_.output + ": " + error.message());
+    create_folders(options_.output);
     for (DownloadedTile& tile : report_.tiles) tile.state = DownloadedTile::State::not_begun;
     std::vector<std::jthread> threads;
     for (int t = 0; t < std::min<int>(options_.parallel, static_cast<int>(index_.size())); ++t) threads.emplace_back([this] { work(); });
@@ -111,7 +110,7 @@ class Downloads {
         fs::remove(part, ignored);
         throw;
       }
-      fs::rename(part, tile.path);
+      publish_file(part, tile.path);
     };
     tile.size = client_.download(
         entry.url, part, [&](std::uint64_t bytes, std::uint64_t) { received(bytes, counted); }, options_.stop, publish);

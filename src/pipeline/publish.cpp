@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pipeline/tile_sidecar.hpp"
+#include "tuile/core/file/atomic_file.hpp"
 #include "tuile/las/file_info.hpp"
 #include "tuile/source/store.hpp"
 #include "tuile/write/formats.hpp"
@@ -97,7 +98,7 @@ void publish(const PlannedTile& planned, const ComputedTile& computed, RunSetup&
   const write::TileLayout layout = layout_of(computed, setup.plan);
   const write::FormatOptions options = format_options(setup.config().write);
   const write::RepeatedTile tile = repeated_tile(planned, computed, setup);
-  fs::create_directories(fs::path(planned.output).parent_path());
+  create_folders(fs::path(planned.output).parent_path());
   std::vector<std::unique_ptr<write::Sink>> sinks;
   for (const std::string& name : setup.config().write.formats) {
     const OutputFormat& format = *find_output_format(name);

@@ -11,8 +11,8 @@
 #include <stop_token>
 #include <string>
 
+#include "tuile/core/file/atomic_file.hpp"
 #include "tuile/core/mutex.hpp"
-#include "tuile/write/atomic_file.hpp"
 
 namespace tuile::pipeline {
 
@@ -64,7 +64,7 @@ void save_run_report(const RunSummary& summary, const std::string& folder) {
   if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
   std::string name = "run-";
   name.append(stamp.data()).append("-").append(host.data()).append("-").append(std::to_string(::getpid())).append(".json");
-  write::write_text_atomically(std::filesystem::path(folder) / name, to_json(summary) + "\n");
+  write_text_atomically(std::filesystem::path(folder) / name, to_json(summary) + "\n");
 }
 
 }  // namespace tuile::pipeline

@@ -2,15 +2,14 @@
 
 #include <filesystem>
 #include <set>
-#include <system_error>
 #include <utility>
 
 #include "pipeline/publish.hpp"
 #include "pipeline/resources.hpp"
-#include "tuile/core/error.hpp"
+#include "tuile/core/file/atomic_file.hpp"
+#include "tuile/core/file/temporaries.hpp"
 #include "tuile/core/mutex.hpp"
 #include "tuile/source/store.hpp"
-#include "tuile/write/atomic_file.hpp"
 
 namespace fs = std::filesystem;
 
@@ -24,12 +23,10 @@ class Files final : public TileOutlet {
 
   void prepare() override {
     const std::string& output = setup_.config().output;
-    std::error_code error;
-    fs::create_directories(output, error);
-    if (error) throw PermissionDenied("cannot create the output folder " + output + ": " + error.message());
+    create_folders(output);
     std::set<fs::path> folders{output};
     for (const PlannedTile& planned : setup_.plan.tiles) folders.insert(fs::path(planned.output).parent_path());
-    for (const fs::path& folder : folders) write::remove_stale_temporaries(folder);
+    for (const fs::path& folder : folders) remove_stale_temporaries(folder);
   }
 
   void take(const PlannedTile& planned, ComputedTile& computed) override { publish(planned, computed, setup_); }

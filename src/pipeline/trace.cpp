@@ -1,13 +1,14 @@
 #include "tuile/pipeline/trace.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "tuile/core/error.hpp"
+#include "tuile/core/file/descriptor.hpp"
 #include "tuile/core/mutex.hpp"
 
 namespace tuile::pipeline {
@@ -46,13 +47,12 @@ void Trace::save(const std::string& path) const {
     for (const auto& [thread, name] : rows)
       events.push_back({{"name", "thread_name"}, {"ph", "M"}, {"pid", ::getpid()}, {"tid", thread}, {"args", {{"name", name}}}});
   }
-  std::ofstream file(path);
+  const nlohmann::json document{{"traceEvents", std::move(events)}, {"displayTimeUnit", "ms"}};
+  const std::string text = document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  // In its place, not beside it: the trace may go to a pipe or to /dev/stdout.
+  const Descriptor file = open_descriptor(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
   if (!file) throw_errno(errno, "create", path);
-  file << nlohmann::json{{"traceEvents", std::move(events)}, {"displayTimeUnit", "ms"}}.dump(-1, ' ', false,
-                                                                                             nlohmann::json::error_handler_t::replace)
-       << '\n';
-  file.flush();
-  if (!file) throw IoError("cannot write the trace to " + path + "; is the disk full?");
+  write_all(file.get(), bytes_of(text), path);
 }
 
 }  // namespace tuile::pipeline

@@ -11,6 +11,7 @@
 #include "source/short_read.hpp"
 #include "source/traffic_meter.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/file/descriptor.hpp"
 
 namespace tuile::source {
 
@@ -26,26 +27,17 @@ namespace {
 class FileSource final : public ByteSource {
  public:
   // O_NONBLOCK: opening a FIFO would wait for its writer. It means nothing to a regular file.
-  explicit FileSource(const std::string& path) : name_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-    if (descriptor_ < 0) throw_errno(errno, "open", path);
+  explicit FileSource(const std::string& path) : name_(path), descriptor_(open_descriptor(path, O_RDONLY | O_NONBLOCK)) {
+    if (!descriptor_) throw_errno(errno, "open", path);
     struct stat status {};
-    if (::fstat(descriptor_, &status) != 0) {
-      const int error = errno;
-      ::close(descriptor_);
-      throw_errno(error, "stat", path);
-    }
+    if (::fstat(descriptor_.get(), &status) != 0) throw_errno(errno, "stat", path);
     if (!S_ISREG(status.st_mode)) {
-      ::close(descriptor_);
       throw InvalidArgument("cannot read " + path + ": it is " + (S_ISDIR(status.st_mode) ? "a folder" : "not a regular file") +
                             "; a LAS or LAZ file is expected");
     }
     size_ = static_cast<std::uint64_t>(status.st_size);
     modified_ns_ = static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec;
   }
-  ~FileSource() override { ::close(descriptor_); }
-  FileSource(const FileSource&) = delete;
-  FileSource& operator=(const FileSource&) = delete;
-
   const std::string& name() const noexcept override { return name_; }
   std::uint64_t size() const noexcept override { return size_; }
 
@@ -56,7 +48,7 @@ class FileSource final : public ByteSource {
     const TrafficMeter::Timer timer(meter_);
     std::size_t done = 0;
     while (done < out.size()) {
-      const ssize_t got = ::pread(descriptor_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+      const ssize_t got = ::pread(descriptor_.get(), out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
       if (got < 0) {
         if (errno == EINTR) continue;
         throw_errno(errno, "read", name_);
@@ -69,7 +61,7 @@ class FileSource final : public ByteSource {
 
  private:
   std::string name_;
-  int descriptor_;
+  Descriptor descriptor_;
   std::uint64_t size_ = 0;
   std::int64_t modified_ns_ = 0;
   mutable TrafficMeter meter_;

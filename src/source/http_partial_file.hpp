@@ -4,6 +4,8 @@
 #include <span>
 #include <string>
 
+#include "tuile/core/file/descriptor.hpp"
+
 namespace tuile::source {
 
 /// The file of a download that may be interrupted, and beside it (".etag" appended) what tells whether the rest still belongs to it: the
@@ -31,7 +33,7 @@ class PartialFile {
 
  private:
   const std::string path_, validator_path_, url_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
   std::uint64_t size_ = 0;
   std::string validator_;
   bool finished_ = false;

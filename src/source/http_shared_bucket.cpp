@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "source/http_wait.hpp"
+#include "tuile/core/file/descriptor.hpp"
 
 namespace tuile::source {
 namespace {
@@ -21,20 +22,6 @@ namespace {
 constexpr std::string_view signature = "tuile-bucket 1 ";
 // "tuile-bucket 1 NEXT CLOSED\n", both numbers of 20 digits: a rewrite covers the text before it exactly.
 constexpr std::size_t text_size = 15 + 20 + 1 + 20 + 1;
-
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);  // and with it goes the lock
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const noexcept { return value_; }
-
- private:
-  int value_;
-};
 
 bool parse_number(std::string_view text, std::int64_t& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -48,11 +35,11 @@ SharedTimes parse(std::string_view text) {
   return sound ? times : SharedTimes{};
 }
 
-/// The file, created where it is not there; the folder too (it may be new, or was removed meanwhile). Negative where it cannot be.
-int open_shared(const std::string& path, const std::string& folder) {
-  const auto open = [&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644); };
-  const int descriptor = open();
-  if (descriptor >= 0 || errno != ENOENT) return descriptor;
+/// The file, created where it is not there; the folder too (it may be new, or was removed meanwhile). Nothing where it cannot be.
+Descriptor open_shared(const std::string& path, const std::string& folder) {
+  const auto open = [&] { return open_descriptor(path, O_RDWR | O_CREAT, 0644); };
+  Descriptor descriptor = open();
+  if (descriptor || errno != ENOENT) return descriptor;
   std::error_code ignored;
   std::filesystem::create_directories(folder, ignored);
   return open();
@@ -69,7 +56,7 @@ std::string update_shared_times(const std::string& folder, const std::string& or
   std::string name = "http-";
   for (const char c : origin) name += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' ? c : '_';
   const std::string path = (std::filesystem::path(folder) / (name + ".bucket")).string();
-  const Descriptor file(open_shared(path, folder));
+  const Descriptor file = open_shared(path, folder);  // and with it goes the lock
   const int descriptor = file.get();
   if (descriptor < 0) return problem("open", path, errno);
 

@@ -15,6 +15,7 @@
 #include "source/short_read.hpp"
 #include "source/traffic_meter.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/file/descriptor.hpp"
 #include "tuile/core/mutex.hpp"
 
 namespace tuile::source {
@@ -178,7 +179,7 @@ Store::Store(HttpOptions http) : impl_(std::make_shared<Impl>(std::move(http))) 
 Store::~Store() = default;
 
 std::unique_ptr<ByteSource> Store::open(const std::string& location, std::stop_token stop) {
-  if (!is_url(location)) return open_file(location);
+  if (!is_url(checked_path(location))) return open_file(location);
   return std::make_unique<HttpSource<Impl>>(impl_, location, std::move(stop));
 }
 

@@ -1,5 +1,7 @@
 #include "synth/class_file.hpp"
 
+#include <fcntl.h>
+
 #include <cerrno>
 #include <utility>
 
@@ -13,15 +15,13 @@ constexpr std::size_t header_length = 128;  ///< a multiple of 64, as NumPy alig
 
 }  // namespace
 
-ClassFile::ClassFile(std::string path) : path_(std::move(path)), file_(path_, std::ios::binary | std::ios::trunc) {
-  check();
-  file_ << std::string(header_length, '\0');
-  check();
+ClassFile::ClassFile(std::string path) : path_(std::move(path)), file_(open_descriptor(path_, O_WRONLY | O_TRUNC)) {
+  if (!file_) throw_errno(errno, "open", path_);
+  write_all(file_.get(), bytes_of(std::string(header_length, '\0')), path_);
 }
 
 void ClassFile::write(std::span<const std::uint8_t> classes) {
-  file_.write(reinterpret_cast<const char*>(classes.data()), static_cast<std::streamsize>(classes.size()));
-  check();
+  write_all(file_.get(), std::as_bytes(classes), path_);
   count_ += classes.size();
 }
 
@@ -33,14 +33,8 @@ void ClassFile::finish() {
   header += "{'descr': '|u1', 'fortran_order': False, 'shape': (" + std::to_string(count_) + ",), }";
   header.resize(header_length - 1, ' ');
   header += '\n';
-  file_.seekp(0);
-  file_ << header;
-  file_.close();
-  check();
-}
-
-void ClassFile::check() const {
-  if (!file_) throw_errno(errno != 0 ? errno : EIO, "write", path_);
+  write_all_at(file_.get(), 0, bytes_of(header), path_);
+  if (!file_.close()) throw_errno(errno, "close", path_);
 }
 
 }  // namespace tuile::synth

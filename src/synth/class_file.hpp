@@ -1,9 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <fstream>
 #include <span>
 #include <string>
+
+#include "tuile/core/file/descriptor.hpp"
 
 namespace tuile::synth {
 
@@ -17,9 +18,8 @@ class ClassFile {
   void finish();
 
  private:
-  void check() const;
   std::string path_;
-  std::ofstream file_;
+  Descriptor file_;
   std::uint64_t count_ = 0;
 };
 

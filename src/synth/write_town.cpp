@@ -4,13 +4,13 @@
 #include <iterator>
 #include <optional>
 #include <stop_token>
-#include <system_error>
 
 #include "synth/class_file.hpp"
 #include "synth/map_layers.hpp"
 #include "synth/orthophoto.hpp"
 #include "tuile/core/error.hpp"
-#include "tuile/core/unfinished_file.hpp"
+#include "tuile/core/file/atomic_file.hpp"
+#include "tuile/core/file/temporaries.hpp"
 #include "tuile/las/new_file.hpp"
 #include "tuile/las/records.hpp"
 #include "tuile/synth/sampling.hpp"
@@ -73,7 +73,8 @@ template <class Writer>
 class Publication {
  public:
   template <class... Arguments>
-  explicit Publication(const std::string& place, const Arguments&... arguments) : file_(place), writer_(file_.path(), arguments...) {}
+  explicit Publication(const std::string& place, const Arguments&... arguments)
+      : file_(place), writer_(file_.temporary_path().string(), arguments...) {}
   Writer& writer() noexcept { return writer_; }
   void publish() {
     writer_.finish();
@@ -81,7 +82,7 @@ class Publication {
   }
 
  private:
-  UnfinishedFile file_;
+  AtomicFile file_;
   Writer writer_;
 };
 
@@ -115,10 +116,8 @@ void write_tile(const Scanner& scanner, const TownOptions& options, int x, int y
 }
 
 void make_folder(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) throw_errno(error.value(), "create", folder.string());
-  remove_abandoned(folder, "town_");
+  create_folders(folder);
+  remove_stale_temporaries(folder);
 }
 
 }  // namespace
@@ -130,7 +129,7 @@ std::vector<std::string> write_town(const TownOptions& options, const std::strin
   const TownPaths paths = town_paths(options, directory);
   const std::filesystem::path folder = directory;
   make_folder(folder / "tiles");
-  remove_abandoned(folder, "ortho_");
+  remove_stale_temporaries(folder);
   if (options.ground_truth) make_folder(folder / "classes");
   // About two strips per thread in all: those that the tiles under way do not need, go to each tile's own loop.
   const auto threads = static_cast<std::size_t>(executor.threads());

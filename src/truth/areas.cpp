@@ -17,7 +17,7 @@ Shapes shapes_of(const Feature& feature) {
   WkbResult result = read_wkb(feature.geometry, shapes);
   if (result == WkbResult::curved) {
     shapes = {};
-    result = read_wkb(gdal::linear_wkb(feature.geometry), shapes);
+    result = read_wkb(ogr::linear_wkb(feature.geometry), shapes);
   }
   if (result != WkbResult::read) {
     shapes = {};

@@ -20,7 +20,7 @@ struct Shapes {
 
 enum class WkbResult { read, curved, damaged };
 
-/// Reads ISO or extended WKB of either byte order. `curved`: it has arcs or surfaces, which gdal::linear_wkb takes out. `damaged`: the
+/// Reads ISO or extended WKB of either byte order. `curved`: it has arcs or surfaces, which ogr::linear_wkb takes out. `damaged`: the
 /// bytes end too early, or are no WKB; `shapes` is then of no use. Never throws but for lack of memory, whatever the bytes.
 WkbResult read_wkb(std::string_view wkb, Shapes& shapes);
 

@@ -1,6 +1,6 @@
 #include "tuile/truth/crs_text.hpp"
 
-#include "gdal_session.hpp"
+#include "gdal/session.hpp"
 #include "tuile/core/error.hpp"
 
 namespace tuile::truth {

@@ -4,18 +4,19 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <mutex>
 #include <new>
 #include <optional>
-#include <random>
 #include <string_view>
 
 #include "truth/feature_codec.hpp"
+#include "tuile/core/error.hpp"
+#include "tuile/core/file/atomic_file.hpp"
+#include "tuile/core/file/temporaries.hpp"
+#include "tuile/core/mutex.hpp"
 #include "tuile/truth/store.hpp"
 
 namespace tuile::truth {
@@ -25,28 +26,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view entry_end = ".tuile-truth";
-constexpr std::string_view temporary_mark = ".tmp-";
 constexpr std::size_t hash_digits = 32;
 constexpr std::chrono::hours temporary_life{1};      ///< an unfinished file older than this has lost its writer
 constexpr std::int64_t largest_clock_error = 86400;  ///< seconds that an entry may come from the future
 constexpr double seconds_per_day = 86400;
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  explicit operator bool() const noexcept { return number_ >= 0; }
-  int get() const noexcept { return number_; }
-  /// Closes, and says whether all that was written has been taken.
-  bool close() noexcept { return ::close(std::exchange(number_, -1)) == 0; }
-
- private:
-  int number_;
-};
 
 bool is_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
@@ -54,11 +37,6 @@ bool is_hex(std::string_view text) {
 
 bool is_entry(std::string_view name) {
   return name.size() == hash_digits + entry_end.size() && is_hex(name.substr(0, hash_digits)) && name.substr(hash_digits) == entry_end;
-}
-
-bool is_temporary(std::string_view name) {
-  return name.size() > 1 + hash_digits + temporary_mark.size() && name[0] == '.' && is_hex(name.substr(1, hash_digits)) &&
-         name.substr(1 + hash_digits, temporary_mark.size()) == temporary_mark;
 }
 
 std::string hash_of(const std::string& key) {
@@ -90,7 +68,7 @@ struct FoundEntry {
 
 /// All bytes of a file; nothing where there is none. Throws IoError and its like.
 std::optional<std::string> read_file(const std::string& path, std::uint64_t limit) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  const Descriptor file = open_descriptor(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (!file) {
     if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
     throw_errno(errno, "open", path);
@@ -99,35 +77,16 @@ std::optional<std::string> read_file(const std::string& path, std::uint64_t limi
   if (::fstat(file.get(), &about) != 0) throw_errno(errno, "stat", path);
   if (!S_ISREG(about.st_mode) || static_cast<std::uint64_t>(about.st_size) > limit) throw CorruptData(path + " is no entry of this cache");
   std::string bytes(static_cast<std::size_t>(about.st_size), '\0');
-  for (std::size_t at = 0; at < bytes.size();) {
-    const ssize_t count = ::read(file.get(), bytes.data() + at, bytes.size() - at);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw_errno(errno, "read", path);
-    if (count == 0) throw CorruptData(path + " ends before its size");
-    at += static_cast<std::size_t>(count);
-  }
+  if (read_some(file.get(), 0, std::as_writable_bytes(std::span(bytes)), path) != bytes.size())
+    throw CorruptData(path + " ends before its size");
   return bytes;
 }
 
-/// Writes a file that nobody else writes; leaves none behind where it fails.
-void write_new_file(const std::string& path, std::string_view bytes) {
-  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
-  if (!file) throw_errno(errno, "create", path);
-  int error = 0;
-  while (error == 0 && !bytes.empty()) {
-    const ssize_t count = ::write(file.get(), bytes.data(), bytes.size());
-    if (count >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      error = errno;
-    }
-  }
+/// Writes a new entry, with the time of its last use.
+void write_entry(AtomicFile& file, std::string_view bytes) {
+  file.append(bytes_of(bytes));
   const timespec times[2] = {now_stamp(), now_stamp()};
-  if (error == 0 && ::futimens(file.get(), times) != 0) error = errno;
-  if (!file.close() && error == 0) error = errno;
-  if (error == 0) return;
-  ::unlink(path.c_str());
-  throw_errno(error, "write", path);
+  if (::futimens(file.descriptor(), times) != 0) throw_errno(errno, "write", file.path().string());
 }
 
 }  // namespace
@@ -137,41 +96,44 @@ struct DiskCache::Impl {
 
   // Constant after construction.
   const Options options;
-  const std::string token =
-      std::to_string(std::random_device{}());  ///< sets temporaries apart from those of other machines on a shared disk
-  std::atomic<std::uint64_t> temporaries{0};
 
-  // Held while entries appear, leave or are listed, so that this process counts them rightly. Taken before counts_mutex.
-  std::mutex files_mutex;
-  std::uint64_t written_since_listing = 0;
+  // Held while entries appear, leave or are listed, so that this process counts them rightly.
+  Mutex files_mutex;
+  std::uint64_t written_since_listing GUARDED_BY(files_mutex) = 0;
 
-  mutable std::mutex counts_mutex;
-  // Guarded by counts_mutex.
-  CacheStatistics counts;
-  std::string problem;
+  mutable Mutex counts_mutex ACQUIRED_AFTER(files_mutex);
+  CacheStatistics counts GUARDED_BY(counts_mutex);
+  std::string problem GUARDED_BY(counts_mutex);
 
   void note(const std::string& text) {
-    const std::lock_guard lock(counts_mutex);
+    const MutexLock lock(counts_mutex);
     if (problem.empty()) problem = text;
   }
 
   std::string folder_of(const std::string& hash) const { return (fs::path(options.folder) / hash.substr(0, 2)).string(); }
   std::string path_of(const std::string& hash) const { return (fs::path(folder_of(hash)) / (hash + std::string(entry_end))).string(); }
 
-  /// Calls visit(path, name, stat) for the regular files two levels down, where entries lie. What vanishes meanwhile is left out.
+  /// Where entries lie: two levels down.
   template <class Visit>
-  void for_each_file(Visit visit) const {
+  void for_each_folder(Visit visit) const {
     std::error_code error;
     for (fs::directory_iterator folder(options.folder, error), end; !error && folder != end; folder.increment(error)) {
       const std::string name = folder->path().filename().string();
-      if (name.size() != 2 || !is_hex(name)) continue;
-      std::error_code inner;
-      for (fs::directory_iterator file(folder->path(), inner), last; !inner && file != last; file.increment(inner)) {
+      if (name.size() == 2 && is_hex(name)) visit(folder->path());
+    }
+  }
+
+  /// Calls visit(path, name, stat) for the regular files two levels down, where entries lie. What vanishes meanwhile is left out.
+  template <class Visit>
+  void for_each_file(Visit visit) const {
+    for_each_folder([&](const fs::path& folder) {
+      std::error_code error;
+      for (fs::directory_iterator file(folder, error), last; !error && file != last; file.increment(error)) {
         struct stat about {};
         if (::lstat(file->path().c_str(), &about) == 0 && S_ISREG(about.st_mode))
           visit(file->path().string(), file->path().filename().string(), about);
       }
-    }
+    });
   }
 
   std::vector<FoundEntry> list() const {
@@ -182,39 +144,31 @@ struct DiskCache::Impl {
     return found;
   }
 
-  void remove_stale_temporaries() const {
-    const std::int64_t oldest = now_seconds() - std::chrono::duration_cast<std::chrono::seconds>(temporary_life).count();
-    for_each_file([&](const std::string& path, const std::string& name, const struct stat& about) {
-      if (is_temporary(name) && about.st_mtim.tv_sec < oldest) ::unlink(path.c_str());
-    });
-  }
-
   /// Removes an entry that is of no use any more.
   void discard(const std::string& path, std::uint64_t size) {
-    const std::lock_guard files(files_mutex);
+    const MutexLock files(files_mutex);
     if (::unlink(path.c_str()) == 0) count_gone(size, false);
   }
 
   void count_gone(std::uint64_t size, bool evicted) {
-    const std::lock_guard lock(counts_mutex);
+    const MutexLock lock(counts_mutex);
     counts.bytes -= std::min<std::size_t>(counts.bytes, size);
     counts.entries -= std::min<std::size_t>(counts.entries, 1);
     if (evicted) ++counts.evictions;
   }
 
   /// Lists the folder anew where it may hold more than the limit: by what is known, or because much has been written since (other processes
-  /// write as well). The least recently used leave until a tenth of the limit is free, so that the next entries need no listing. Called
-  /// with files_mutex held.
-  void keep_limit(const std::string& newest) {
+  /// write as well). The least recently used leave until a tenth of the limit is free, so that the next entries need no listing.
+  void keep_limit(const std::string& newest) REQUIRES(files_mutex) {
     {
-      const std::lock_guard lock(counts_mutex);
+      const MutexLock lock(counts_mutex);
       if (counts.bytes <= options.limit && written_since_listing <= options.limit / 8) return;
     }
     std::vector<FoundEntry> found = list();
     std::uint64_t total = 0;
     for (const FoundEntry& entry : found) total += entry.size;
     {
-      const std::lock_guard lock(counts_mutex);
+      const MutexLock lock(counts_mutex);
       counts.bytes = total;
       counts.entries = found.size();
     }
@@ -258,24 +212,16 @@ struct DiskCache::Impl {
     const std::string bytes = encode_entry(key, now_seconds(), result);
     if (bytes.size() > options.limit) return;
     const std::string hash = hash_of(key), path = path_of(hash);
-    fs::create_directories(folder_of(hash));
-    const std::string temporary =
-        (fs::path(folder_of(hash)) / ("." + hash + std::string(temporary_mark) + token + "-" + std::to_string(::getpid()) + "-" +
-                                      std::to_string(temporaries.fetch_add(1))))
-            .string();
-    write_new_file(temporary, bytes);
+    AtomicFile file(path);
+    write_entry(file, bytes);
 
-    const std::lock_guard files(files_mutex);
+    const MutexLock files(files_mutex);
     struct stat before {};
     const bool replaces = ::lstat(path.c_str(), &before) == 0;
-    if (::rename(temporary.c_str(), path.c_str()) != 0) {
-      const int error = errno;
-      ::unlink(temporary.c_str());
-      throw_errno(error, "write", path);
-    }
+    file.publish(Durability::process);  // what a crash spoils is found out when it is read
     if (replaces) count_gone(static_cast<std::uint64_t>(before.st_size), false);
     {
-      const std::lock_guard lock(counts_mutex);
+      const MutexLock lock(counts_mutex);
       counts.bytes += bytes.size();
       ++counts.entries;
     }
@@ -287,7 +233,14 @@ struct DiskCache::Impl {
 DiskCache::DiskCache(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {
   if (impl_->options.folder.empty())
     throw InvalidArgument("the folder of the ground-truth cache is empty; name a folder, or use no disk cache");
-  impl_->remove_stale_temporaries();
+  checked_path(impl_->options.folder);
+  impl_->for_each_folder([](const fs::path& folder) {
+    try {
+      remove_stale_temporaries(folder, temporary_life);
+    } catch (const Error&) {  // a folder that cannot be listed costs nothing but its room
+    }
+  });
+  const MutexLock lock(impl_->counts_mutex);
   for (const FoundEntry& entry : impl_->list()) {
     impl_->counts.bytes += entry.size;
     ++impl_->counts.entries;
@@ -303,7 +256,7 @@ bool DiskCache::get(const std::string& key, FetchResult& result) {
   } catch (const std::exception& error) {  // no memory for it, say
     impl_->note(std::string("cannot read cached ground truth in ") + impl_->options.folder + ": " + error.what());
   }
-  const std::lock_guard lock(impl_->counts_mutex);
+  const MutexLock lock(impl_->counts_mutex);
   ++(entry ? impl_->counts.hits : impl_->counts.misses);
   if (entry) result = std::move(entry->result);
   return entry.has_value();
@@ -320,12 +273,12 @@ void DiskCache::put(const std::string& key, const FetchResult& result) {
 }
 
 CacheStatistics DiskCache::statistics() const {
-  const std::lock_guard lock(impl_->counts_mutex);
+  const MutexLock lock(impl_->counts_mutex);
   return impl_->counts;
 }
 
 std::string DiskCache::problem() const {
-  const std::lock_guard lock(impl_->counts_mutex);
+  const MutexLock lock(impl_->counts_mutex);
   return impl_->problem;
 }
 

@@ -10,9 +10,11 @@
 #include <optional>
 #include <string_view>
 
-#include "gdal_session.hpp"
+#include "gdal/session.hpp"
 
-namespace tuile::truth::gdal {
+namespace tuile::truth::ogr {
+
+using namespace tuile::gdal;  // sessions and handles
 
 namespace {
 
@@ -382,4 +384,4 @@ std::string linear_wkb(const std::string& wkb) {
   return to_wkb(geometry.get());
 }
 
-}  // namespace tuile::truth::gdal
+}  // namespace tuile::truth::ogr

@@ -11,7 +11,7 @@
 #include "tuile/truth/features.hpp"
 
 // Reading vector data, without a GDAL type.
-namespace tuile::truth::gdal {
+namespace tuile::truth::ogr {
 
 /// The bounding box of one feature, in the CRS of its layer, rounded outwards.
 struct Envelope {
@@ -59,4 +59,4 @@ class Reader {
 /// Empty where the bytes are no geometry.
 std::string linear_wkb(const std::string& wkb);
 
-}  // namespace tuile::truth::gdal
+}  // namespace tuile::truth::ogr

@@ -7,7 +7,7 @@
 
 #include "truth/geojson_geometry.hpp"
 #include "truth/geojson_reader.hpp"
-#include "truth/geojson_utf8.hpp"
+#include "tuile/core/utf8.hpp"
 #include "tuile/truth/wfs.hpp"
 
 namespace tuile::truth {

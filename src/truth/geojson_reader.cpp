@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "truth/geojson_utf8.hpp"
+#include "tuile/core/utf8.hpp"
 
 namespace tuile::truth {
 
@@ -130,7 +130,7 @@ std::string JsonReader::string() {
            static_cast<unsigned char>(text_[run]) < 0x7F) {
       ++run;
     }
-    if (run == at_) run += std::max<std::size_t>(1, utf8_length(text_.substr(at_)));
+    if (run == at_) run += utf8_character(text_.substr(at_)).length;
     const std::string_view piece = text_.substr(at_, run - at_);
     if (static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7F) {
       out.append(piece);

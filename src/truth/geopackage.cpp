@@ -1,16 +1,12 @@
-#include <fcntl.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cerrno>
-#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <string_view>
 
-#include "gdal_session.hpp"
+#include "gdal/session.hpp"
+#include "tuile/core/file/atomic_file.hpp"
 #include "tuile/truth/vector_files.hpp"
 
 namespace tuile::truth {
@@ -34,53 +30,25 @@ class ThreadOption {
   const char* key_;
 };
 
-/// A file beside its place, that goes unless it is published.
+/// The GeoPackage beside its place, and what SQLite lays beside that.
 class Temporary {
  public:
-  explicit Temporary(const std::string& path) : path_(path) {
-    static std::atomic<unsigned> counter{0};
-    char host[256] = {};
-    if (::gethostname(host, sizeof host - 1) != 0 || host[0] == '\0') std::snprintf(host, sizeof host, "localhost");
-    const fs::path target(path);
-    std::string name(1, '.');
-    name += target.filename().string();
-    name += ".tmp-" + std::string(host) + "-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1));
-    temporary_ = (target.parent_path() / name).string();
-    // GDAL would not say why it cannot create a file.
-    const int file = ::open(temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
-    if (file < 0) throw_errno(errno, "create", path);
-    ::close(file);
-    ::unlink(temporary_.c_str());
+  explicit Temporary(const std::string& path) : file_(path, Folders::expect) {
+    // Ours first, since GDAL would not say why it cannot create a file; then its own: it creates none over another.
+    file_.leave_creation_to_writer();
   }
   ~Temporary() {
     std::error_code ignored;
-    fs::remove(temporary_, ignored);
-    for (const char* companion : {"-journal", "-wal", "-shm"}) fs::remove(temporary_ + companion, ignored);
+    for (const char* companion : {"-journal", "-wal", "-shm"}) fs::remove(path() + companion, ignored);
   }
   Temporary(const Temporary&) = delete;
   Temporary& operator=(const Temporary&) = delete;
 
-  const std::string& path() const noexcept { return temporary_; }
-
-  void publish() {
-    flush(temporary_, O_RDONLY);
-    if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw_errno(errno, "write", path_);
-    const fs::path folder = fs::path(path_).parent_path();
-    flush(folder.empty() ? std::string(".") : folder.string(), O_RDONLY | O_DIRECTORY);
-  }
+  std::string path() const { return file_.temporary_path().string(); }
+  void publish() { file_.publish(); }
 
  private:
-  void flush(const std::string& what, int flags) const {
-    const int file = ::open(what.c_str(), flags | O_CLOEXEC);
-    if (file < 0) throw_errno(errno, "write", path_);
-    const int result = ::fsync(file);
-    const int error = errno;
-    ::close(file);
-    // Some file systems cannot flush a folder.
-    if (result != 0 && error != EINVAL) throw_errno(error, "write", path_);
-  }
-
-  std::string path_, temporary_;
+  AtomicFile file_;
 };
 
 struct NoCase {

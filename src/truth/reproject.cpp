@@ -1,6 +1,6 @@
 #include "reproject.hpp"
 
-#include "gdal_session.hpp"
+#include "gdal/session.hpp"
 
 namespace tuile::truth {
 

@@ -2,9 +2,9 @@
 #include <array>
 #include <tuple>
 
-#include "truth/geojson_utf8.hpp"
 #include "truth/wfs_layer.hpp"
 #include "truth/wkb_bounds.hpp"
+#include "tuile/core/utf8.hpp"
 #include "tuile/source/http.hpp"
 #include "tuile/truth/wfs.hpp"
 

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "gdal_vector.hpp"
+#include "tuile/core/file/descriptor.hpp"
 #include "tuile/core/mutex.hpp"
 
 namespace tuile::truth {
@@ -17,8 +18,8 @@ namespace tuile::truth {
 namespace {
 
 namespace fs = std::filesystem;
-using gdal::Envelope;
-using gdal::Reader;
+using ogr::Envelope;
+using ogr::Reader;
 
 constexpr std::size_t idle_readers = 8;  // of one file: more threads than that read one file at once only in tests
 
@@ -137,7 +138,7 @@ class VectorFiles : public FeatureSource {
     identity_ = "file:" + (error ? path : absolute.string());
     name_ = absolute.filename().string();
     struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) throw_errno(errno, "open", path);
+    if (::stat(checked_path(path).c_str(), &status) != 0) throw_errno(errno, "open", path);
     if (S_ISDIR(status.st_mode)) {
       open_folder();
     } else {

@@ -14,7 +14,7 @@
 
 #include "truth/wfs_request.hpp"
 #include "truth/wfs_xml.hpp"
-#include "tuile/core/unfinished_file.hpp"
+#include "tuile/core/file/atomic_file.hpp"
 
 namespace tuile::truth {
 
@@ -98,10 +98,7 @@ bool is_young(const std::string& path) {
 /// Appears whole or not at all; a folder that cannot be written costs another request later, no more.
 void keep(const std::string& path, const std::string& text) {
   try {
-    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
-    UnfinishedFile file(path);
-    file.write(std::as_bytes(std::span(text)));
-    file.publish();
+    write_text_atomically(path, text);
   } catch (const std::exception&) {
     return;
   }

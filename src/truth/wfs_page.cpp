@@ -4,7 +4,7 @@
 #include <new>
 
 #include "truth/exception_report.hpp"
-#include "truth/geojson_utf8.hpp"
+#include "tuile/core/utf8.hpp"
 
 namespace tuile::truth {
 

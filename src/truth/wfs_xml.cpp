@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "truth/geojson_utf8.hpp"
+#include "tuile/core/utf8.hpp"
 
 namespace tuile::truth {
 

@@ -6,7 +6,7 @@
 
 namespace tuile::truth {
 
-/// The rectangle around an ISO WKB of any type, little-endian; empty where the geometry is. Around arcs it is larger than need be. Bytes
+/// The rectangle around a WKB (wkb_walker.hpp) of any type; empty where the geometry is. Around arcs it is larger than need be. Bytes
 /// that are no such WKB give a rectangle that holds every place: an object is not to be lost because its place cannot be read.
 Bounds wkb_bounds(std::string_view wkb) noexcept;
 

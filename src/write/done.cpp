@@ -1,6 +1,7 @@
 #include "tuile/write/done.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <system_error>
 #include <tuple>
 
@@ -22,7 +23,10 @@ std::vector<Identity> sorted(const std::vector<FileIdentity>& files) {
 }
 
 /// Whether an error of this kind comes again while the files are the same: what failed otherwise is tried again.
-bool stays(const std::string& kind) { return kind == to_string(ErrorKind::corrupt) || kind == to_string(ErrorKind::unsupported); }
+bool stays(const std::string& name) {
+  const std::optional<ErrorKind> kind = error_kind_named(name);
+  return kind && traits(*kind).remedy == Remedy::input;
+}
 
 bool stays_missing(const MissingHaloTile& tile) { return stays(tile.kind); }
 

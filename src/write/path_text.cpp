@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "utf8.hpp"
+#include "tuile/core/utf8.hpp"
 
 namespace tuile::write {
 

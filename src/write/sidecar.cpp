@@ -5,9 +5,9 @@
 #include <cerrno>
 #include <span>
 
-#include "descriptor.hpp"
 #include "read_text.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/file/descriptor.hpp"
 
 namespace tuile::write {
 
@@ -34,7 +34,7 @@ std::string read_json_text(const std::filesystem::path& path) {
 
 FileIdentity identify(const std::string& path) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) throw_errno(errno, "read the size of", path);
+  if (::stat(checked_path(path).c_str(), &status) != 0) throw_errno(errno, "read the size of", path);
   return {path, static_cast<std::uint64_t>(status.st_size),
           static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec};
 }

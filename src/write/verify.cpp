@@ -9,6 +9,8 @@
 #include "read_text.hpp"
 #include "sidecar_json.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/file/descriptor.hpp"
+#include "tuile/core/file/temporaries.hpp"
 #include "tuile/write/formats.hpp"
 #include "tuile/write/sidecar.hpp"
 
@@ -59,6 +61,7 @@ bool VerifyReport::ok() const noexcept {
 }
 
 VerifyReport verify_directory(const fs::path& directory) {
+  checked_path(directory.native());
   VerifyReport report;
   std::set<fs::path> vouched;
   std::vector<fs::path> outputs;

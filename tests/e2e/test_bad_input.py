@@ -9,7 +9,7 @@ import unittest
 
 import numpy as np
 
-from support import BINARY, Folder, Tile, process, real_data, tuile, write_las
+from support import BINARY, Folder, Tile, process, real_data, same_files, tuile, write_las
 
 
 def cloud(n=400, seed=0):
@@ -266,6 +266,20 @@ class Usage(Folder):
         self.refused()
         self.refused("process", "-o", self.folder / "out", words=["input"])
 
+    def test_a_nul_in_a_path(self):
+        tiles, nul = self.folder / "tiles", "nul\\0x"
+        tiles.mkdir()
+        write_las(tiles / "a.las", cloud(), classification=2)
+        (self.folder / "nul").mkdir()  # what the system would take for the whole
+        (self.folder / "list.txt").write_bytes(b"tiles/a.las\0x\n")
+        for arguments in ([tiles, "--set", f'output="{nul}"'], [tiles, "--set", f'output="{nul}/deeper"'], [tiles, "--set", f'trace="{nul}"'],
+                          ["--set", f'input=["tiles/a.las{nul}"]'], ["--set", f'ground_truth.source="{nul}"', tiles], [f"@{self.folder}/list.txt"]):
+            done = subprocess.run([BINARY, "process", *map(str, arguments)], capture_output=True, text=True, timeout=60, cwd=self.folder)
+            self.assertEqual(done.returncode, 2, (arguments, done.stderr))
+            self.assertIn("NUL", done.stderr)
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["list.txt", "nul", "t.las", "tiles"])
+        self.assertEqual(list((self.folder / "nul").iterdir()), [])
+
     def test_two_inputs_one_name(self):
         write_las(self.folder / "t.laz", cloud(), 2)
         self.refused("process", self.folder / "t.las", self.folder / "t.laz", "-o", self.folder / "out", words=["t.las", "t.laz"])
@@ -289,6 +303,35 @@ class Usage(Folder):
     def test_every_command_has_help_with_an_example(self):
         for command in ("process", "info", "synth", "verify", "config", "bench"):
             self.assertIn("Example", tuile(command, "--help").stdout)
+
+
+class ClosedDescriptors(Folder):
+    """Standard input, output or error closed by the caller: what is said must not land in the files that are written."""
+
+    def test_outputs_are_those_of_a_normal_run(self):
+        # Damaged where only decoding finds it, so that warnings come while the sound tiles between them are being written.
+        tuile("synth", "-o", self.folder / "town", "--tiles", "4x3", "--size", 50, "--density", 5)
+        for tile in sorted((self.folder / "town" / "tiles").glob("*.laz"))[1::4]:
+            damaged = bytearray(tile.read_bytes())
+            middle = slice(len(damaged) // 2, len(damaged) // 2 + 200)
+            damaged[middle] = bytes(byte ^ 0x5A for byte in damaged[middle])
+            tile.write_bytes(damaged)
+
+        def run(output, closing):
+            command = f'exec "$0" process "$1" -o "$2" --formats npz,laz --verbose --trace "$3" {closing}'
+            arguments = [BINARY, str(self.folder / "town" / "tiles"), str(self.folder / output), str(self.folder / f"{output}.trace")]
+            return subprocess.run(["sh", "-c", command, *arguments], capture_output=True, text=True, timeout=300)
+
+        whole = run("whole", "")
+        self.assertEqual(whole.returncode, 1, whole.stderr)
+        self.assertEqual(len(list((self.folder / "whole").glob("*.npz"))), 9)
+        for number, closing in enumerate(("2>&-", "1>&-", "0<&-", "0<&- 1>&- 2>&-")):
+            with self.subTest(closing):
+                done = run(f"closed{number}", closing)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertEqual(same_files(self.folder / "whole", self.folder / f"closed{number}"), [])
+                json.loads((self.folder / f"closed{number}.trace").read_text())
+                tuile("verify", self.folder / f"closed{number}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace tuile {
@@ -22,6 +25,29 @@ enum class ErrorKind {
   device,               ///< a GPU failed
 };
 
+/// What must change before another try can succeed.
+enum class Remedy {
+  moment,         ///< nothing: a hiccup of network or disk, to be retried soon
+  surroundings,   ///< something outside: a file that is missing, memory that others hold
+  input,          ///< the bytes: while they are the same, so is the error
+  configuration,  ///< the call itself
+};
+
+/// All that is said of a kind of error, once: for reports, retries, the exit status and Python.
+struct ErrorTraits {
+  ErrorKind kind;
+  const char* name;          ///< in reports, e.g. "corrupt"
+  const char* python_class;  ///< in tuile.errors
+  int exit_status;           ///< of a command that ends by it
+  Remedy remedy;
+};
+
+/// Every kind, in the order of ErrorKind.
+std::span<const ErrorTraits> error_kinds() noexcept;
+const ErrorTraits& traits(ErrorKind kind) noexcept;
+/// The kind of that name; nothing where there is none.
+std::optional<ErrorKind> error_kind_named(std::string_view name) noexcept;
+
 /// Name of the kind as it appears in reports, e.g. "corrupt".
 const char* to_string(ErrorKind kind) noexcept;
 
@@ -33,7 +59,7 @@ class Error : public std::runtime_error {
   ErrorKind kind() const noexcept { return kind_; }
 
   /// True where the same call can succeed later (a network or disk hiccup); such errors are retried.
-  bool can_pass() const noexcept { return kind_ == ErrorKind::io; }
+  bool can_pass() const noexcept { return traits(kind_).remedy == Remedy::moment; }
 
  private:
   ErrorKind kind_;

@@ -9,8 +9,8 @@
 
 #include "tuile/core/bounds.hpp"
 #include "tuile/core/ground_truth.hpp"
-#include "tuile/write/atomic_file.hpp"
 #include "tuile/write/statistics.hpp"
+#include "tuile/write/written_file.hpp"
 
 namespace tuile::write {
 

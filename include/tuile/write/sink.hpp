@@ -8,7 +8,7 @@
 
 #include "tuile/core/ground_truth.hpp"
 #include "tuile/core/point_block.hpp"
-#include "tuile/write/atomic_file.hpp"
+#include "tuile/write/written_file.hpp"
 
 namespace tuile::write {
 

@@ -85,7 +85,7 @@ class LazSink final : public Sink {
     open_output();
     output_->finish();
     output_.reset();
-    return file_.publish();
+    return publish_output(file_);
   }
 
  private:

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "tuile/core/error.hpp"
-#include "write/utf8.hpp"
+#include "tuile/core/utf8.hpp"
 
 namespace tuile::write {
 

@@ -8,8 +8,8 @@
 #include <memory>
 #include <optional>
 
-#include "write/descriptor.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/file/descriptor.hpp"
 
 namespace tuile::write {
 

@@ -14,12 +14,8 @@
 #include "write/npz/object_arrays.hpp"
 #include "write/row_ranges.hpp"
 #include "tuile/core/error.hpp"
-<<<<<<< HEAD:src/write/npz/npz_sink.cpp
-#include "write/npz/zip.hpp"
-=======
 #include "tuile/core/mutex.hpp"
-#include "zip.hpp"
->>>>>>> locks:src/write/npz_sink.cpp
+#include "write/npz/zip.hpp"
 
 namespace tuile::write {
 
@@ -131,7 +127,7 @@ class NpzSink final : public Sink {
     directory += zip_end(arrays_.size(), directory_offset, directory.size());
     file_.write_at(directory_offset, as_bytes(directory));
     spool_.reset();
-    return file_.publish();
+    return publish_output(file_);
   }
 
  private:

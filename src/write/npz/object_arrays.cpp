@@ -4,8 +4,8 @@
 #include <span>
 #include <utility>
 
+#include "tuile/core/utf8.hpp"
 #include "tuile/write/sink.hpp"
-#include "write/utf8.hpp"
 
 namespace tuile::write {
 

@@ -1,6 +1,8 @@
-#include <cerrno>
-
 #include "tuile/core/error.hpp"
+
+#include <cerrno>
+#include <set>
+#include <string>
 
 namespace tuile {
 namespace {
@@ -29,6 +31,36 @@ TEST(Error, PlaceIsAddedOnceAndTheTypeKept) {
       EXPECT_STREQ(again.what(), "a.laz: truncated");
     }
   }
+}
+
+TEST(Error, TheTableHasEveryKindOnce) {
+  std::set<std::string> names, classes;
+  for (const ErrorTraits& kind : error_kinds()) {
+    names.insert(kind.name);
+    classes.insert(kind.python_class);
+    EXPECT_EQ(&traits(kind.kind), &kind);
+    EXPECT_EQ(error_kind_named(kind.name), kind.kind);
+    EXPECT_STREQ(to_string(kind.kind), kind.name);
+    EXPECT_EQ(Error(kind.kind, "").can_pass(), kind.kind == ErrorKind::io) << kind.name;
+    try {
+      throw_error(kind.kind, "m");
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), kind.kind);
+    }
+  }
+  EXPECT_EQ(names.size(), 12U);
+  EXPECT_EQ(classes.size(), 12U);
+  EXPECT_FALSE(error_kind_named("IO"));
+  EXPECT_FALSE(error_kind_named(""));
+}
+
+TEST(Error, ExitStatusesAreThoseOfTheManual) {
+  const auto status = [](ErrorKind kind) { return traits(kind).exit_status; };
+  EXPECT_EQ(status(ErrorKind::config), 2);
+  EXPECT_EQ(status(ErrorKind::invalid_argument), 2);
+  EXPECT_EQ(status(ErrorKind::backend_unavailable), 3);
+  EXPECT_EQ(status(ErrorKind::cancelled), 130);
+  EXPECT_EQ(status(ErrorKind::corrupt), 1);
 }
 
 TEST(Error, EveryKindIsThrownAsItsType) {

@@ -16,6 +16,7 @@
 #include "folder.hpp"
 #include "synth/map_layers.hpp"
 #include "tuile/core/error.hpp"
+#include "tuile/core/file/temporaries.hpp"
 #include "tuile/imagery/imagery.hpp"
 #include "tuile/las/decode.hpp"
 #include "tuile/las/records.hpp"
@@ -292,21 +293,22 @@ TEST(WriteTown, FailureLeavesNothingUnfinished) {
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("town_1_0.laz"), std::string::npos) << error.what();
   }
-  for (const std::string& name : names_in(folder.path() + "/tiles")) EXPECT_EQ(name.find("part"), std::string::npos) << name;
+  for (const std::string& name : names_in(folder.path() + "/tiles")) EXPECT_FALSE(is_temporary_name(name)) << name;
 }
 
 TEST(WriteTown, RemovesWhatKilledRunsLeft) {
   const Folder folder;
   const std::string tiles = folder.path() + "/tiles/";
   std::filesystem::create_directories(tiles);
-  for (const char* name : {"town_0_0.laz.part-12-0", "town_9_9.laz.part-1-7", "town_0_0.laz.part-3-1", "notes.txt"})
+  const std::string going_on = temporary_name("town_0_0.laz");
+  for (const std::string& name : {temporary_name("town_0_0.laz"), temporary_name("town_9_9.laz"), going_on, std::string("notes.txt")})
     std::ofstream(tiles + name) << "x";
-  const int held = ::open((tiles + "town_0_0.laz.part-3-1").c_str(), O_RDONLY | O_CLOEXEC);
+  const int held = ::open((tiles + going_on).c_str(), O_RDONLY | O_CLOEXEC);
   ASSERT_EQ(::flock(held, LOCK_EX), 0);  // of a run that goes on
   Executor executor(1);
   write_town(small_town(6), folder.path(), executor);
   ::close(held);
-  EXPECT_EQ(names_in(tiles), (std::vector<std::string>{"notes.txt", "town_0_0.laz", "town_0_0.laz.part-3-1", "town_1_0.laz"}));
+  EXPECT_EQ(names_in(tiles), (std::vector<std::string>{going_on, "notes.txt", "town_0_0.laz", "town_1_0.laz"}));
 }
 
 TEST(WriteTown, NamesTheFolderItCannotMake) {

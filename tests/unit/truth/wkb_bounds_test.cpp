@@ -1,11 +1,14 @@
+#include "truth/wkb_bounds.hpp"
+
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <random>
 
 #include "fake_source.hpp"
-#include "truth/wkb_bounds.hpp"
 
 namespace tuile::truth {
 namespace {
@@ -28,6 +31,21 @@ TEST(WkbBounds, of_every_kind_of_geometry) {
   EXPECT_EQ(wkb_bounds(WkbText().head(1002).count(2).place(1, 2).put(99.0).place(3, 4).put(-99.0).text()), (Bounds{1, 2, 3, 4}));
   EXPECT_EQ(wkb_bounds(WkbText().head(2001).place(1, 2).put(99.0).text()), (Bounds{1, 2, 1, 2}));
   EXPECT_EQ(wkb_bounds(WkbText().head(3001).place(1, 2).place(50, 60).text()), (Bounds{1, 2, 1, 2}));
+}
+
+TEST(WkbBounds, of_both_byte_orders_and_of_extended_wkb) {
+  const auto swapped = [](auto value) {
+    std::string bytes(reinterpret_cast<const char*>(&value), sizeof value);
+    std::reverse(bytes.begin(), bytes.end());
+    return bytes;
+  };
+  const std::string big_endian = std::string(1, '\0') + swapped(std::uint32_t{2}) + swapped(std::uint32_t{2}) + swapped(1.0) +
+                                 swapped(2.0) + swapped(-3.0) + swapped(4.0);
+  EXPECT_EQ(wkb_bounds(big_endian), (Bounds{-3, 2, 1, 4}));
+  // A part may have another order than the whole; what follows it has the part's own.
+  EXPECT_EQ(wkb_bounds(WkbText().head(7).count(2).add(big_endian).add(test::segment_wkb(5, 1, -2, 8)).text()), (Bounds{-3, 1, 5, 8}));
+  constexpr std::uint32_t z = 0x80000000U, srid = 0x20000000U;
+  EXPECT_EQ(wkb_bounds(WkbText().head(1U | z | srid).count(2154).place(3, -4).put(99.0).text()), (Bounds{3, -4, 3, -4}));
 }
 
 TEST(WkbBounds, an_arc_lies_inside) {

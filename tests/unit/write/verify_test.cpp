@@ -1,7 +1,8 @@
-#include "tuile/core/error.hpp"
-#include "tuile/write/tile_writer.hpp"
 #include "tuile/write/verify.hpp"
-#include "write/temporary_name.hpp"
+
+#include "tuile/core/error.hpp"
+#include "tuile/core/file/temporaries.hpp"
+#include "tuile/write/tile_writer.hpp"
 #include "write_support.hpp"
 
 using namespace tuile;

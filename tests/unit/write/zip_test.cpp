@@ -1,9 +1,11 @@
 // ZIP records beyond 4 GiB, on a sparse file; the archive and array readers against damage.
+#include "write/zip.hpp"
+
 #include <sys/mman.h>
 #include <zlib.h>
 
 #include "tuile/core/error.hpp"
-#include "write/descriptor.hpp"
+#include "tuile/core/file/descriptor.hpp"
 #include "write/npz/npy.hpp"
 #include "write/npz/npz_reader.hpp"
 #include "write/npz/zip.hpp"

@@ -1,43 +1,83 @@
-#include "gdal_session.hpp"
+#include "gdal/session.hpp"
 
+#include <algorithm>
 #include <mutex>
+#include <utility>
 
 #include "tuile/core/error.hpp"
 
-namespace tuile::truth::gdal {
+namespace tuile::gdal {
 
-Session::Session() {
+namespace {
+
+constexpr const char* threads_key = "GDAL_NUM_THREADS";
+constexpr GIntBig largest_cache = GIntBig{128} << 20;
+thread_local Session* innermost = nullptr;
+
+}  // namespace
+
+Session::Session() : outer_(std::exchange(innermost, this)) {
   static std::once_flag registered;
   CPLPushErrorHandlerEx(&Session::record, this);
-  std::call_once(registered, [] { GDALAllRegister(); });
+  std::call_once(registered, [] {
+    GDALAllRegister();
+    GDALSetCacheMax64(std::min(GDALGetCacheMax64(), largest_cache));
+  });
+  if (CPLGetThreadLocalConfigOption(threads_key, nullptr) == nullptr) {
+    CPLSetThreadLocalConfigOption(threads_key, "1");
+    set_threads_ = true;
+  }
   clear();
 }
 
-Session::~Session() { CPLPopErrorHandler(); }
+Session::~Session() {
+  if (set_threads_) CPLSetThreadLocalConfigOption(threads_key, nullptr);
+  CPLPopErrorHandler();
+  innermost = outer_;
+}
+
+bool Session::is_open() noexcept { return innermost != nullptr; }
 
 void Session::record(CPLErr level, CPLErrorNum, const char* message) {
   auto* session = static_cast<Session*>(CPLGetErrorHandlerUserData());
-  if (level < CE_Failure || session == nullptr || session->failed_) return;
+  if (session == nullptr) return;
+  if (level == CE_Warning && session->warning_.empty()) session->warning_ = message;
+  if (level < CE_Failure || session->failed_) return;
   session->failed_ = true;
   session->message_ = message;
 }
 
 std::string Session::message() const { return message_.empty() ? "GDAL gives no reason" : message_; }
 
+std::string Session::why() const {
+  const std::string& text = failed_ ? message_ : warning_;
+  return text.empty() ? text : ": " + text;
+}
+
 void Session::clear() {
   failed_ = false;
   message_.clear();
+  warning_.clear();
   CPLErrorReset();
 }
 
-OwnedCrs make_crs(int epsg, const Session& session) {
+void CloseDataset::operator()(GDALDatasetH dataset) const {
+  if (Session::is_open()) {
+    GDALClose(dataset);
+  } else {
+    const Session quiet;
+    GDALClose(dataset);
+  }
+}
+
+OwnedCrs make_crs(int epsg, const Session& session, OSRAxisMappingStrategy axes) {
   OwnedCrs crs(OSRNewSpatialReference(nullptr));
   if (!crs) throw OutOfMemory("no memory for a CRS");
   if (OSRImportFromEPSG(crs.get(), epsg) != OGRERR_NONE) {
     throw Unsupported("EPSG:" + std::to_string(epsg) + " is not known to PROJ (" + session.message() +
                       "); give a projected CRS by its EPSG code, e.g. 2154");
   }
-  OSRSetAxisMappingStrategy(crs.get(), OAMS_TRADITIONAL_GIS_ORDER);
+  OSRSetAxisMappingStrategy(crs.get(), axes);
   return crs;
 }
 
@@ -65,4 +105,4 @@ std::string to_wkb(OGRGeometryH geometry) {
   return wkb;
 }
 
-}  // namespace tuile::truth::gdal
+}  // namespace tuile::gdal
