@@ -64,6 +64,7 @@ Key feature_set_key() {
                       "`height_above_ground` builds a ground surface, `num_points_2m` counts every point within 2 m: columns without them "
                       "take less time."},
                      sets + ", or a list of feature names", "lod2");
+  key.words = feature_sets;
   key.read = [](Config& config, const Cell& cell) {
     config.features.names.clear();
     const bool is_scalar = cell.value.kind == Value::Kind::scalar;
@@ -171,6 +172,7 @@ Key formats_key() {
                       "as extra bytes).",
                       "One more file per tile each; LAZ output decodes and encodes every record."},
                      "a list of npz, laz", "[npz, laz]");
+  key.words = {"npz", "laz"};
   key.read = [](Config& config, const Cell& cell) {
     config.write.npz_wanted = config.write.laz_wanted = false;
     std::size_t at = 0;

@@ -119,7 +119,7 @@ class AsyncPipeline::Run {
       }
       release(i);
       records_[i].wait_seconds = seconds_since(start);
-      const double idled = clock_.idle() - idle;
+      const double idled = std::max(0.0, clock_.idle() - idle);  // sums of seconds, rounded: without waiting a hair below 0
       times_.load_wait += idled;
       pipeline_.waited_load_ += idled;
     }
