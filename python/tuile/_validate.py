@@ -98,7 +98,7 @@ def paths(value: Any) -> List[str]:
 
 def box(value: Any) -> Optional[Box]:
     """(x0, y0, x1, y1) in metres, or None."""
-    expected = "(x0, y0, x1, y1) in metres with x0 <= x1 and y0 <= y1 is expected"
+    expected = "(x0, y0, x1, y1), four numbers in metres, x0 <= x1 and y0 <= y1 and none of them NaN, is expected"
     if value is None:
         return None
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):

@@ -21,7 +21,7 @@ Features = Union[Columns, FeatureMatrix]
 Scale = Union[Mapping[str, float], int]
 
 def _k(value: Optional[int]) -> Optional[int]:
-    return None if value is None else _validate.whole("k", value, 3, "neighbours", 4096)
+    return None if value is None else _validate.whole("k", value, 3, "neighbours (the point itself counts)", 4096)
 
 
 def _scales(scales: Optional[Iterable[Scale]]) -> Optional[List[Tuple[Optional[int], Optional[float]]]]:
