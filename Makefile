@@ -83,9 +83,9 @@ microbench: setup
 	@cmake --build --preset default -j $(JOBS) --target tuile_micro
 	@$(BUILD)/bin/tuile_micro --benchmark_filter='$(FILTER)'
 
-# docs/configuration.md from the table of keys.
+# The pages that are made: docs/configuration.md, features.md, the tables of outputs.md, docs/man, docs/completions. Tests compare them.
 docs: build
-	@TUILE_UPDATE_DOCS=1 $(BUILD)/bin/test_config --gtest_brief=1
+	@for test in config features label pages; do TUILE_UPDATE_DOCS=1 $(BUILD)/bin/test_$$test --gtest_filter='*Page*:Reference.*' --gtest_brief=1 || exit 1; done
 
 SOURCES = $(shell git ls-files 'src/*.hpp' 'src/*.cpp' 'include/*.hpp' 'apps/*.hpp' 'apps/*.cpp' 'tests/*.hpp' 'tests/*.cpp' 'bench/*.hpp' 'bench/*.cpp' \
             'src/compute/cuda/*.cu' 'src/compute/cuda/*.cuh' 'python/src/*.hpp' 'python/src/*.cpp')

@@ -1,4 +1,4 @@
-# cmake --install: headers, static libraries, CMake package files, the binary, its man page and shell completions.
+# cmake --install: headers, static libraries, CMake package files, the binary, its man pages and shell completions.
 include(CMakePackageConfigHelpers)
 
 get_property(tuile_modules GLOBAL PROPERTY TUILE_MODULES)
@@ -39,7 +39,8 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/tuileConfig.cmake ${CMAKE_CURRENT_BINA
 if(TARGET tuile)
   install(TARGETS tuile RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
-install(FILES docs/tuile.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(DIRECTORY docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
 install(FILES docs/completions/tuile.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME tuile)
 install(FILES docs/completions/_tuile DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
-install(FILES LICENSE README.md docs/configuration.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES docs/completions/tuile.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+install(FILES LICENSE README.md docs/configuration.md docs/features.md docs/outputs.md docs/glossary.md docs/cpp.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

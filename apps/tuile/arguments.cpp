@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "tuile/config/load.hpp"
 #include "tuile/core/error.hpp"
 
 namespace tuile::app {
@@ -14,6 +15,21 @@ Bounds parse_bbox(const std::string& text) {
                       "': X0,Y0,X1,Y1 in metres with X0 <= X1 and Y0 <= Y1 is expected, e.g. 870000,6617000,870500,6617500");
   }
   return box;
+}
+
+std::string words_of_key(const std::string& path, const std::string& others) {
+  std::string out;
+  for (const config::KeyWords& key : config::key_words()) {
+    if (key.path != path) continue;
+    for (const std::string& word : key.words) out += (out.empty() ? "" : "|") + word;
+  }
+  return others.empty() ? out : out + "|" + others;
+}
+
+std::string words_of_presets() {
+  std::string out;
+  for (const config::Preset& preset : config::presets()) out += (out.empty() ? "" : "|") + std::string(preset.name);
+  return out;
 }
 
 }  // namespace tuile::app

@@ -5,15 +5,18 @@
 #include <stop_token>
 
 #include "console.hpp"
+#include "output.hpp"
 
 namespace tuile::app {
 
 /// Exit statuses of the command line.
-enum Exit : int { success = 0, some_failed = 1, wrong_usage = 2, backend_unavailable = 3, interrupted = 130 };
+/// reader_gone: what a shell says of a program that SIGPIPE has ended.
+enum Exit : int { success = 0, some_failed = 1, wrong_usage = 2, backend_unavailable = 3, interrupted = 130, reader_gone = 141 };
 
 /// What every command gets.
 struct Context {
   Console& console;
+  Output& output;
   std::stop_token stop;  ///< requested by Ctrl-C or SIGTERM, for the commands that obey it; the others just end
   bool json = false;     ///< machine-readable result on stdout
 };

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "arguments.hpp"
 #include "command.hpp"
 #include "tuile/config/load.hpp"
 #include "tuile/pipeline/lidar_processor.hpp"
@@ -17,9 +17,12 @@ void add_config(CLI::App& app, Action& action) {
   command->require_subcommand(1);
   const auto add_sources = [&](CLI::App* sub) {
     sub->fallthrough();  // --json and its like stand after the inner command too
-    sub->add_option("-c,--config", sources->file, "YAML configuration");
-    sub->add_option("--preset", sources->preset, "A ready-made configuration");
-    sub->add_option("--set", sources->set, "key=value; repeatable")->take_all()->allow_extra_args(false);
+    sub->add_option("-c,--config", sources->file, "YAML configuration")->type_name("FILE");
+    sub->add_option("--preset", sources->preset, "A ready-made configuration")->type_name(words_of_presets());
+    sub->add_option("--set", sources->set, "A key of the configuration; repeatable")
+        ->type_name("KEY=VALUE")
+        ->take_all()
+        ->allow_extra_args(false);
   };
 
   CLI::App* show = command->add_subcommand("show", "Every key with its value and where the value comes from");
@@ -28,9 +31,9 @@ void add_config(CLI::App& app, Action& action) {
     action.run = [sources](Context& context) {
       const std::string yaml = config::effective_yaml(config::load_config(*sources));
       if (context.json) {
-        std::puts(nlohmann::ordered_json{{"yaml", yaml}}.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+        context.output.json(nlohmann::ordered_json{{"yaml", yaml}});
       } else {
-        std::fputs(yaml.c_str(), stdout);
+        context.output.result(yaml);
       }
       return success;
     };
@@ -38,14 +41,14 @@ void add_config(CLI::App& app, Action& action) {
 
   CLI::App* check = command->add_subcommand("check", "Says what is wrong with a configuration, or nothing");
   add_sources(check);
-  check->add_option("file", sources->file, "YAML configuration");
+  check->add_option("file", sources->file, "YAML configuration")->type_name("FILE");
   check->callback([sources, &action] {
     action.run = [sources](Context& context) {
       pipeline::check_config(config::load_config(*sources));
       if (context.json) {
-        std::puts(R"({"ok": true})");
+        context.output.json(nlohmann::ordered_json{{"ok", true}});
       } else {
-        fmt::print("{}: ok\n", sources->file.empty() ? "configuration" : sources->file);
+        context.output.report((sources->file.empty() ? "configuration" : sources->file) + ": ok\n");
       }
       return success;
     };
@@ -57,10 +60,10 @@ void add_config(CLI::App& app, Action& action) {
     action.run = [](Context& context) {
       nlohmann::ordered_json list = nlohmann::ordered_json::array();
       for (const config::Preset& preset : config::presets()) {
-        if (!context.json) fmt::print("# {}: {}\n{}\n", preset.name, preset.summary, preset.yaml);
+        if (!context.json) context.output.result(fmt::format("# {}: {}\n{}\n", preset.name, preset.summary, preset.yaml));
         list.push_back({{"name", preset.name}, {"summary", preset.summary}, {"yaml", preset.yaml}});
       }
-      if (context.json) std::puts(nlohmann::ordered_json{{"presets", std::move(list)}}.dump(2).c_str());
+      if (context.json) context.output.json(nlohmann::ordered_json{{"presets", std::move(list)}});
       return success;
     };
   });

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -56,9 +55,9 @@ int download(DownloadArguments arguments, Context& context) {
     if (tile.state == State::failed) context.console.error(located(tile.message, tile.url));
   }
   if (context.json) {
-    std::puts(json_of(report).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+    context.output.json(json_of(report));
   } else if (options.list_only) {
-    for (const auto& tile : report.tiles) fmt::print("{}\n", tile.url);
+    for (const auto& tile : report.tiles) context.output.result(tile.url + "\n");
   } else {
     context.console.info(fmt::format("{} of {} tiles downloaded, {} were there, {} failed; they are in {}", fetched, report.tiles.size(),
                                      there, failed, options.output));
@@ -76,17 +75,19 @@ void add_download(CLI::App& app, Action& action) {
   command->footer(
       "Example:\n  tuile download --bbox 870000,6617000,872000,6619000 -o tiles/\n"
       "An interrupted download goes on where it stopped: use the same command. Tiles that are there and sound are left alone.");
-  command->add_option("--bbox", arguments->bbox, "X0,Y0,X1,Y1 in metres")->required();
-  command->add_option("-o,--output", options.output, "Folder to write to")->required();
-  command->add_option("--crs", options.epsg, "EPSG code of the box (default 2154)");
-  command->add_option("--index", options.index_url, "WFS that holds the index of tiles")->capture_default_str();
-  command->add_option("--layer", arguments->layers,
-                      "Layer of the index; repeatable, tried in turn (default: the names that LiDAR HD has had)");
+  command->add_option("--bbox", arguments->bbox, "The area, metres")->type_name("X0,Y0,X1,Y1")->required();
+  command->add_option("-o,--output", options.output, "Folder to write to")->type_name("DIR")->required();
+  command->add_option("--crs", options.epsg, "EPSG code of the box (default 2154)")->type_name("N");
+  command->add_option("--index", options.index_url, "WFS that holds the index of tiles")->type_name("URL")->capture_default_str();
+  command
+      ->add_option("--layer", arguments->layers, "Layer of the index; repeatable, tried in turn (default: the names that LiDAR HD has had)")
+      ->type_name("NAME");
   command->add_option("--url-attribute", options.url_attributes, "Attribute that holds a tile's URL; repeatable, tried in turn")
+      ->type_name("NAME")
       ->capture_default_str();
-  command->add_option("--parallel", options.parallel, "Files at once")->capture_default_str();
-  command->add_option("--requests-per-second", options.requests_per_second, "The service allows 10")->capture_default_str();
-  command->add_option("--retries", options.retries, "Further attempts after an error that can pass")->capture_default_str();
+  command->add_option("--parallel", options.parallel, "Files at once")->type_name("N")->capture_default_str();
+  command->add_option("--requests-per-second", options.requests_per_second, "The service allows 10")->type_name("N")->capture_default_str();
+  command->add_option("--retries", options.retries, "Further attempts after an error that can pass")->type_name("N")->capture_default_str();
   command->add_flag("--list", options.list_only, "Print the URLs, fetch nothing");
   command->callback([arguments, &action] { action = {[arguments](Context& context) { return download(*arguments, context); }, true}; });
 }

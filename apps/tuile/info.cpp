@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -45,10 +44,14 @@ Json header_json(const std::string& path, const source::ByteSource& source, cons
   json["compression"] = !h.compressed ? "none" : info.copc ? "copc" : "laz";
   json["points"] = h.point_count;
   json["record_length"] = h.record_length;
+  const auto without_minus_zero = [](std::array<double, 3> values) {
+    for (double& value : values) value += 0.0;
+    return values;
+  };
   json["scale"] = h.scale;
-  json["offset"] = h.offset;
-  json["min"] = h.min;
-  json["max"] = h.max;
+  json["offset"] = without_minus_zero(h.offset);
+  json["min"] = without_minus_zero(h.min);
+  json["max"] = without_minus_zero(h.max);
   json["density"] = b.area() > 0 ? static_cast<double>(h.point_count) / b.area() : 0.0;
   json["crs"] = {{"epsg", info.crs.epsg},
                  {"name", info.crs.name},
@@ -92,15 +95,17 @@ void add_statistics(Json& json, const source::ByteSource& source, const las::Fil
   for (const std::string& warning : result.warnings) json["warnings"].push_back(warning);
 }
 
-void print_text(const Json& json) {
+std::string text_of(const Json& json) {
+  std::string text;
   for (const auto& [key, value] : json.items()) {
     if (key == "path") {
-      fmt::print("{}\n", value.get<std::string>());
+      text += value.get<std::string>() + "\n";
     } else if (!(value.is_array() && value.empty())) {
-      fmt::print("  {:<20} {}\n", key,
-                 value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, Json::error_handler_t::replace));
+      text += fmt::format("  {:<20} {}\n", key,
+                          value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, Json::error_handler_t::replace));
     }
   }
+  return text;
 }
 
 int info(const InfoArguments& arguments, Context& context) {
@@ -115,7 +120,7 @@ int info(const InfoArguments& arguments, Context& context) {
       const las::FileInfo info = las::read_info(*source);
       Json json = header_json(source::public_location(input.path), *source, info);
       if (arguments.stats) add_statistics(json, *source, info, executor, context.stop);
-      if (!context.json) print_text(json);
+      if (!context.json) context.output.result(text_of(json));
       all.push_back(std::move(json));
     } catch (const Cancelled&) {
       throw;
@@ -130,7 +135,7 @@ int info(const InfoArguments& arguments, Context& context) {
       failed = true;
     }
   }
-  if (context.json) std::puts(Json{{"files", std::move(all)}}.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
+  if (context.json) context.output.json(Json{{"files", std::move(all)}});
   return failed ? some_failed : success;
 }
 
@@ -140,7 +145,7 @@ void add_info(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<InfoArguments>();
   CLI::App* command = app.add_subcommand("info", "What a file holds: header, CRS, bounds, density, extra dimensions");
   command->footer("Example:\n  tuile info --stats tiles/*.laz");
-  command->add_option("input", arguments->inputs, "Files, folders, globs, http(s) URLs, or @list.txt")->required();
+  command->add_option("input", arguments->inputs, "Files, folders, globs, http(s) URLs, or @list.txt")->type_name("INPUT")->required();
   command->add_flag("--stats", arguments->stats, "Also decode the points: counts per class and return");
   command->callback([arguments, &action] { action = {[arguments](Context& context) { return info(*arguments, context); }, true}; });
 }

@@ -1,52 +1,58 @@
-#include <cstdio>
 #include <exception>
 #include <optional>
 
-#include "command.hpp"
+#include "command_line.hpp"
 #include "signals.hpp"
+#include "slips.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/core/file/descriptor.hpp"
-#include "tuile/core/version.hpp"
 
 namespace tuile::app {
 namespace {
 
-int run(int argc, char** argv) {
-  CLI::App app{"tuile: airborne LiDAR tiles to per-point features and ML-ready datasets"};
-  app.set_version_flag("--version", std::string("tuile ") + version());
-  app.require_subcommand(1);
-  bool json = false, quiet = false, verbose = false;
-  const auto add_common = [&](CLI::App& command) {
-    command.add_flag("--json", json, "Machine-readable result on stdout");
-    auto* q = command.add_flag("-q,--quiet", quiet, "Errors only");
-    command.add_flag("-v,--verbose", verbose, "More about what is done")->excludes(q);
-  };
-  Action action;
-  add_process(app, action);
-  add_info(app, action);
-  add_synth(app, action);
-  add_truth(app, action);
-  add_download(app, action);
-  add_verify(app, action);
-  add_config(app, action);
-  add_bench(app, action);
-  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) add_common(*command);
-
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? success : wrong_usage;
+int exit_status(const Error& error) {
+  switch (error.kind()) {
+    case ErrorKind::config:
+    case ErrorKind::invalid_argument: return wrong_usage;
+    case ErrorKind::backend_unavailable: return backend_unavailable;
+    case ErrorKind::cancelled: return interrupted;
+    default: return some_failed;
   }
+}
 
-  Console console;
-  console.set_level(quiet ? Console::Level::quiet : verbose ? Console::Level::verbose : Console::Level::normal);
-  std::optional<SignalStop> signals;
-  if (action.stops) signals.emplace();
-  Context context{console, signals ? signals->token() : std::stop_token{}, json};
+/// What parsing gave, where nothing is left to do but to say so; else nothing.
+std::optional<int> parse(CommandLine& line, const std::vector<std::string>& arguments, Console& console) {
+  const std::string command = unknown_command(line.app, arguments);
+  if (!command.empty()) {
+    console.error(command);
+    return wrong_usage;
+  }
   try {
-    const int status = action.run(context);
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) throw IoError("cannot write to the standard output; is its disk full?");
+    line.app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // which it takes from the end
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    const std::string option = error.get_exit_code() == 0 ? std::string() : unknown_option(line.app, arguments);
+    if (option.empty()) return line.app.exit(error) == 0 ? success : wrong_usage;
+    console.error(option);
+    return wrong_usage;
+  }
+}
+
+int run(const std::vector<std::string>& arguments) {
+  CommandLine line;
+  Console console;
+  if (const std::optional<int> status = parse(line, without_help_command(arguments), console)) return *status;
+  console.set_level(line.quiet ? Console::Level::quiet : line.verbose ? Console::Level::verbose : Console::Level::normal);
+  std::optional<SignalStop> signals;
+  if (line.action.stops) signals.emplace();
+  Output output(line.quiet);
+  Context context{console, output, signals ? signals->token() : std::stop_token{}, line.json};
+  try {
+    const int status = line.action.run(context);
+    output.flush();
     return status;
+  } catch (const ReaderGone&) {
+    return reader_gone;
   } catch (const Error& error) {
     console.error(error.what());
     return traits(error.kind()).exit_status;
@@ -61,5 +67,5 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   tuile::secure_standard_descriptors();
-  return tuile::app::run(argc, argv);
+  return tuile::app::run({argv + 1, argv + argc});
 }

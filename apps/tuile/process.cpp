@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -75,20 +74,23 @@ int dry_run(pipeline::LidarProcessor& processor, const Context& context) {
                                       {"tiles", tiles},
                                       {"failed", failed},
                                       {"notes", plan.notes}};
-    std::puts(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+    context.output.json(json);
   } else {
-    fmt::print("backend {}; {} computing threads, {} I/O workers, {} tiles ahead, batches of {}\n", plan.backend, plan.threads,
-               plan.workers, plan.ahead, plan.batch);
-    if (!plan.backend_reason.empty()) fmt::print("backend auto: {}\n", plan.backend_reason);
-    fmt::print("columns: {}\n", fmt::join(plan.columns, ", "));
-    fmt::print("memory: budget {:.0f} MiB, of which compute, writing and border strips need {:.0f} MiB\n",
-               static_cast<double>(plan.memory_budget) / (1 << 20), static_cast<double>(plan.memory_needed) / (1 << 20));
+    std::string text;
+    text += fmt::format("backend {}; {} computing threads, {} I/O workers, {} tiles ahead, batches of {}\n", plan.backend, plan.threads,
+                        plan.workers, plan.ahead, plan.batch);
+    if (!plan.backend_reason.empty()) text += fmt::format("backend auto: {}\n", plan.backend_reason);
+    text += fmt::format("columns: {}\n", fmt::join(plan.columns, ", "));
+    text += fmt::format("memory: budget {:.0f} MiB, of which compute, writing and border strips need {:.0f} MiB\n",
+                        static_cast<double>(plan.memory_budget) / (1 << 20), static_cast<double>(plan.memory_needed) / (1 << 20));
     for (const auto& t : plan.tiles) {
-      fmt::print("{} {} -> {}.* ({} points, {} neighbours)\n", t.done ? "done " : "to do", t.path, t.output, t.points, t.neighbours.size());
-      for (const std::string& n : t.neighbours) fmt::print("        halo from {}\n", n);
+      text += fmt::format("{} {} -> {}.* ({} points, {} neighbours)\n", t.done ? "done " : "to do", t.path, t.output, t.points,
+                          t.neighbours.size());
+      for (const std::string& n : t.neighbours) text += fmt::format("        halo from {}\n", n);
     }
-    for (const auto& f : plan.failed) fmt::print("fails {}\n", f.message);
-    for (const std::string& note : plan.notes) fmt::print("note: {}\n", note);
+    for (const auto& f : plan.failed) text += fmt::format("fails {}\n", f.message);
+    for (const std::string& note : plan.notes) text += fmt::format("note: {}\n", note);
+    context.output.result(text);
   }
   return plan.failed.empty() ? success : some_failed;
 }
@@ -102,7 +104,7 @@ int process(const ProcessArguments& arguments, Context& context) {
   const pipeline::RunSummary summary = processor.process();
   context.console.progress("");
   if (context.json) {
-    std::puts(pipeline::to_json(summary).c_str());
+    context.output.result(pipeline::to_json(summary) + "\n");
   } else {
     context.console.info(pipeline::to_text(summary) + "outputs are in " + output);
   }
@@ -119,34 +121,42 @@ void add_process(CLI::App& app, Action& action) {
       "Example:\n  tuile process tiles/ -o out --features lod2 --formats npz,laz\n"
       "Tiles already done are skipped: after an interruption the same command goes on.\n"
       "Exit status: 0 all done, 1 some tiles failed, 2 wrong usage or configuration, 3 backend cannot run here, 130 interrupted.");
-  command->add_option("input", arguments->inputs, "Files, folders, globs, http(s) URLs, or @list.txt");
-  command->add_option("-c,--config", arguments->config_file, "YAML configuration")->check(CLI::ExistingFile);
-  command->add_option("--preset", arguments->preset, "A ready-made configuration (tuile config presets)");
-  command->add_option("--set", arguments->set, "key=value, e.g. features.k=30; repeatable")->take_all()->allow_extra_args(false);
-  const auto add_flag = [&](const std::string& names, const std::string& key, const std::string& option, const std::string& help) {
-    command->add_option_function<std::string>(
-        names,
-        [arguments, key, option](const std::string& value) {
-          arguments->flags.push_back({key, value, option});
-        },
-        help);
+  command->add_option("input", arguments->inputs, "Files, folders, globs, http(s) URLs, or @list.txt")->type_name("INPUT");
+  command->add_option("-c,--config", arguments->config_file, "YAML configuration")->type_name("FILE");
+  command->add_option("--preset", arguments->preset, "A ready-made configuration (tuile config presets)")->type_name(words_of_presets());
+  command->add_option("--set", arguments->set, "A key of the configuration, e.g. features.k=30; repeatable")
+      ->type_name("KEY=VALUE")
+      ->take_all()
+      ->allow_extra_args(false);
+  const auto add_flag = [&](const std::string& names, const std::string& key, const std::string& option, const std::string& takes,
+                            const std::string& help) {
+    command
+        ->add_option_function<std::string>(
+            names,
+            [arguments, key, option](const std::string& value) {
+              arguments->flags.push_back({key, value, option});
+            },
+            help)
+        ->type_name(takes);
   };
-  add_flag("-o,--output", "output", "--output", "Output folder (default: out)");
-  add_flag("--backend", "backend", "--backend", "auto, cpu or cuda");
-  add_flag("--features", "features.set", "--features", "A set (minimal, lod2, asprs, lod3, full) or names: a,b,c");
-  add_flag("--k", "features.k", "--k", "Neighbours, the point itself included");
-  add_flag("--radius", "features.radius", "--radius", "All neighbours within so many metres");
-  add_flag("--halo", "halo", "--halo", "Band of the neighbouring tiles, metres");
-  add_flag("--ground-truth", "ground_truth.source", "--ground-truth", "none, wfs, or a vector file or folder");
-  add_flag("--formats", "write.formats", "--formats", "npz, laz");
-  add_flag("--memory", "memory.budget", "--memory", "Memory budget, e.g. 4GiB");
-  add_flag("--workers", "prefetch.workers", "--workers", "I/O threads");
-  add_flag("--batch", "batch.size", "--batch", "Tiles computed together");
-  add_flag("--threads", "threads", "--threads", "Computing threads");
-  add_flag("--trace", "trace", "--trace", "Chrome trace of the run, for Perfetto");
+  add_flag("-o,--output", "output", "--output", "DIR", "Output folder (default: out)");
+  add_flag("--backend", "backend", "--backend", words_of_key("backend"), "What computes");
+  add_flag("--features", "features.set", "--features", words_of_key("features.set", "FEATURE,..."),
+           "The columns: a set, or names separated by commas");
+  add_flag("--k", "features.k", "--k", "N", "Neighbours, the point itself included");
+  add_flag("--radius", "features.radius", "--radius", "M", "All neighbours within so many metres");
+  add_flag("--halo", "halo", "--halo", "M", "Band of the neighbouring tiles, metres");
+  add_flag("--ground-truth", "ground_truth.source", "--ground-truth", "none|wfs|FILE",
+           "Source of labels; FILE is a vector file or a folder of such");
+  add_flag("--formats", "write.formats", "--formats", words_of_key("write.formats") + ",...", "What is written besides the sidecar");
+  add_flag("--memory", "memory.budget", "--memory", "SIZE", "Memory budget, e.g. 4GiB");
+  add_flag("--workers", "prefetch.workers", "--workers", "N", "I/O threads");
+  add_flag("--batch", "batch.size", "--batch", "N", "Tiles computed together");
+  add_flag("--threads", "threads", "--threads", "N", "Computing threads");
+  add_flag("--trace", "trace", "--trace", "FILE", "Chrome trace of the run, for Perfetto");
   command->add_flag("--no-async", arguments->no_async, "Load, compute and write one after the other: the baseline");
-  command->add_option("--bbox", arguments->bbox, "X0,Y0,X1,Y1 in metres: only points inside are written");
-  command->add_option("--shard", arguments->shard, "I/N: the I-th of N parts of the tiles");
+  command->add_option("--bbox", arguments->bbox, "Metres: only points inside are written")->type_name("X0,Y0,X1,Y1");
+  command->add_option("--shard", arguments->shard, "The I-th of N parts of the tiles, I from 0")->type_name("I/N");
   command->add_flag("--overwrite", arguments->overwrite, "Do tiles again that are done");
   command->add_flag("--fail-fast", arguments->fail_fast, "Stop at the first tile that fails");
   command->add_flag("--dry-run", arguments->dry_run, "Print the plan, its memory and neighbours");

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -35,11 +34,13 @@ int synthesise(SynthArguments arguments, Context& context) {
                                         {"ground_truth", paths.ground_truth},
                                         {"orthophotos", {paths.ortho_rgb, paths.ortho_irc}},
                                         {"classes", paths.classes}};
-    std::puts(result.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+    context.output.json(result);
   } else {
-    fmt::print("{} tiles of {} m x {} m are in {}/tiles, the classes of their points in {}/classes\n", paths.tiles.size(),
-               arguments.town.size, arguments.town.size, arguments.output, arguments.output);
-    fmt::print("The ground truth is {}, the orthophotos are {} and {}\n", paths.ground_truth, paths.ortho_rgb, paths.ortho_irc);
+    context.output.report(
+        fmt::format("{} tiles of {} m x {} m are in {}/tiles, the classes of their points in {}/classes\n"
+                    "The ground truth is {}, the orthophotos are {} and {}\n",
+                    paths.tiles.size(), arguments.town.size, arguments.town.size, arguments.output, arguments.output, paths.ground_truth,
+                    paths.ortho_rgb, paths.ortho_irc));
   }
   return success;
 }
@@ -51,12 +52,12 @@ void add_synth(CLI::App& app, Action& action) {
   CLI::App* command =
       app.add_subcommand("synth", "A synthetic town: adjoining LAZ tiles, ground truth and orthophotos, the same bytes for the same seed");
   command->footer("Example:\n  tuile synth -o town --tiles 3x3 --size 200 --density 20 --seed 1");
-  command->add_option("-o,--output", arguments->output, "Folder to write to")->required();
-  command->add_option("--tiles", arguments->tiles, "Columns x rows (default 3x3)");
-  command->add_option("--size", arguments->town.size, "Side of a tile, metres (default 200)");
-  command->add_option("--density", arguments->town.density, "Pulses per square metre (default 20)");
-  command->add_option("--seed", arguments->town.seed, "Same seed, same bytes (default 1)");
-  command->add_option("--format", arguments->town.point_format, "Point format: 6, or 8 with colours (default 6)");
+  command->add_option("-o,--output", arguments->output, "Folder to write to")->type_name("DIR")->required();
+  command->add_option("--tiles", arguments->tiles, "Columns and rows (default 3x3)")->type_name("COLUMNSxROWS");
+  command->add_option("--size", arguments->town.size, "Side of a tile, metres (default 200)")->type_name("M");
+  command->add_option("--density", arguments->town.density, "Pulses per square metre (default 20)")->type_name("N");
+  command->add_option("--seed", arguments->town.seed, "Same seed, same bytes (default 1)")->type_name("N");
+  command->add_option("--format", arguments->town.point_format, "Point format; 8 has colours (default 6)")->type_name("6|8");
   command->callback([arguments, &action] { action = {[arguments](Context& context) { return synthesise(*arguments, context); }, true}; });
 }
 

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -41,14 +40,14 @@ int fetch_truth(const TruthArguments& arguments, Context& context) {
                                       {"epsg", truth.epsg},
                                       {"bounds", {box.min_x, box.min_y, box.max_x, box.max_y}},
                                       {"layers", std::move(layers)}};
-    std::puts(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+    context.output.json(json);
   } else {
     for (const auto& layer : truth.layers) {
-      fmt::print("{:<28} {:<16} {} features{}\n", layer.name, to_string(layer.outcome), layer.features,
-                 layer.reason.empty() ? "" : ": " + layer.reason);
+      context.output.report(fmt::format("{:<28} {:<16} {} features{}\n", layer.name, to_string(layer.outcome), layer.features,
+                                        layer.reason.empty() ? "" : ": " + layer.reason));
     }
-    fmt::print("{} holds the layers that were had, from {}{}\n", arguments.output, truth.source,
-               truth.edition.empty() ? "" : " (" + truth.edition + ")");
+    context.output.report(fmt::format("{} holds the layers that were had, from {}{}\n", arguments.output, truth.source,
+                                      truth.edition.empty() ? "" : " (" + truth.edition + ")"));
   }
   return complete ? success : some_failed;
 }
@@ -61,11 +60,15 @@ void add_truth(CLI::App& app, Action& action) {
   command->footer(
       "Example:\n  tuile truth LHD_FXX_0870_6618_PTS_LAMB93_IGN69.copc.laz -o truth.gpkg\n"
       "Exit status: 0 all layers had (some may be confirmed empty), 1 some layers failed or were truncated and are not in the file.");
-  command->add_option("tile", arguments->tile, "A LAS, LAZ or COPC file, or its http(s) URL")->required();
-  command->add_option("-o,--output", arguments->output, "GeoPackage to write")->required();
-  command->add_option("--ground-truth", arguments->source, "wfs (default), or a vector file or folder");
-  command->add_option("-c,--config", arguments->config_file, "YAML configuration")->check(CLI::ExistingFile);
-  command->add_option("--set", arguments->set, "key=value, e.g. ground_truth.wfs.url=…; repeatable")->take_all()->allow_extra_args(false);
+  command->add_option("tile", arguments->tile, "A LAS, LAZ or COPC file, or its http(s) URL")->type_name("INPUT")->required();
+  command->add_option("-o,--output", arguments->output, "GeoPackage to write")->type_name("FILE")->required();
+  command->add_option("--ground-truth", arguments->source, "Source (default wfs); FILE is a vector file or a folder of such")
+      ->type_name("wfs|FILE");
+  command->add_option("-c,--config", arguments->config_file, "YAML configuration")->type_name("FILE");
+  command->add_option("--set", arguments->set, "A key of the configuration, e.g. ground_truth.wfs.url=…; repeatable")
+      ->type_name("KEY=VALUE")
+      ->take_all()
+      ->allow_extra_args(false);
   command->callback([arguments, &action] { action = {[arguments](Context& context) { return fetch_truth(*arguments, context); }, true}; });
 }
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -29,7 +28,7 @@ int verify(const std::string& directory, Context& context) {
                                       {"without_sidecar", orphans},
                                       {"files_checked", report.files_checked},
                                       {"bytes_checked", report.bytes_checked}};
-    std::puts(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+    context.output.json(json);
   } else {
     for (const write::TileVerification& tile : report.tiles) {
       for (const std::string& problem : tile.problems) context.console.error(tile.sidecar.string() + ": " + problem);
@@ -37,10 +36,10 @@ int verify(const std::string& directory, Context& context) {
     for (const auto& path : report.without_sidecar)
       context.console.error(path.string() + ": no sidecar vouches for it; process its tile again or delete it");
     for (const auto& path : report.leftovers) context.console.warn(path.string() + ": temporary of a run that was killed or still goes on");
-    fmt::print(
+    context.output.report(fmt::format(
         "{} tiles, {} files, {:.1f} MB checked: {}\n", report.tiles.size(), report.files_checked,
         1e-6 * static_cast<double>(report.bytes_checked),
-        report.ok() ? "all sound" : fmt::format("{} tiles are damaged, {} files have no sidecar", unsound, report.without_sidecar.size()));
+        report.ok() ? "all sound" : fmt::format("{} tiles are damaged, {} files have no sidecar", unsound, report.without_sidecar.size())));
   }
   if (report.tiles.empty()) {
     context.console.error(directory + " holds no sidecar: nothing was verified; give the output folder of tuile process");
@@ -55,7 +54,7 @@ void add_verify(CLI::App& app, Action& action) {
   auto directory = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("verify", "Check finished outputs against their sidecars: files, sizes, checksums, counts");
   command->footer("Example:\n  tuile verify out\nExit status: 0 all sound, 1 something is damaged, missing or not vouched for.");
-  command->add_option("directory", *directory, "Output folder of tuile process")->required();
+  command->add_option("directory", *directory, "Output folder of tuile process")->type_name("DIR")->required();
   command->callback([directory, &action] { action.run = [directory](Context& context) { return verify(*directory, context); }; });
 }
 

@@ -1,11 +1,11 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -72,7 +72,7 @@ Known known_of(const PointBlock& attributes) {
 
 /// Throws InvalidArgument where a name is neither a feature's nor a set's.
 void refuse_unknown(const std::string& name) {
-  const std::vector<std::string> sets{"minimal", "lod2", "asprs", "lod3", "full"};
+  const std::vector<std::string>& sets = features::set_names();
   if (std::find(sets.begin(), sets.end(), name) != sets.end()) return;
   std::vector<std::string> known = sets;
   for (std::size_t i = 0; i < features::feature_count; ++i) known.emplace_back(features::info(static_cast<Feature>(i)).name);
@@ -289,10 +289,11 @@ std::vector<Item> items_of(const py::list& tiles, const Attributes& attributes, 
 void bind_features(py::module_& core) {
   bind_feature_matrix(core);
   core.def("list_features", [] {
-    std::vector<std::tuple<std::string, std::string, std::string>> rows;
+    std::vector<std::array<std::string, 7>> rows;
     for (std::size_t i = 0; i < features::feature_count; ++i) {
       const features::FeatureInfo& row = features::info(static_cast<Feature>(i));
-      rows.emplace_back(row.name, row.unit, row.description);
+      rows.push_back({std::string(row.name), std::string(row.unit), std::string(row.description), std::string(row.range),
+                      std::string(row.undefined), std::string(row.formula), std::string(row.source)});
     }
     return rows;
   });

@@ -62,7 +62,7 @@ def test_names_of_a_set_are_those_that_coordinates_allow():
     ground = np.full(len(points), 2)
     assert list(tuile.features(points, "minimal", classification=ground)) == ["normal_z", "planarity", "height_above_ground", "density"]
     colours = {"rgb": np.full((300, 3), 65535), "nir": np.full(300, 0), "intensity": np.arange(300), "classification": ground}
-    assert list(tuile.features(points, "lod2", **colours)) == [name for name, _, _ in tuile.list_features("lod2")]
+    assert list(tuile.features(points, "lod2", **colours)) == [feature.name for feature in tuile.list_features("lod2")]
     assert len(tuile.features(points, "full", **colours)) == len(tuile.list_features()) - 2, "all but the returns"
 
 

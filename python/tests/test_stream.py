@@ -208,12 +208,12 @@ def test_forgotten_streams_leave_nothing(tiles):
 
 def test_bad_arguments(tiles):
     stream = tuile.stream
-    cases = [(lambda: stream(tiles, ready=0), tuile.InvalidArgument, "ready is 0; 1 tiles"),
+    cases = [(lambda: stream(tiles, ready=0), tuile.InvalidArgument, "ready is 0; a whole number of tiles from 1"),
              (lambda: stream(tiles, ready="2"), TypeError, "ready is '2'"),
              (lambda: stream(tiles, on_error="ignore"), tuile.InvalidArgument, "'ignore'.*'raise'"),
              (lambda: stream(tiles, share=0), tuile.InvalidArgument, "share is 0"), (lambda: stream([]), tuile.InvalidArgument, "no paths"),
              (lambda: stream(5), TypeError, "type int"), (lambda: stream(tiles, shard="3/2"), tuile.ConfigError, "3/2"),
-             (lambda: stream(tiles, bbox=(1, 2, 3)), tuile.InvalidArgument, "3 numbers"),
+             (lambda: stream(tiles, bbox=(1, 2, 3)), tuile.InvalidArgument, "four numbers"),
              (lambda: stream(tiles, bbox=(1, 2, float("nan"), 3)), tuile.InvalidArgument, "NaN"),
              (lambda: stream(tiles, {"features.sett": 1}), tuile.ConfigError, "features.set"),
              (lambda: stream(tiles, 5), tuile.InvalidArgument, "type int")]

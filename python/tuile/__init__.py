@@ -8,7 +8,7 @@ from .errors import (BackendUnavailable, Cancelled, ConfigError, CorruptData, De
                      PermissionDenied, TileError, TimeoutError, Unsupported)
 from ._progress import Progress
 from .files import info, read, write_laz
-from .feature_processor import FeatureMatrix, FeatureProcessor, GPUProcessor, features, list_features
+from .feature_processor import Feature, FeatureMatrix, FeatureProcessor, GPUProcessor, features, list_features
 from .labels import Labels, label
 from .loader import AsyncPipeline, AsyncTileLoader, TileFuture
 from .processor import Job, JobList, LiDARProcessor, verify
@@ -19,7 +19,7 @@ from .wfs_cache import WFSMemoryCache
 
 __all__ = [
     "__version__", "AsyncPipeline", "AsyncTileLoader", "BackendUnavailable", "Bounds", "Cancelled", "Config", "ConfigError",
-    "CorruptData", "DeviceError", "Error", "FailedTile", "FeatureMatrix", "FeatureProcessor", "features", "GPUProcessor", "GroundTruth",
+    "CorruptData", "DeviceError", "Error", "FailedTile", "Feature", "FeatureMatrix", "FeatureProcessor", "features", "GPUProcessor", "GroundTruth",
     "info", "InvalidArgument", "IoError", "Job", "JobList", "label", "Labels", "LiDARProcessor", "list_features", "NotFound",
     "OutOfMemory", "PermissionDenied", "presets", "Progress", "read", "RunSummary", "stream", "StreamedTile", "TileError", "TileFuture",
     "TilePoints", "TileStream", "TimeoutError", "TruthLayer", "Unsupported", "verify", "WFSMemoryCache", "write_laz",

@@ -4,9 +4,8 @@ import os
 from typing import Any, Iterator, List, Mapping, Optional, Tuple, Union
 
 from . import _core
+from ._validate import PathLike as PathLike
 from .errors import InvalidArgument
-
-PathLike = Union[str, "os.PathLike[str]"]
 
 
 def presets() -> List[Tuple[str, str]]:

@@ -18,12 +18,13 @@ import uuid
 from typing import (TYPE_CHECKING, Any, Callable, ContextManager, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple,
                     Union)
 
-from . import _core
+from . import _core, _validate
 from ._dask_summary import ClusterTotals
 from ._progress import Progress, ProgressLine
+from ._validate import Paths
 from .config import Config, PathLike
 from .errors import Error, InvalidArgument, PermissionDenied
-from .processor import Job, JobList, Paths, path_list
+from .processor import Job, JobList
 from .summary import FailedTile, RunSummary, failed_tiles, kind_of
 
 if TYPE_CHECKING:
@@ -106,20 +107,14 @@ def process(paths: Optional[Paths], config: Union[Config, PathLike, Mapping[str,
         ConfigError, InvalidArgument: as LiDARProcessor.process_tiles; PermissionDenied or IoError: the output folder. What goes wrong on
             workers is in the summary. After KeyboardInterrupt what is done stays valid and the same call goes on from there.
     """
-    if isinstance(group_size, bool) or not isinstance(group_size, int):
-        raise TypeError(f"group_size={group_size!r} is no integer; a number of tiles is expected")
-    if group_size < 1:
-        raise InvalidArgument(f"group_size is {group_size}; one tile at least is expected")
-    if isinstance(retries, bool) or not isinstance(retries, int):
-        raise TypeError(f"retries={retries!r} is no integer; a number of further tries is expected")
-    if retries < 0:
-        raise InvalidArgument(f"retries is {retries}; a number from 0 is expected")
-    if not (progress is None or isinstance(progress, bool) or callable(progress)):
-        raise TypeError(f"progress of type {type(progress).__name__} was given; True, False or a function is expected")
+    _validate.whole("group_size", group_size, 1, "tiles")
+    _validate.whole("retries", retries, 0, "further tries")
+    if not (progress is None or isinstance(progress, bool)):
+        _validate.function("progress", progress, "True, False or a function")
     chosen = Config.of(config)
     if output is not None:
         chosen = chosen.updated(output=os.path.abspath(os.fspath(output)))
-    inputs = [_whole(path) for path in (_core.input_of(chosen._native) if paths is None else path_list(paths))]
+    inputs = [_whole(path) for path in (_core.input_of(chosen._native) if paths is None else _validate.paths(paths))]
     if not inputs:
         raise InvalidArgument("no paths were given and the configuration has no input; one tile at least is expected")
     begin = time.monotonic()

@@ -1,11 +1,8 @@
 """Features of points in memory: of tiles, exactly what the command line computes, and of any array of coordinates."""
 import functools
-import math
-import numbers
-import operator
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Literal, Mapping, Optional, Sequence, Tuple, Union, overload
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Literal, Mapping, NamedTuple, Optional, Sequence, Tuple, Union, overload
 
-from . import _core
+from . import _core, _validate
 from ._core import FeatureMatrix as FeatureMatrix
 from ._gpu import gpu_or_cpu
 from .config import Config, PathLike
@@ -23,44 +20,8 @@ Columns = Dict[str, "npt.NDArray[np.float32]"]
 Features = Union[Columns, FeatureMatrix]
 Scale = Union[Mapping[str, float], int]
 
-_MOST_INT = 2**31 - 1
-
-
-def _whole(name: str, value: Any, expected: str) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} is {value!r} of type {type(value).__name__}; {expected} is expected") from None
-    if not -_MOST_INT <= number <= _MOST_INT:
-        raise InvalidArgument(f"{name} is {number}; {expected} is expected")
-    return number
-
-
-def _metres(name: str, value: Any, zero: bool = False) -> float:
-    if not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} is {value!r} of type {type(value).__name__}; a number of metres is expected")
-    metres = float(value)
-    if not (math.isfinite(metres) and (metres > 0 or (zero and metres == 0))):
-        raise InvalidArgument(f"{name} is {metres:g}; a finite number of metres {'of at least' if zero else 'above'} 0 is expected")
-    return metres
-
-
 def _k(value: Optional[int]) -> Optional[int]:
-    return None if value is None else _whole("k", value, "a whole number of neighbours from 3 to 4096")
-
-
-def _names(names: Optional[Names]) -> Optional[List[str]]:
-    if names is None:
-        return None
-    if isinstance(names, str):
-        return [name.strip() for name in names.split(",")]
-    if not isinstance(names, Iterable):
-        raise TypeError(f"names is {names!r} of type {type(names).__name__}; names of features, or of one set, are expected")
-    listed = list(names)
-    for name in listed:
-        if not isinstance(name, str):
-            raise TypeError(f"names holds {name!r} of type {type(name).__name__}; names of features are expected")
-    return listed
+    return None if value is None else _validate.whole("k", value, 3, "neighbours (the point itself counts)", 4096)
 
 
 def _scales(scales: Optional[Iterable[Scale]]) -> Optional[List[Tuple[Optional[int], Optional[float]]]]:
@@ -69,7 +30,7 @@ def _scales(scales: Optional[Iterable[Scale]]) -> Optional[List[Tuple[Optional[i
     out: List[Tuple[Optional[int], Optional[float]]] = []
     for scale in scales:
         if isinstance(scale, Mapping) and len(scale) == 1 and set(scale) <= {"k", "radius"}:
-            out.append((_k(scale.get("k")), None) if "k" in scale else (None, _metres("radius", scale["radius"])))  # type: ignore[arg-type]
+            out.append((_k(scale.get("k")), None) if "k" in scale else (None, _validate.metres("radius", scale["radius"])))  # type: ignore[arg-type]
         else:
             raise InvalidArgument(f"scales holds {scale!r}; {{'k': neighbours}} or {{'radius': metres}} is expected")
     return out
@@ -85,10 +46,6 @@ def _halo(halo: Any) -> List["TilePoints"]:
         if not isinstance(tile, _core.TilePoints):
             raise TypeError(f"halo holds a {type(tile).__name__}; TilePoints, the neighbouring tiles, are expected")
     return tiles
-
-
-def _threads(threads: Optional[int]) -> int:
-    return 0 if threads is None else _whole("threads", threads, "a whole number of threads, or None for one per processor,")
 
 
 class FeatureProcessor:
@@ -108,10 +65,9 @@ class FeatureProcessor:
     def __init__(self, backend: str = "auto", threads: Optional[int] = None, *,
                  config: Union[Config, PathLike, Mapping[str, Any], None] = None) -> None:
         self._config = Config.of(config)
-        if not isinstance(backend, str):
-            raise TypeError(f"backend is {backend!r} of type {type(backend).__name__}; \"auto\", \"cpu\" or \"cuda\" is expected")
+        backend = _validate.text("backend", backend, "\"auto\", \"cpu\" or \"cuda\"")
         chosen = _core.backend_of(self._config._native) if backend == "auto" else backend
-        self._computer = _core.FeatureComputer(chosen, _threads(threads))
+        self._computer = _core.FeatureComputer(chosen, 0 if threads is None else _validate.whole("threads", threads, 0, "threads"))
 
     @property
     def backend(self) -> str:
@@ -227,11 +183,11 @@ class FeatureProcessor:
                  scales: Optional[Iterable[Scale]], halo: Any, halo_width: Optional[float], *, scale: Optional[float] = None,
                  **attributes: Any) -> List[FeatureMatrix]:
         return self._computer.compute(
-            tiles, self._config._native, names=_names(names), k=_k(k), radius=None if radius is None else _metres("radius", radius),
-            max_neighbors=None if max_neighbors is None else _whole("max_neighbors", max_neighbors, "a whole number from 3 to 65536"),
+            tiles, self._config._native, names=None if names is None else _validate.texts("names", names, "names of features, or of one set,"), k=_k(k), radius=None if radius is None else _validate.metres("radius", radius),
+            max_neighbors=None if max_neighbors is None else _validate.whole("max_neighbors", max_neighbors, 3, "neighbours", 65536),
             scales=_scales(scales), halo=_halo(halo),
-            halo_width=None if halo_width is None else _metres("halo_width", halo_width, zero=True),
-            scale=0.0 if scale is None else _metres("scale", scale), **attributes)
+            halo_width=None if halo_width is None else _validate.metres("halo_width", halo_width, zero=True),
+            scale=0.0 if scale is None else _validate.metres("scale", scale), **attributes)
 
     def __repr__(self) -> str:
         return f"<tuile.{type(self).__name__} on {self.description}>"
@@ -251,19 +207,35 @@ class GPUProcessor(FeatureProcessor):
         super().__init__(gpu_or_cpu(), threads, config=config)
 
 
-def list_features(names: Optional[str] = None) -> List[Tuple[str, str, str]]:
+class Feature(NamedTuple):
+    """What is known of a feature; docs/features.md is the same table.
+
+    ``name``; ``unit``: "m", "m²", "1"; ``description``: a few words; ``range``: "[0, 1]", or "" for any number; ``undefined``: where it is
+    NaN, or what it is of a degenerate neighbourhood, or "" where it is always defined; ``formula``; ``source`` of the definition, or "".
+    """
+
+    name: str
+    unit: str
+    description: str
+    range: str
+    undefined: str
+    formula: str
+    source: str
+
+
+def list_features(names: Optional[str] = None) -> List[Feature]:
     """What can be computed.
 
     Args:
         names: one set ("minimal", "lod2", "asprs", "lod3", "full"); None: all.
 
     Returns:
-        (name, unit, what it is) of each, in the order of a set's columns.
+        A :class:`Feature` of each, in the order of a set's columns.
 
     Raises:
         InvalidArgument: there is no such set.
     """
-    table = {row[0]: row for row in _core.list_features()}
+    table = {row[0]: Feature(*row) for row in _core.list_features()}
     return [table[name] for name in (table if names is None else _core.set_columns(names))]
 
 

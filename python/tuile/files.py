@@ -1,22 +1,15 @@
 """Tiles read from files and written to them."""
-import os
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Mapping, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Mapping, Optional, Union
 
-from . import _core
+from . import _core, _validate
 from .config import PathLike
 from .errors import InvalidArgument
-from .feature_processor import FeatureMatrix, Points, _metres, _whole
+from .feature_processor import FeatureMatrix, Points
 
 if TYPE_CHECKING:
     from ._core import TilePoints
 
 Crs = Union[int, str]
-
-
-def _path(path: Any) -> str:
-    if not isinstance(path, (str, bytes, os.PathLike)):
-        raise TypeError(f"the path is {path!r} of type {type(path).__name__}; text or a pathlib.Path is expected")
-    return os.fsdecode(path)
 
 
 def info(path: PathLike) -> Dict[str, Any]:
@@ -33,7 +26,7 @@ def info(path: PathLike) -> Dict[str, Any]:
     Raises:
         NotFound, PermissionDenied, IoError, CorruptData, Unsupported: as they say.
     """
-    return _core.file_info(_path(path))
+    return _core.file_info(_validate.path("path", path))
 
 
 def _wkt(crs: Optional[Crs], like: Optional[Union["TilePoints", PathLike]]) -> str:
@@ -50,17 +43,7 @@ def _wkt(crs: Optional[Crs], like: Optional[Union["TilePoints", PathLike]]) -> s
         if "[" not in text:
             raise InvalidArgument(f"crs is {crs!r}; an EPSG code (2154, \"EPSG:2154\") or WKT is expected")
         return text
-    return _core.wkt_of_epsg(_whole("crs", crs, "an EPSG code"))
-
-
-def _box(bbox: Optional[Iterable[float]]) -> Optional[Tuple[float, float, float, float]]:
-    if bbox is None:
-        return None
-    try:
-        x0, y0, x1, y1 = (float(value) for value in bbox)
-    except (TypeError, ValueError):
-        raise InvalidArgument(f"the bbox is {bbox!r}; (x0, y0, x1, y1) in metres is expected") from None
-    return x0, y0, x1, y1
+    return _core.wkt_of_epsg(_validate.whole("crs", crs, 1, "the EPSG registry"))
 
 
 def read(path: PathLike, fields: Optional[Iterable[str]] = None, bbox: Optional[Iterable[float]] = None) -> "TilePoints":
@@ -79,15 +62,8 @@ def read(path: PathLike, fields: Optional[Iterable[str]] = None, bbox: Optional[
         NotFound, PermissionDenied, IoError, CorruptData, Unsupported: as they say; Unsupported also for coordinates in degrees.
         InvalidArgument: an attribute that there is not (with the nearest), a box that is empty.
     """
-    if isinstance(fields, str):
-        fields = fields.split(",")
-    if fields is not None:
-        fields = list(fields)
-        for name in fields:
-            if not isinstance(name, str):
-                raise TypeError(f"fields holds {name!r} of type {type(name).__name__}; names of attributes are expected")
-        fields = [name.strip() for name in fields]
-    return _core.read_tile(_path(path), fields, _box(bbox))
+    wanted = None if fields is None else _validate.texts("fields", fields, "names of attributes")
+    return _core.read_tile(_validate.path("path", path), wanted, _validate.box(bbox))
 
 
 def write_laz(path: PathLike, points: Points, *, features: Optional[Union[Mapping[str, Any], FeatureMatrix]] = None, labels: Any = None,
@@ -117,7 +93,7 @@ def write_laz(path: PathLike, points: Points, *, features: Optional[Union[Mappin
         Unsupported: a CRS that PROJ does not know, coordinates that do not fit the scale.
         NotFound, PermissionDenied, IoError, CorruptData: as they say.
     """
-    place = _path(path)
+    place = _validate.path("path", path)
     columns = dict(features) if isinstance(features, Mapping) else features
     if isinstance(points, _core.TilePoints):
         given = {"intensity": intensity, "rgb": rgb, "nir": nir, "scale": scale, "crs": crs, "like": like}
@@ -129,4 +105,4 @@ def write_laz(path: PathLike, points: Points, *, features: Optional[Union[Mappin
     if crs is not None and like is not None:
         raise InvalidArgument("crs and like are both given; one of them is expected")
     _core.write_points(place, points, features=columns, labels=labels, classification=classification, intensity=intensity, rgb=rgb, nir=nir,
-                       scale=0.01 if scale is None else _metres("scale", scale), wkt=_wkt(crs, like))
+                       scale=0.01 if scale is None else _validate.metres("scale", scale), wkt=_wkt(crs, like))

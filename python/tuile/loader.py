@@ -9,45 +9,15 @@ import warnings
 import weakref
 from typing import Any, Callable, Deque, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
-from . import _core
+from . import _core, _validate
 from ._core import GroundTruth, TilePoints
+from ._validate import Box, PathLike
 from .config import Config
-from .errors import Cancelled, InvalidArgument, TileError
+from .errors import Cancelled, TileError
 
-PathLike = Union[str, "os.PathLike[str]"]
-Box = Tuple[float, float, float, float]
 Loaded = Tuple[TilePoints, Optional[GroundTruth]]
 
 _log = logging.getLogger("tuile")
-
-
-def _location(path: PathLike) -> str:
-    if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"a tile's path was given as {type(path).__name__}; text or a pathlib.Path is expected")
-    location = os.fspath(path)
-    if not isinstance(location, str):
-        raise TypeError(f"a tile's path was given as {type(location).__name__}; text is expected")
-    return location
-
-
-def _box(bbox: Optional[Sequence[float]]) -> Optional[Box]:
-    if bbox is None:
-        return None
-    values = [float(value) for value in bbox]
-    if len(values) != 4:
-        raise InvalidArgument(f"bbox has {len(values)} numbers; (min_x, min_y, max_x, max_y) in metres are expected")
-    min_x, min_y, max_x, max_y = values
-    if not (min_x <= max_x and min_y <= max_y):
-        raise InvalidArgument(f"bbox is {tuple(values)}; (min_x, min_y, max_x, max_y) with min <= max are expected")
-    return min_x, min_y, max_x, max_y
-
-
-def _count(name: str, value: int, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} is {value!r}; a whole number is expected")
-    if value < least:
-        raise InvalidArgument(f"{name} is {value}; {least} or more is expected")
-    return value
 
 
 class TileFuture:
@@ -101,9 +71,9 @@ class AsyncTileLoader:
     def __init__(self, num_workers: int = 2, enable_wfs: bool = True, cache_size: int = 3, prefetch_ahead: int = 1, show_progress: bool = False,
                  *, memory_budget: Optional[int] = None, config: Union[Config, PathLike, Mapping[str, Any], None] = None,
                  retries: Optional[int] = None, keep_preloaded: bool = False) -> None:
-        self.num_workers = _count("num_workers", num_workers, 0)
-        self.cache_size = _count("cache_size", cache_size, 1)
-        self.prefetch_ahead = _count("prefetch_ahead", prefetch_ahead, 0)
+        self.num_workers = _validate.whole("num_workers", num_workers, 0, "threads")
+        self.cache_size = _validate.whole("cache_size", cache_size, 1, "tiles")
+        self.prefetch_ahead = _validate.whole("prefetch_ahead", prefetch_ahead, 0, "tiles")
         self.enable_wfs = bool(enable_wfs)
         self.show_progress = bool(show_progress)
         chosen = Config.of(config)
@@ -113,9 +83,9 @@ class AsyncTileLoader:
         elif chosen._native.ground_truth_source == "none":
             settings["ground_truth.source"] = "wfs"
         if memory_budget is not None:
-            settings["memory.budget"] = _count("memory_budget", memory_budget, 1)
+            settings["memory.budget"] = _validate.whole("memory_budget", memory_budget, 1, "bytes", 2**63 - 1)
         if retries is not None:
-            settings["prefetch.retries"] = _count("retries", retries, 0)
+            settings["prefetch.retries"] = _validate.whole("retries", retries, 0, "further tries")
         self.config = chosen.updated(settings) if settings else chosen
         self._native = _core.Loader(self.config._native, num_workers, cache_size, bool(keep_preloaded), _log.info)
         # Before the interpreter goes, too: threads must not outlive what they warn with.
@@ -140,7 +110,7 @@ class AsyncTileLoader:
         Raises:
             Cancelled: the loader was shut down.
         """
-        path, box = _location(tile_path), _box(bbox)
+        path, box = _validate.path("tile_path", tile_path), _validate.box(bbox)
         self._native.preload(path, box, fetch_ground_truth)
         self._say(f" Preloading: {os.path.basename(path)}")
         return TileFuture(self, path, box, fetch_ground_truth)
@@ -166,7 +136,7 @@ class AsyncTileLoader:
             Cancelled: the loader was shut down.
             NotFound, CorruptData, IoError…: why the tile cannot be loaded. A later ``preload_tile`` or ``get_tile`` tries anew.
         """
-        path, box = _location(tile_path), _box(bbox)
+        path, box = _validate.path("tile_path", tile_path), _validate.box(bbox)
         misses = self._native.statistics()["misses"] if self.show_progress else 0
         tile, truth, failure = self._native.get(path, timeout, box, fetch_ground_truth)
         if self.show_progress:
@@ -229,7 +199,7 @@ class AsyncPipeline:
                  prefetch_ahead: int = 1, config: Union[Config, PathLike, Mapping[str, Any], None] = None, fail_fast: bool = False,
                  timeout: Optional[float] = None, loader: Optional[AsyncTileLoader] = None) -> None:
         self._owns_loader = loader is None
-        self.prefetch_ahead = _count("prefetch_ahead", prefetch_ahead, 0)
+        self.prefetch_ahead = _validate.whole("prefetch_ahead", prefetch_ahead, 0, "tiles")
         self.loader = loader or AsyncTileLoader(num_workers, enable_wfs, max(cache_size, prefetch_ahead + 1), prefetch_ahead, show_progress,
                                                 config=config, keep_preloaded=True)
         if self.loader.cache_size <= self.prefetch_ahead:
@@ -258,9 +228,8 @@ class AsyncPipeline:
             TileError: the first failure, with ``fail_fast``.
             Cancelled: the pipeline was shut down.
         """
-        paths = [_location(path) for path in tile_paths]
-        if not callable(processor_func):
-            raise TypeError(f"processor_func is a {type(processor_func).__name__}; a function of (tile, ground_truth) is expected")
+        paths = [_validate.path("a tile's path", path) for path in tile_paths]
+        _validate.function("processor_func", processor_func, "a function of (tile, ground_truth)")
         results: List[Any] = [None] * len(paths)
         saving: Deque[Tuple[int, "concurrent.futures.Future[Any]"]] = collections.deque()
         saver = concurrent.futures.ThreadPoolExecutor(1, "tuile-save") if save_func is not None else None

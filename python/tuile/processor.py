@@ -3,15 +3,14 @@ import logging
 import os
 from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
-from . import _core
+from . import _core, _validate
 from ._gpu import backend_for
 from ._progress import Progress, ProgressLine
+from ._validate import Paths, Shard
 from .config import Config, PathLike
 from .errors import InvalidArgument, NotFound
 from .summary import FailedTile, RunSummary, failed_tiles
 
-Shard = Union[str, Tuple[int, int]]
-Paths = Union[PathLike, Iterable[PathLike]]
 
 _log = logging.getLogger("tuile")
 
@@ -42,44 +41,6 @@ class JobList(NamedTuple):
     jobs: List[Job]
     failed: List[FailedTile]
     notes: List[str]
-
-
-def path_list(paths: Paths) -> List[str]:
-    """Paths as text. A single one is a list of one."""
-    if isinstance(paths, (str, os.PathLike)):
-        paths = [paths]
-    if isinstance(paths, bytes) or not isinstance(paths, Iterable):
-        raise TypeError(f"paths of type {type(paths).__name__} were given; a path or several are expected")
-    listed = [os.fspath(path) for path in paths]
-    for path in listed:
-        if not isinstance(path, str):
-            raise TypeError(f"a path of type {type(path).__name__} was given; text or pathlib.Path is expected")
-    if not listed:
-        raise InvalidArgument("no paths were given; one tile at least is expected")
-    return listed
-
-
-def shard_text(shard: Optional[Shard]) -> str:
-    if shard is None:
-        return ""
-    if isinstance(shard, str):
-        if not shard:
-            raise InvalidArgument("the shard is empty; 'I/N' or (I, N) is expected, with 0 <= I < N")
-        return shard
-    if isinstance(shard, (tuple, list)) and len(shard) == 2:
-        return f"{shard[0]}/{shard[1]}"
-    raise TypeError(f"a shard of type {type(shard).__name__} ({shard!r}) was given; 'I/N' or (I, N) is expected, with 0 <= I < N")
-
-
-def box_of(bbox: Optional[Sequence[float]]) -> Optional[Tuple[float, float, float, float]]:
-    if bbox is None:
-        return None
-    if isinstance(bbox, str):
-        raise TypeError(f"the bbox {bbox!r} is text; four numbers (x0, y0, x1, y1) in metres are expected")
-    values = tuple(float(value) for value in bbox)
-    if len(values) != 4:
-        raise InvalidArgument(f"the bbox has {len(values)} numbers; four are expected: (x0, y0, x1, y1) in metres")
-    return values[0], values[1], values[2], values[3]
 
 
 def _folder(path: PathLike) -> str:
@@ -170,8 +131,8 @@ class LiDARProcessor:
             only: output names (file names without .laz) of the tiles to do; the others are only neighbours.
         """
         if isinstance(only, str):
-            raise TypeError(f"only={only!r} is text; a list of names is expected")
-        return self._run(path_list(paths), os.fspath(output_dir), list(only), skip_existing, shard, bbox, fail_fast, progress)
+            raise TypeError(f"only is {only!r} of type str; a list of names is expected")
+        return self._run(_validate.paths(paths), os.fspath(output_dir), list(only), skip_existing, shard, bbox, fail_fast, progress)
 
     def process(self, skip_existing: bool = True, *, shard: Optional[Shard] = None, bbox: Optional[Sequence[float]] = None,
                 fail_fast: bool = False, progress: Optional[Callable[[Progress], None]] = None) -> RunSummary:
@@ -190,7 +151,7 @@ class LiDARProcessor:
         Raises:
             as :meth:`process_tiles`.
         """
-        plan = _core.plan(self._config._native, self._request(path_list(paths), os.fspath(output_dir), [], skip_existing, shard, bbox))
+        plan = _core.plan(self._config._native, self._request(_validate.paths(paths), os.fspath(output_dir), [], skip_existing, shard, bbox))
         plan["failed"] = failed_tiles(plan["failed"])
         return plan
 
@@ -202,20 +163,20 @@ class LiDARProcessor:
         Raises:
             as :meth:`process_tiles`.
         """
-        request = self._request(path_list(paths), os.fspath(output_dir), [], skip_existing, shard, bbox)
+        request = self._request(_validate.paths(paths), os.fspath(output_dir), [], skip_existing, shard, bbox)
         jobs, failed, notes = _core.jobs(self._config._native, request)
         return JobList([Job(*job) for job in jobs], failed_tiles(failed), notes)
 
     @staticmethod
     def _request(inputs: List[str], output: str, only: List[str], skip_existing: bool, shard: Optional[Shard],
                  bbox: Optional[Sequence[float]]) -> _core.RunRequest:
-        return _core.RunRequest(input=inputs, output=output, only=only, shard=shard_text(shard), bbox=box_of(bbox),
+        return _core.RunRequest(input=inputs, output=output, only=only, shard=_validate.shard(shard), bbox=_validate.box(bbox),
                                 overwrite=not skip_existing)
 
     def _run(self, inputs: List[str], output: str, only: List[str], skip_existing: bool, shard: Optional[Shard],
              bbox: Optional[Sequence[float]], fail_fast: bool, progress: Optional[Callable[[Progress], None]]) -> RunSummary:
-        if progress is not None and not callable(progress):
-            raise TypeError(f"progress of type {type(progress).__name__} was given; a function is expected")
+        if progress is not None:
+            _validate.function("progress", progress)
         request = self._request(inputs, output, only, skip_existing, shard, bbox)
         with ProgressLine(self._show_progress) as line:
 

@@ -1,13 +1,11 @@
 """Finished tiles one after the other, straight from LAZ files: nothing is written."""
 import logging
-import operator
 import weakref
 from typing import TYPE_CHECKING, Any, Iterable, Iterator, List, Mapping, Optional, Sequence, Union
 
-from . import _core
+from . import _core, _validate
+from ._validate import Shard
 from .config import Config, PathLike
-from .errors import InvalidArgument
-from .processor import Shard, box_of, path_list, shard_text
 from .summary import FailedTile
 
 if TYPE_CHECKING:
@@ -17,25 +15,6 @@ if TYPE_CHECKING:
     from ._core import StreamedTile
 
 _log = logging.getLogger("tuile")
-_CHOICES = ("raise", "skip", "yield")
-
-
-def whole(name: str, value: Any, least: int, what: str) -> int:
-    """A whole number that a caller gave."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} is {value!r} of type {type(value).__name__}; a whole number of {what} is expected") from None
-    if not least <= number < 2**31:
-        raise InvalidArgument(f"{name} is {number}; {least} {what} or more are expected")
-    return number
-
-
-def on_error_of(value: Any, choices: Sequence[str] = _CHOICES) -> str:
-    """What is done about tiles that fail."""
-    if value not in choices:
-        raise InvalidArgument(f"on_error is {value!r}; one of {', '.join(map(repr, choices))} is expected")
-    return str(value)
 
 
 class TileStream(Iterator[Union["StreamedTile", FailedTile]]):
@@ -123,5 +102,5 @@ def stream(inputs: Union[PathLike, Iterable[PathLike], None], config: Union[Conf
         ...     for tile in tiles:
         ...         print(tile.name, tile.features.shape, tile.points.origin)
     """
-    return TileStream(Config.of(config), [] if inputs is None else path_list(inputs), shard_text(shard), box_of(bbox),
-                      whole("ready", ready, 1, "tiles"), on_error_of(on_error), whole("share", share, 1, "processes"))
+    return TileStream(Config.of(config), [] if inputs is None else _validate.paths(inputs), _validate.shard(shard), _validate.box(bbox),
+                      _validate.whole("ready", ready, 1, "tiles"), _validate.choice("on_error", on_error, ("raise", "skip", "yield")), _validate.whole("share", share, 1, "processes"))

@@ -16,12 +16,12 @@ try:
 except ImportError as error:
     raise ImportError(f"tuile.torch needs the package torch (pip install torch; Debian: python3-torch), and: {error}") from error
 
-from . import _core
+from . import _core, _validate
+from ._validate import Paths
 from .config import Config, PathLike
 from .errors import InvalidArgument
-from .feature_processor import Names, _metres, _names
-from .processor import Paths, box_of, path_list
-from .stream import on_error_of, stream, whole
+from .feature_processor import Names
+from .stream import stream
 from .summary import FailedTile
 
 _log = logging.getLogger("tuile")
@@ -40,21 +40,12 @@ class _Rows(NamedTuple):
     origin: "np.ndarray[Any, Any]"
 
 
-def _choose(name: str, value: Any, expected: Sequence[Any]) -> Any:
-    for choice in expected:
-        if type(value) is type(choice) and value == choice:
-            return value
-    raise InvalidArgument(f"{name} is {value!r}; {', '.join(map(repr, expected[:-1]))} or {expected[-1]!r} is expected")
-
-
 def _label_table(classes: Optional[List[int]]) -> "np.ndarray[Any, Any]":
     """(256,) int64: what every class becomes."""
     if classes is None:
         return np.arange(256)
     table = np.full(256, IGNORED, dtype=np.int64)
     for place, number in enumerate(classes):
-        if number > 255:
-            raise InvalidArgument(f"classes holds {number}; codes from 0 to 255 are expected")
         if table[number] != IGNORED:
             raise InvalidArgument(f"classes holds {number} twice")
         table[number] = place
@@ -91,7 +82,7 @@ class TileDataset(IterableDataset):  # type: ignore[type-arg]
 
     Workers: ``fork``, torch's default on Linux, works as long as the parent has used none of tuile's threads (making a dataset uses none,
     iterating one does); afterwards workers raise Unsupported: give the DataLoader ``multiprocessing_context="forkserver"`` or ``"spawn"``,
-    which work always. The dataset can be pickled where ``transform`` can.
+    which work always, in a script whose own work stands below ``if __name__ == "__main__":``. The dataset can be pickled where ``transform`` can.
 
     Args:
         inputs: files, folders, globs, http(s) URLs or ``@list.txt``; None: what the configuration names as ``input``.
@@ -120,24 +111,30 @@ class TileDataset(IterableDataset):  # type: ignore[type-arg]
     Raises:
         InvalidArgument, TypeError, ConfigError: an argument or key that is none.
 
-    Example:
+    Example, a script:
+        >>> import torch
         >>> from torch.utils.data import DataLoader
         >>> from tuile.torch import TileDataset
-        >>> dataset = TileDataset("tiles/", {"ground_truth.source": "bdtopo.gpkg"}, features="lod2", classes=[2, 3, 4, 5, 6],
-        ...                       patch_size=25, points=8192, shuffle=True)
-        >>> model = Network(3 + len(dataset.feature_names), len(dataset.classes)).cuda()
-        >>> optimizer = torch.optim.AdamW(model.parameters())
-        >>> criterion = torch.nn.CrossEntropyLoss()            # leaves out IGNORED
-        >>> loader = DataLoader(dataset, batch_size=8, num_workers=2, pin_memory=True, multiprocessing_context="forkserver",
-        ...                     persistent_workers=True)
-        >>> for epoch in range(10):
-        ...     dataset.set_epoch(epoch)
-        ...     for points, features, labels in loader:        # (8, 8192, 3), (8, 8192, F), (8, 8192)
-        ...         inputs = torch.cat([points, features.nan_to_num()], dim=-1).cuda(non_blocking=True)
-        ...         loss = criterion(model(inputs).transpose(1, 2), labels.cuda(non_blocking=True))
-        ...         optimizer.zero_grad()
-        ...         loss.backward()
-        ...         optimizer.step()
+        >>>
+        >>> def train():
+        ...     dataset = TileDataset("tiles/", {"ground_truth.source": "bdtopo.gpkg"}, features="lod2", classes=[2, 3, 4, 5, 6],
+        ...                           patch_size=25, points=8192, shuffle=True)
+        ...     model = Network(3 + len(dataset.feature_names), len(dataset.classes)).cuda()
+        ...     optimizer = torch.optim.AdamW(model.parameters())
+        ...     criterion = torch.nn.CrossEntropyLoss()            # leaves out IGNORED
+        ...     loader = DataLoader(dataset, batch_size=8, num_workers=2, pin_memory=True, multiprocessing_context="forkserver",
+        ...                         persistent_workers=True)
+        ...     for epoch in range(10):
+        ...         dataset.set_epoch(epoch)
+        ...         for points, features, labels in loader:        # (8, 8192, 3), (8, 8192, F), (8, 8192)
+        ...             inputs = torch.cat([points, features.nan_to_num()], dim=-1).cuda(non_blocking=True)
+        ...             loss = criterion(model(inputs).transpose(1, 2), labels.cuda(non_blocking=True))
+        ...             optimizer.zero_grad()
+        ...             loss.backward()
+        ...             optimizer.step()
+        >>>
+        >>> if __name__ == "__main__":                             # the workers read the script again
+        ...     train()
 
     Blocks and whole patches have sizes of their own: ``DataLoader(dataset, batch_size=8, collate_fn=collate_concat)``.
     """
@@ -149,50 +146,50 @@ class TileDataset(IterableDataset):  # type: ignore[type-arg]
                  include_index: bool = False, keep_excluded: bool = False, transform: Optional[Callable[[Sample], Any]] = None,
                  bbox: Optional[Sequence[float]] = None, ready: int = 1, on_error: str = "raise") -> None:
         super().__init__()
-        self._inputs = None if inputs is None else path_list(inputs)
+        self._inputs = None if inputs is None else _validate.paths(inputs)
         # Workers would all write the same trace.
         settings: Dict[str, Any] = {"trace": None}
-        names = _names(features)
+        names = None if features is None else _validate.texts("features", features, "names of features, or of one set,")
         if names is not None:
             settings["features.set"] = names[0] if len(names) == 1 and isinstance(features, str) else names
         self._config = Config.of(config).updated(settings)
         self._feature_names, drops, has_truth = _core.stream_facts(self._config._native)
         if drops:
             raise InvalidArgument("features.missing is 'drop', which gives tiles columns of their own; 'nan' or 'error' is expected")
-        wanted = _choose("labels", labels, (True, False, "truth", "classification"))
+        wanted = _validate.choice("labels", labels, (True, False, "truth", "classification"))
         self._labels = ("truth" if has_truth else "classification") if wanted is True else wanted
         if self._labels == "truth" and not has_truth:
             raise InvalidArgument("labels is 'truth', and the configuration has no ground truth; ground_truth.source names one")
         if classes is not None and (isinstance(classes, str) or not isinstance(classes, Iterable)):
             raise TypeError(f"classes is {classes!r} of type {type(classes).__name__}; class codes in a list are expected")
-        self._classes = None if classes is None else [whole("a class", code, 0, "classes") for code in classes]
+        self._classes = None if classes is None else [_validate.whole("a class", code, 0, "codes", 255) for code in classes]
         self._table = _label_table(self._classes)
-        self._side = 0.0 if patch_size is None else _metres("patch_size", patch_size)
+        self._side = 0.0 if patch_size is None else _validate.metres("patch_size", patch_size)
         if self._side and not 0.01 <= self._side <= 100_000:
             raise InvalidArgument(f"patch_size is {self._side:g}; 0.01 to 100 000 metres are expected")
-        self._points = None if points is None else whole("points", points, 1, "points")
+        self._points = None if points is None else _validate.whole("points", points, 1, "points")
         if self._points is not None and not self._side:
             raise InvalidArgument("points was given without patch_size; block_points bounds the size of blocks")
-        self._block_points = whole("block_points", block_points, 1, "points")
-        self._min_points = whole("min_points", min_points, 1, "points")
+        self._block_points = _validate.whole("block_points", block_points, 1, "points")
+        self._min_points = _validate.whole("min_points", min_points, 1, "points")
         self._shuffle = bool(shuffle)
-        self._window = whole("window", window, 1, "samples")
-        self._seed = whole("seed", seed, 0, "the generator")
+        self._window = _validate.whole("window", window, 1, "samples")
+        self._seed = _validate.whole("seed", seed, 0, "the generator")
         if (rank is None) != (world_size is None):
             raise InvalidArgument(f"rank is {rank!r} and world_size is {world_size!r}; both or neither are expected")
         self._place: Optional[Tuple[int, int]] = None
         if rank is not None:
-            self._place = whole("rank", rank, 0, "processes"), whole("world_size", world_size, 1, "processes")
+            self._place = _validate.whole("rank", rank, 0, "processes"), _validate.whole("world_size", world_size, 1, "processes")
             if self._place[0] >= self._place[1]:
                 raise InvalidArgument(f"rank is {rank} of {world_size}; 0 to {self._place[1] - 1} are expected")
-        if transform is not None and not callable(transform):
-            raise TypeError(f"transform is of type {type(transform).__name__}; a function is expected")
+        if transform is not None:
+            _validate.function("transform", transform)
         self._transform = transform
         self._include_index = bool(include_index)
         self._keep_excluded = bool(keep_excluded)
-        self._bbox = box_of(bbox)
-        self._ready = whole("ready", ready, 1, "tiles")
-        self._on_error = on_error_of(on_error, ("raise", "skip"))
+        self._bbox = _validate.box(bbox)
+        self._ready = _validate.whole("ready", ready, 1, "tiles")
+        self._on_error = _validate.choice("on_error", on_error, ("raise", "skip"))
         # In shared memory, so that workers that live on see what set_epoch says.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
 
@@ -213,7 +210,7 @@ class TileDataset(IterableDataset):  # type: ignore[type-arg]
 
     def set_epoch(self, epoch: int) -> None:
         """Another epoch, another order. To be called before the epoch's iterator is made; workers that live on hear of it."""
-        self._epoch.fill_(whole("epoch", epoch, 0, "epochs"))
+        self._epoch.fill_(_validate.whole("epoch", epoch, 0, "epochs"))
 
     def __iter__(self) -> Iterator[Any]:
         rank, world_size = self._rank()

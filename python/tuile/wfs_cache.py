@@ -41,7 +41,7 @@ class WFSMemoryCache:
 
     def __init__(self, max_size_mb: float = 500) -> None:
         if not max_size_mb > 0:
-            raise InvalidArgument(f"max_size_mb is {max_size_mb}; more than 0 is expected")
+            raise InvalidArgument(f"max_size_mb is {max_size_mb}; a number of MiB above 0 is expected")
         self.max_bytes = int(max_size_mb * (1 << 20))
         self._lock = threading.Lock()
         self._entries: "collections.OrderedDict[Hashable, Any]" = collections.OrderedDict()

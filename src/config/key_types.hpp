@@ -33,6 +33,7 @@ inline Key make_key(KeyText text, std::string expected, std::string example) {
           std::move(expected),
           std::move(example),
           {},
+          {},
           {}};
 }
 
@@ -124,6 +125,7 @@ template <class Enum, class Member>
 Key word_key(KeyText text, Words<Enum> words, Member member) {
   const auto name = [](const auto& word) { return word.first; };
   Key key = make_key(std::move(text), one_of(words, name), words.back().first);
+  for (const auto& [word, value] : words) key.words.push_back(word);
   key.read = [=](Config& config, const Cell& cell) {
     if (std::is_same_v<Enum, int> && cell.value.quoted) refuse(cell, "write it without quotes");
     for (const auto& [word, value] : words) {
@@ -146,6 +148,7 @@ Key word_key(KeyText text, Words<Enum> words, Member member) {
 template <class Member>
 Key switch_key(KeyText text, Member member) {
   Key key = make_key(std::move(text), "true or false", "true");
+  key.words = {"true", "false"};
   key.read = [=](Config& config, const Cell& cell) { member(config) = read_boolean(cell); };
   key.show = [=](const Config& config) -> std::string { return member(config) ? "true" : "false"; };
   return key;

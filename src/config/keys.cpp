@@ -65,6 +65,7 @@ Key feature_set_key() {
                       "`height_above_ground` builds a ground surface, `num_points_2m` counts every point within 2 m: columns without them "
                       "take less time."},
                      sets + ", or a list of feature names", "lod2");
+  key.words = feature_sets;
   key.read = [](Config& config, const Cell& cell) {
     config.features.names.clear();
     const bool is_scalar = cell.value.kind == Value::Kind::scalar;
@@ -184,6 +185,7 @@ Key formats_key() {
     either.append(either.empty() ? "" : " or ").append(format.name);
   }
   Key key = make_key({"write.formats", "", true, meaning + ".", cost + "."}, "a list of " + words, "[" + words + "]");
+  for (const OutputFormat& format : output_formats()) key.words.emplace_back(format.name);
   key.read = [either](Config& config, const Cell& cell) {
     std::vector<std::string> given;
     std::size_t at = 0;

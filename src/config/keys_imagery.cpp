@@ -18,6 +18,7 @@ Key source_key() {
                 "blue, and near infrared with a fourth. Colours from images are 16-bit whatever `features.color_depth` says of the files.",
                 "Images of the tile are held while it is loaded: 4 bytes or so a pixel."},
                "tile, none, wms or a list of paths", "[ortho_rgb.tif, ortho_irc.tif]");
+  for (const auto& [word, source] : words) key.words.emplace_back(word);
   key.read = [](Config& config, const Cell& cell) {
     config.imagery.files.clear();
     for (const auto& [word, source] : words) {

@@ -121,6 +121,12 @@ std::string byte_relevant_text(const Config& config) {
   return out;
 }
 
+std::vector<KeyWords> key_words() {
+  std::vector<KeyWords> all;
+  for (const Key& key : keys()) all.push_back({key.path, key.words});
+  return all;
+}
+
 std::string reference_markdown() {
   const Config defaults;
   std::string out(documentation_head);

@@ -3,6 +3,11 @@
 
 namespace tuile::features {
 
+const std::vector<std::string>& set_names() {
+  static const std::vector<std::string> names{"minimal", "lod2", "asprs", "lod3", "full"};
+  return names;
+}
+
 std::vector<std::string> set_columns(std::string_view set) {
   if (set == "minimal") return {"normal_z", "planarity", "height_above_ground", "density"};
   if (set == "lod2") {

@@ -9,6 +9,7 @@
 
 #include "label/area_index.hpp"
 #include "label/outlines.hpp"
+#include "tuile/core/asprs_classes.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/label/label.hpp"
 
@@ -19,7 +20,6 @@ namespace {
 using features::Feature;
 
 constexpr std::size_t points_per_task = 16384;
-constexpr std::uint8_t building = 6, low_vegetation = 3, medium_vegetation = 4, high_vegetation = 5;
 
 void add_each(std::vector<Feature>& all, std::span<const Feature> more) {
   for (const Feature feature : more) {
@@ -117,9 +117,9 @@ class VegetationByNdvi {
   std::uint8_t class_of(std::span<const float> row) const noexcept {
     if (!(row[ndvi_] >= 0.3F && row[planarity_] < 0.5F)) return 0;
     const float height = row[height_];
-    if (height < 0.5F) return low_vegetation;
-    if (height < 1.5F) return medium_vegetation;
-    return height >= 1.5F ? high_vegetation : std::uint8_t{0};
+    if (height < 0.5F) return asprs::low_vegetation;
+    if (height < 1.5F) return asprs::medium_vegetation;
+    return height >= 1.5F ? asprs::high_vegetation : std::uint8_t{0};
   }
 
  private:
@@ -211,7 +211,7 @@ class Labeller {
         }
         return layers_[l].end;
       });
-      if (ndvi_ && label == building) {
+      if (ndvi_ && label == asprs::building) {
         if (const std::uint8_t vegetation = ndvi_->class_of(row); vegetation != 0) {
           label = vegetation;
           source = LabelBlock::from_ndvi;

@@ -128,7 +128,7 @@ class AsyncPipeline::Run {
       }
       release(i);
       records_[i].wait_seconds = seconds_since(start);
-      const double idled = clock_.idle() - idle;
+      const double idled = std::max(0.0, clock_.idle() - idle);  // sums of seconds, rounded: without waiting a hair below 0
       load_wait_ += idled;
       pipeline_.waited_load_ += idled;
     }

@@ -12,7 +12,6 @@ function(tuile_cuda_on_host)
   # Emulated kernels are slow enough without being compiled for debugging. The pragmas are nvcc's.
   target_compile_options(tuile_cuda_on_host PRIVATE -O2 -Wno-unknown-pragmas)
 
-  add_executable(tuile_on_fake_cuda)
+  add_executable(tuile_on_fake_cuda ${CMAKE_SOURCE_DIR}/apps/tuile/main.cpp)
   target_link_libraries(tuile_on_fake_cuda PRIVATE tuile_cuda_on_host tuile_command tuile_flags)
-  set_target_properties(tuile_on_fake_cuda PROPERTIES LINKER_LANGUAGE CXX)
 endfunction()

@@ -49,6 +49,13 @@ struct Preset {
 };
 const std::vector<Preset>& presets();
 
+/// A key, for completions: its dotted path and the words that it takes, where there are such.
+struct KeyWords {
+  std::string path;
+  std::vector<std::string> words;
+};
+std::vector<KeyWords> key_words();
+
 /// docs/configuration.md: every key with meaning, type, default, unit and cost.
 std::string reference_markdown();
 

@@ -55,7 +55,7 @@ enum class Feature : std::uint8_t {
 };
 inline constexpr std::size_t feature_count = static_cast<std::size_t>(Feature::is_ground) + 1;
 
-/// What is known of a feature, for messages, sidecars and file headers.
+/// What is known of a feature, for messages, sidecars, file headers and pages. Text is UTF-8.
 struct FeatureInfo {
   Feature feature;
   std::string_view name;
@@ -63,6 +63,10 @@ struct FeatureInfo {
   std::string_view description;  ///< at most 31 bytes: fits a LAS extra-bytes record
   bool neighbourhood;            ///< needs the point's neighbours (so it exists once per scale)
   bool las_dimension;            ///< stands in the LAS record already: LAZ output does not repeat it
+  std::string_view range;        ///< "[0, 1]"; empty: any number
+  std::string_view undefined;    ///< where it is NaN or what it is of a degenerate neighbourhood; empty: always defined
+  std::string_view formula;
+  std::string_view source;  ///< of the definition, e.g. "Weinmann 2015"; empty: the project's own, or plain
 };
 const FeatureInfo& info(Feature feature);
 std::optional<Feature> find(std::string_view name);
@@ -98,6 +102,8 @@ struct FeaturePlan {
   bool needs_neighbours() const;  ///< any neighbourhood feature
 };
 
+/// The names of the sets, smallest first.
+const std::vector<std::string>& set_names();
 /// The names of a set (minimal, lod2, asprs, lod3, full), in its order. Throws InvalidArgument naming the sets.
 std::vector<std::string> set_columns(std::string_view set);
 

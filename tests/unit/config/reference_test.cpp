@@ -1,25 +1,15 @@
 // docs/configuration.md is what the table of keys says. TUILE_UPDATE_DOCS=1 (`make docs`) writes it anew.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 
+#include "support/committed_page.hpp"
 #include "tuile/config/load.hpp"
 
 namespace tuile::config {
 namespace {
 
-TEST(Reference, IsTheCommittedPage) {
-  const std::filesystem::path page = std::filesystem::path(TUILE_SOURCE_DIR) / "docs" / "configuration.md";
-  if (std::getenv("TUILE_UPDATE_DOCS") != nullptr) std::ofstream(page) << reference_markdown();
-  std::ifstream file(page);
-  std::ostringstream text;
-  text << file.rdbuf();
-  EXPECT_EQ(text.str(), reference_markdown()) << "run `make docs` and commit docs/configuration.md";
-}
+TEST(Reference, IsTheCommittedPage) { test::expect_committed("configuration.md", reference_markdown()); }
 
 TEST(Reference, ItsDefaultsAreTheDefaults) {
   const std::string text = reference_markdown();
