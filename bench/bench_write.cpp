@@ -18,10 +18,10 @@
 #include "tuile/core/error.hpp"
 #include "tuile/features/plan.hpp"
 #include "tuile/las/file_info.hpp"
-#include "tuile/las/records.hpp"
+#include "las/records.hpp"
 #include "tuile/source/byte_source.hpp"
 #include "tuile/write/laz_sink.hpp"
-#include "tuile/write/npz_sink.hpp"
+#include "write/npz_sink.hpp"
 
 namespace tuile::bench {
 

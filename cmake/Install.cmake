@@ -43,4 +43,4 @@ install(DIRECTORY docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCH
 install(FILES docs/completions/tuile.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME tuile)
 install(FILES docs/completions/_tuile DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 install(FILES docs/completions/tuile.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
-install(FILES LICENSE README.md docs/configuration.md docs/features.md docs/outputs.md docs/glossary.md docs/cpp.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES LICENSE README.md docs/configuration.md docs/features.md docs/outputs.md docs/cpp.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

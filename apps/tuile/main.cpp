@@ -10,16 +10,6 @@
 namespace tuile::app {
 namespace {
 
-int exit_status(const Error& error) {
-  switch (error.kind()) {
-    case ErrorKind::config:
-    case ErrorKind::invalid_argument: return wrong_usage;
-    case ErrorKind::backend_unavailable: return backend_unavailable;
-    case ErrorKind::cancelled: return interrupted;
-    default: return some_failed;
-  }
-}
-
 /// What parsing gave, where nothing is left to do but to say so; else nothing.
 std::optional<int> parse(CommandLine& line, const std::vector<std::string>& arguments, Console& console) {
   const std::string command = unknown_command(line.app, arguments);

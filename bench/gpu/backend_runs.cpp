@@ -182,7 +182,8 @@ struct Measure {
     const std::stop_token stop;
     const std::shared_ptr<compute::cuda::PinnedMemory> pinned;
     const compute::Preprocess preprocess;
-    const compute::cuda::CallContext context{plan, preprocess, executor, stop, pinned};
+    const compute::HostFilter no_filter;  // none of these tiles is filtered
+    const compute::cuda::CallContext context{plan, preprocess, executor, stop, pinned, no_filter};
     std::uint64_t largest = 0;
     for (const PointBlock& block : blocks) largest = std::max(largest, compute::cuda::whole_tile_bytes(input_of(block), context));
     const double planned = static_cast<double>(largest) * cuda->concurrency();

@@ -3,11 +3,11 @@
 #include <functional>
 #include <string>
 
-#include "compute/host/attributes.hpp"
-#include "compute/host/ground_surface.hpp"
 #include "compute/cuda/attributes.hpp"
 #include "compute/cuda/heights.hpp"
 #include "compute/cuda/kernels.hpp"
+#include "compute/host/attributes.hpp"
+#include "compute/host/ground_surface.hpp"
 #include "device.hpp"
 #include "town.hpp"
 #include "tuile/features/plan.hpp"

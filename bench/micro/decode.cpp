@@ -10,7 +10,7 @@
 
 #include "las/record_codec.hpp"
 #include "micro/register.hpp"
-#include "tuile/las/records.hpp"
+#include "las/records.hpp"
 #include "tuile/source/byte_source.hpp"
 
 namespace fs = std::filesystem;

@@ -28,7 +28,8 @@ void search(benchmark::State& state, const compute::cpu::Kernels& kernels, const
   compute::cpu::Batch batch{};
   for (auto _ : state) {
     for (const std::uint32_t node : tree().groups()) {
-      const std::uint32_t first = view.nodes[node].first * compute::cpu::bucket_size, slots = view.nodes[node].count * compute::cpu::bucket_size;
+      const std::uint32_t first = view.nodes[node].first * compute::cpu::bucket_size,
+                          slots = view.nodes[node].count * compute::cpu::bucket_size;
       std::uint64_t queries = 0;
       for (std::uint32_t i = 0; i < slots; ++i) queries |= std::uint64_t{view.records[first + i].index != compute::cpu::no_point} << i;
       benchmark::DoNotOptimize(kernels.search(view, node, what, queries, memory.view(), batch));

@@ -14,7 +14,7 @@
 #include "interruptible.hpp"
 #include "tiles.hpp"
 #include "tuile/core/error.hpp"
-#include "tuile/pipeline/tile_loading.hpp"
+#include "tuile/pipeline/configured_loader.hpp"
 
 namespace py = pybind11;
 
@@ -29,7 +29,7 @@ std::optional<Bounds> bounds_of(const Box& box) {
   return Bounds{(*box)[0], (*box)[1], (*box)[2], (*box)[3]};
 }
 
-/// A TileLoading whose end does not hold the GIL: its threads may be waiting for it, to warn.
+/// A ConfiguredLoader whose end does not hold the GIL: its threads may be waiting for it, to warn.
 class Loader {
  public:
   Loader(const NativeConfig& config, int num_workers, std::size_t cache_size, bool keep_preloaded, py::function warn) {
@@ -37,7 +37,7 @@ class Loader {
       const py::gil_scoped_acquire held;
       delete function;
     });
-    pipeline::TileLoadingOptions options{
+    pipeline::ConfiguredLoaderOptions options{
         .config = config.value, .num_workers = num_workers, .cache_size = cache_size, .keep_preloaded = keep_preloaded};
     options.warn = [callback](const std::string& line) {
       const py::gil_scoped_acquire held;
@@ -47,7 +47,7 @@ class Loader {
         error.discard_as_unraisable("a warning of tuile's loader");
       }
     };
-    loading_ = interruptible([&](std::stop_token) { return std::make_shared<pipeline::TileLoading>(std::move(options)); });
+    loading_ = interruptible([&](std::stop_token) { return std::make_shared<pipeline::ConfiguredLoader>(std::move(options)); });
     if (loading_->label_plan() != nullptr) labels_ = std::make_shared<label::LabelPlan>(*loading_->label_plan());
   }
   ~Loader() {
@@ -72,7 +72,7 @@ class Loader {
   }
 
   py::dict statistics() const {
-    const pipeline::TileLoadingStatistics all = loading_->statistics();
+    const pipeline::ConfiguredLoaderStatistics all = loading_->statistics();
     const prefetch::LoaderStatistics& s = all.loader;
     py::dict stats;
     stats["tiles_loaded"] = s.tiles_loaded;
@@ -111,7 +111,7 @@ class Loader {
   }
 
  private:
-  std::shared_ptr<pipeline::TileLoading> loading_;
+  std::shared_ptr<pipeline::ConfiguredLoader> loading_;
   std::shared_ptr<const label::LabelPlan> labels_;
 };
 

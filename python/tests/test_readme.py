@@ -20,9 +20,9 @@ def folder(town, tiles, tmp_path_factory):
     shutil.copytree(town / "tiles", folder / "tiles")
     shutil.copy(town / "bdtopo.gpkg", folder / "bdtopo.gpkg")
     shutil.copy(tiles[0], folder / "tile.laz")
-    shutil.copy(tiles[0], folder / "NAME.laz")
+    shutil.copy(tiles[0], folder / "town_0_0.laz")
     (folder / "run.yaml").write_text("features: {set: [planarity]}\n")
-    run_tuile("process", folder / "NAME.laz", "-o", folder / "demo/out", "--ground-truth", folder / "bdtopo.gpkg")
+    run_tuile("process", folder / "town_0_0.laz", "-o", folder / "demo/out", "--ground-truth", folder / "bdtopo.gpkg")
     return folder
 
 

@@ -23,7 +23,11 @@ struct Row {
 constexpr std::array<Row, 2> rows{{
     {cuda::backend_name, cuda::backend_availability,
      [](Executor& executor, const BackendOptions& options) { return cuda::make_backend(executor, options, cpu::filter_on_host); }},
-    {cpu::backend_name, [] { return Availability{true, "always"}; }, cpu::make_backend},
+    {cpu::backend_name,
+     [] {
+       return Availability{true, "always"};
+     },
+     cpu::make_backend},
 }};
 
 const Row& row_of(const std::string& name) {
@@ -66,7 +70,7 @@ std::unique_ptr<Backend> make_backend(const std::string& asked, Executor& execut
   std::unique_ptr<Backend> backend;
   try {
     backend = chosen.make(executor, options);
-  } catch (const BackendUnavailable& error) {  // that a device is there does not say that it can be opened
+  } catch (const BackendUnavailable& error) {                // that a device is there does not say that it can be opened
     if (asked != "auto" || !options.devices.empty()) throw;  // who names devices wants them
     why_not = error.what();
     backend = rows.back().make(executor, options);

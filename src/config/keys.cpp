@@ -5,8 +5,8 @@
 #include <set>
 
 #include "config/key_types.hpp"
-#include "tuile/core/output_format.hpp"
 #include "tuile/core/nearest.hpp"
+#include "tuile/core/output_format.hpp"
 
 namespace tuile::config {
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "bilinear.hpp"
-#include "tuile/imagery/imagery.hpp"
+#include "imagery/imagery.hpp"
 
 namespace tuile::imagery {
 

@@ -6,7 +6,7 @@
 
 #include "gdal_raster.hpp"
 #include "tuile/core/bounds.hpp"
-#include "tuile/imagery/imagery.hpp"
+#include "imagery/imagery.hpp"
 
 namespace tuile::imagery {
 

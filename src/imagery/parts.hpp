@@ -3,7 +3,7 @@
 #include <new>
 #include <string>
 
-#include "tuile/imagery/imagery.hpp"
+#include "imagery/imagery.hpp"
 
 namespace tuile::imagery {
 

@@ -5,7 +5,7 @@
 
 #include "gdal_raster.hpp"
 #include "tuile/core/file/atomic_file.hpp"
-#include "tuile/imagery/imagery.hpp"
+#include "imagery/imagery.hpp"
 
 namespace tuile::imagery {
 

@@ -14,7 +14,7 @@
 #include "las/record_codec.hpp"
 #include "las/vlr.hpp"
 #include "tuile/core/error.hpp"
-#include "tuile/las/record_format.hpp"
+#include "las/record_format.hpp"
 
 namespace tuile::las {
 

@@ -3,7 +3,7 @@
 #include "las/chunk_decoder.hpp"
 #include "las/chunk_reader.hpp"
 #include "las/laszip_record.hpp"
-#include "tuile/las/record_format.hpp"
+#include "las/record_format.hpp"
 
 namespace tuile::las {
 

@@ -1,6 +1,6 @@
 #include "las/byte_reader.hpp"
 #include "las/chunk_decoder.hpp"
-#include "tuile/las/record_format.hpp"
+#include "las/record_format.hpp"
 
 namespace tuile::las {
 

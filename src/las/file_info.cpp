@@ -13,8 +13,8 @@
 #include "las/laszip_record.hpp"
 #include "las/vlr.hpp"
 #include "tuile/core/error.hpp"
-#include "tuile/las/record_format.hpp"
-#include "tuile/las/records.hpp"
+#include "las/record_format.hpp"
+#include "las/records.hpp"
 
 namespace tuile::las {
 

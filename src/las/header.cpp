@@ -8,8 +8,8 @@
 
 #include "las/byte_reader.hpp"
 #include "tuile/core/error.hpp"
-#include "tuile/las/record_format.hpp"
-#include "tuile/las/records.hpp"
+#include "las/record_format.hpp"
+#include "las/records.hpp"
 
 namespace tuile::las {
 

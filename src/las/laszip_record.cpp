@@ -6,7 +6,7 @@
 #include "las/byte_reader.hpp"
 #include "las/vlr.hpp"
 #include "tuile/core/error.hpp"
-#include "tuile/las/record_format.hpp"
+#include "las/record_format.hpp"
 
 namespace tuile::las {
 

@@ -7,7 +7,7 @@
 #include "las/byte_reader.hpp"
 #include "las/layered_models.hpp"
 #include "tuile/core/error.hpp"
-#include "tuile/las/record_format.hpp"
+#include "las/record_format.hpp"
 
 namespace tuile::las {
 

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "tuile/core/error.hpp"
-#include "tuile/las/record_format.hpp"
-#include "tuile/las/records.hpp"
+#include "las/record_format.hpp"
+#include "las/records.hpp"
 
 namespace tuile::las {
 

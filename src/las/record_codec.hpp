@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "las/byte_reader.hpp"
-#include "tuile/las/record_format.hpp"
+#include "las/record_format.hpp"
 
 namespace tuile::las {
 

@@ -1,10 +1,10 @@
-#include "tuile/las/record_format.hpp"
+#include "las/record_format.hpp"
 
 #include <array>
 #include <string>
 
 #include "tuile/core/error.hpp"
-#include "tuile/las/records.hpp"
+#include "las/records.hpp"
 
 namespace tuile::las {
 

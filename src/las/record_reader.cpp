@@ -11,7 +11,7 @@
 #include "las/layered_points.hpp"
 #include "las/record_codec.hpp"
 #include "tuile/core/error.hpp"
-#include "tuile/las/records.hpp"
+#include "las/records.hpp"
 
 namespace tuile::las {
 

@@ -14,8 +14,8 @@
 #include "las/point_sink.hpp"
 #include "las/vlr.hpp"
 #include "tuile/core/error.hpp"
-#include "tuile/las/record_format.hpp"
-#include "tuile/las/records.hpp"
+#include "las/record_format.hpp"
+#include "las/records.hpp"
 
 namespace tuile::las {
 

@@ -13,7 +13,7 @@
 #include "tuile/core/mutex.hpp"
 #include "tuile/las/file_info.hpp"
 #include "tuile/source/byte_source.hpp"
-#include "tuile/truth/wfs.hpp"
+#include "truth/wfs.hpp"
 
 namespace fs = std::filesystem;
 

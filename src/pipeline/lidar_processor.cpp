@@ -32,9 +32,10 @@ RunSummary LidarProcessor::process() {
   const Log log = serialised(options_.warn);
   Trace events;  // before the backend, which adds to it
   Trace* const trace = options_.config.trace ? &events : nullptr;
-  RunSetup setup(options_, log, trace == nullptr ? RunSetup::DeviceWatch{} : [trace](const compute::DeviceSpan& span) {
-    trace->add_device(span.device, span.what, span.begin, span.end);
-  });
+  RunSetup setup(
+      options_, log, trace == nullptr ? RunSetup::DeviceWatch{} : [trace](const compute::DeviceSpan& span) {
+        trace->add_device(span.device, span.what, span.begin, span.end);
+      });
   const std::unique_ptr<TileOutlet> outlet = make_outlet(setup);
   outlet->prepare();
   RunCounters counters(setup, log);

@@ -7,10 +7,10 @@
 #include "pipeline/services.hpp"
 #include "tuile/core/executor.hpp"
 #include "tuile/core/host_memory.hpp"
-#include "tuile/prefetch/background_fetch.hpp"
-#include "tuile/prefetch/tile_annotator.hpp"
+#include "prefetch/background_fetch.hpp"
+#include "prefetch/tile_annotator.hpp"
 #include "tuile/prefetch/tile_reader.hpp"
-#include "tuile/prefetch/truth_loader.hpp"
+#include "prefetch/truth_fetcher.hpp"
 
 namespace tuile::pipeline {
 
@@ -46,7 +46,7 @@ class LoadChain {
   const Options options_;
   prefetch::TileReader reader_;
   prefetch::BackgroundFetch truth_threads_, image_threads_;
-  std::optional<prefetch::TruthLoader> truth_;
+  std::optional<prefetch::TruthFetcher> truth_;
 };
 
 }  // namespace tuile::pipeline

@@ -52,9 +52,7 @@ TileCost largest_cost(const RunPlan& plan, const config::Config& config, FieldSe
   const auto raise = [](std::uint64_t& value, std::uint64_t to) { value = std::max(value, to); };
   for (const PlannedTile& planned : plan.tiles) {
     const catalog::TileEntry& tile = plan.catalog.tiles[plan.catalog.jobs[planned.job].tile];
-    const auto point = [&](const catalog::TileEntry& of) {
-      return bytes_per_point((plan.computed.fields() & of.fields) | colours);
-    };
+    const auto point = [&](const catalog::TileEntry& of) { return bytes_per_point((plan.computed.fields() & of.fields) | colours); };
     const std::uint64_t block = tile.points * point(tile);
     raise(cost.block, block);
     raise(cost.file, tile.file_size);
@@ -62,8 +60,7 @@ TileCost largest_cost(const RunPlan& plan, const config::Config& config, FieldSe
     raise(cost.marks, tile.points * marks);
     const Bounds wide = planned.bounds.expanded(plan.halo);
     std::uint64_t surface = 0;
-    if (ground)
-      surface = compute.cost.surface * static_cast<std::uint64_t>(std::min(static_cast<double>(tile.points), ground_cells(wide)));
+    if (ground) surface = compute.cost.surface * static_cast<std::uint64_t>(std::min(static_cast<double>(tile.points), ground_cells(wide)));
     // Filters come before the surface, and search like it.
     raise(cost.surface, std::max(surface, tile.points * filter_bytes));
     raise(cost.search, surface + tile.points * search_bytes);

@@ -40,7 +40,6 @@ ComputeTraits traits_of(const compute::Backend& backend);
 /// Settles everything that is `auto`. A tile is never refused: where the budget is too small for the usual ways, fewer tiles are under way,
 /// at last one; the largest are computed in blocks, and their rows wait in files.
 /// colours: fetched from images whose finest pixel has `pixel` metres (0: none are).
-MemoryPlan plan_memory(const RunPlan& plan, const config::Config& config, FieldSet colours, double pixel,
-                       const ComputeTraits& compute);
+MemoryPlan plan_memory(const RunPlan& plan, const config::Config& config, FieldSet colours, double pixel, const ComputeTraits& compute);
 
 }  // namespace tuile::pipeline

@@ -11,8 +11,8 @@
 #include "tuile/core/file/atomic_file.hpp"
 #include "tuile/las/file_info.hpp"
 #include "tuile/source/store.hpp"
-#include "tuile/write/formats.hpp"
-#include "tuile/write/tile_writer.hpp"
+#include "write/formats.hpp"
+#include "write/tile_writer.hpp"
 
 namespace fs = std::filesystem;
 
@@ -22,8 +22,7 @@ namespace {
 
 write::FormatOptions format_options(const config::Write& config) {
   return {
-      .npz_compression =
-          config.npz.compression == config::NpzCompression::deflate ? write::Compression::deflate : write::Compression::none,
+      .npz_compression = config.npz.compression == config::NpzCompression::deflate ? write::Compression::deflate : write::Compression::none,
       .laz_labels =
           config.laz.labels == config::LazLabels::classification ? write::LazLabels::classification : write::LazLabels::extra_bytes};
 }
@@ -102,8 +101,8 @@ void publish(const PlannedTile& planned, const ComputedTile& computed, RunSetup&
   std::vector<std::unique_ptr<write::Sink>> sinks;
   for (const std::string& name : setup.config().write.formats) {
     const OutputFormat& format = *find_output_format(name);
-    sinks.push_back(write::format_of(format).make_sink(
-        {planned.output + std::string(format.extension), layout, options, tile, setup.executor}));
+    sinks.push_back(
+        write::format_of(format).make_sink({planned.output + std::string(format.extension), layout, options, tile, setup.executor}));
   }
   write::TileWriter writer(planned.output + ".json", std::move(sinks));
   if (layout.points > 0) writer.write(rows_of(computed));

@@ -52,7 +52,7 @@ class RunCounters {
   const Log log_;
   const ResourceUsage usage_;
   std::vector<std::uint64_t> points_;  ///< per planned tile; written by compute, read when it is finished
-  Mutex mutex_;                   ///< of summary_.truth and .imagery, which writers count
+  Mutex mutex_;                        ///< of summary_.truth and .imagery, which writers count
   RunSummary summary_;
 };
 

@@ -11,7 +11,7 @@
 #include "tuile/pipeline/feature_computer.hpp"  // feature_plan, preprocess_of
 #include "tuile/pipeline/lidar_processor.hpp"
 #include "tuile/source/store.hpp"
-#include "tuile/write/done.hpp"
+#include "write/done.hpp"
 
 namespace tuile::pipeline {
 

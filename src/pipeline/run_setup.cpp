@@ -59,9 +59,7 @@ TuningLimits RunSetup::tuning_limits() const {
   constexpr double usual_rate = 2.5e6;  // points a second and thread, rather too many: too few loads at first cost more than too many
   // The first tile needs its neighbours too.
   const int first_files = plan.tiles.empty() ? 1 : static_cast<int>(1 + plan.tiles.front().task.halo.size());
-  const auto fixed = [this](const auto& chosen, int planned) {
-    return memory.tight ? std::optional(planned) : std::optional<int>(chosen);
-  };
+  const auto fixed = [this](const auto& chosen, int planned) { return memory.tight ? std::optional(planned) : std::optional<int>(chosen); };
   return {.workers = fixed(config().prefetch.workers, memory.workers),
           .ahead = fixed(config().prefetch.ahead, memory.ahead),
           .batch = fixed(config().batch.size, memory.batch),

@@ -23,9 +23,7 @@ class RunSetup {
   RunSetup(const ProcessOptions& options, const Log& log, DeviceWatch on_device = {});
 
   const config::Config& config() const noexcept { return options.config; }
-  const catalog::TileEntry& tile_of(const PlannedTile& planned) const {
-    return plan.catalog.tiles[plan.catalog.jobs[planned.job].tile];
-  }
+  const catalog::TileEntry& tile_of(const PlannedTile& planned) const { return plan.catalog.tiles[plan.catalog.jobs[planned.job].tile]; }
   /// Attributes that tiles are decoded with: colours that come from elsewhere are none of them.
   FieldSet fields_to_decode() const;
   prefetch::LoaderOptions loader_options() const;

@@ -15,19 +15,11 @@ namespace tuile::pipeline {
 
 namespace {
 
-/// Calls action(part) for the loads of a task that want a part of a file only.
+/// Calls action(request) for every load of a task.
 template <class Action>
-void for_each_part(const TileTask& task, Action&& action) {
-  if (task.tile.bbox) action(task.tile);
+void for_each_load(const TileTask& task, Action&& action) {
+  action(task.tile);
   for (const prefetch::TileRequest& part : task.halo) action(part);
-}
-
-/// Tells the reader which loads will come, so that a decode leaves what later ones want.
-void announce(const RunPlan& plan, prefetch::TileReader& reader) {
-  for (const PlannedTile& planned : plan.tiles) {
-    if (!planned.task.tile.bbox) reader.announce(planned.task.tile.path);
-    for_each_part(planned.task, [&](const auto& part) { reader.expect(part.path, *part.bbox); });
-  }
 }
 
 /// The loads of a run: a tile comes with its annotations, a neighbour's part without.
@@ -41,6 +33,17 @@ prefetch::LoadFunction load_function(const RunSetup& setup, LoadChain& chain, Tr
     const catalog::TileEntry& tile = setup.tile_of(*at->second);
     return chain.load(request, {at->second->bounds, tile.epsg, tile.crs_unit == 1}, true, std::move(stop));
   };
+}
+
+LoadChain::Options chain_options(const RunSetup& setup) {
+  LoadChain::Options chain;
+  chain.reader.fields = setup.fields_to_decode();
+  chain.reader.strip_budget = setup.memory.strips;
+  chain.reader.memory = setup.backend->host_memory();
+  chain.colours = setup.colours;
+  chain.sequential = setup.memory.workers == 0;  // the baseline fetches one after the other, too
+  chain.timeout = setup.config().prefetch.timeout;
+  return chain;
 }
 
 AsyncPipelineOptions pipeline_options(const RunSetup& setup) {
@@ -65,13 +68,10 @@ void report_pace(const PrefetchTuner& tuner, RunSummary& summary) {
 
 void run_tiles(RunSetup& setup, TileOutlet& outlet, RunCounters& counters, Trace* trace) {
   const ProcessOptions& options = setup.options;
-  LoadChain chain(setup.services, setup.executor,
-                  {.reader = {.fields = setup.fields_to_decode(), .strip_budget = setup.memory.strips, .memory = setup.backend->host_memory()},
-                   .colours = setup.colours,
-                   .sequential = setup.memory.workers == 0,
-                   .timeout = setup.config().prefetch.timeout});
+  LoadChain chain(setup.services, setup.executor, chain_options(setup));
   prefetch::TileReader& reader = chain.reader();
-  announce(setup.plan, reader);
+  for (const PlannedTile& planned : setup.plan.tiles)
+    for_each_load(planned.task, [&](const prefetch::TileRequest& request) { reader.expect(request); });
   prefetch::AsyncTileLoader loader(setup.loader_options(), load_function(setup, chain, trace));
   const std::stop_callback stop_loading(options.stop, [&loader] { loader.shutdown(); });
   AsyncPipeline pipeline(loader, pipeline_options(setup), trace);
@@ -94,8 +94,7 @@ void run_tiles(RunSetup& setup, TileOutlet& outlet, RunCounters& counters, Trace
   stages.write = [&](std::size_t index, const ProductHandle& product) { tile.finish(index, static_cast<ComputedTile&>(*product)); };
   stages.finished = [&](std::size_t index, const std::exception_ptr& error) {
     const TileTask& task = setup.plan.tiles[index].task;
-    for_each_part(task, [&](const auto& part) { reader.forget(part.path, *part.bbox); });
-    reader.renounce(task.tile.path);
+    for_each_load(task, [&](const prefetch::TileRequest& request) { reader.forget(request); });
     counters.finished(index, error, pipeline.waiting_for());
   };
   std::vector<TileTask> tasks;

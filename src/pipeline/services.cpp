@@ -6,8 +6,8 @@
 
 #include "tuile/core/error.hpp"
 #include "tuile/core/mutex.hpp"
-#include "tuile/truth/vector_files.hpp"
-#include "tuile/truth/wfs.hpp"
+#include "truth/vector_files.hpp"
+#include "truth/wfs.hpp"
 
 namespace tuile::pipeline {
 
@@ -140,7 +140,9 @@ Log serialised(std::function<void(const std::string&)> warn) {
 }
 
 Services::Services(const config::Config& config, const Log& log)
-    : store(make_input_store(config, log)), truth(make_truth_service(config.ground_truth, log)), imagery(make_imagery_service(config, log)) {}
+    : store(make_input_store(config, log)),
+      truth(make_truth_service(config.ground_truth, log)),
+      imagery(make_imagery_service(config, log)) {}
 
 FieldSet Services::provided_colours() const { return imagery ? imagery->source->provides() & all_colours : FieldSet{}; }
 

@@ -7,7 +7,7 @@
 
 #include "pipeline/run_plan.hpp"
 #include "tuile/config/config.hpp"
-#include "tuile/imagery/imagery.hpp"
+#include "imagery/imagery.hpp"
 #include "tuile/label/label.hpp"
 #include "tuile/source/http.hpp"
 #include "tuile/source/store.hpp"

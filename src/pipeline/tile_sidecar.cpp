@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "tuile/core/version.hpp"
-#include "tuile/write/statistics.hpp"
+#include "write/statistics.hpp"
 
 namespace tuile::pipeline {
 

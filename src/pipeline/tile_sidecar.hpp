@@ -2,7 +2,7 @@
 
 #include "pipeline/computed_tile.hpp"
 #include "pipeline/run_setup.hpp"
-#include "tuile/write/sidecar.hpp"
+#include "write/sidecar.hpp"
 
 namespace tuile::pipeline {
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "pipeline/output_columns.hpp"
-#include "tuile/prefetch/truth_loader.hpp"
+#include "prefetch/truth_fetcher.hpp"
 #include "tuile/source/store.hpp"
 
 namespace tuile::pipeline {

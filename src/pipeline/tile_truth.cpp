@@ -7,7 +7,7 @@
 #include "pipeline/services.hpp"
 #include "tuile/catalog/catalog.hpp"
 #include "tuile/core/error.hpp"
-#include "tuile/truth/vector_files.hpp"
+#include "truth/vector_files.hpp"
 
 namespace tuile::pipeline {
 

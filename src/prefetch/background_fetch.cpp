@@ -1,4 +1,4 @@
-#include "tuile/prefetch/background_fetch.hpp"
+#include "prefetch/background_fetch.hpp"
 
 #include <exception>
 #include <list>

@@ -1,4 +1,4 @@
-#include "tuile/prefetch/tile_annotator.hpp"
+#include "prefetch/tile_annotator.hpp"
 
 #include <optional>
 #include <utility>

@@ -224,24 +224,14 @@ Tile TileReader::Impl::part(const TileRequest& request, std::stop_token stop) {
 TileReader::TileReader(TileReaderOptions options, Executor& executor) : impl_(std::make_unique<Impl>(options, executor)) {}
 TileReader::~TileReader() = default;
 
-void TileReader::expect(const std::string& path, const Bounds& bbox) {
+void TileReader::expect(const TileRequest& request) {
   const MutexLock lock(impl_->mutex);
-  impl_->strips.expect({path, bbox});
+  impl_->strips.expect(request);
 }
 
-void TileReader::forget(const std::string& path, const Bounds& bbox) {
+void TileReader::forget(const TileRequest& request) {
   const MutexLock lock(impl_->mutex);
-  impl_->strips.forget({path, bbox});
-}
-
-void TileReader::announce(const std::string& path) {
-  const MutexLock lock(impl_->mutex);
-  impl_->strips.expect({path, std::nullopt});
-}
-
-void TileReader::renounce(const std::string& path) {
-  const MutexLock lock(impl_->mutex);
-  impl_->strips.forget({path, std::nullopt});
+  impl_->strips.forget(request);
 }
 
 Tile TileReader::load(const TileRequest& request, std::stop_token stop) {

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "tuile/synth/town.hpp"
-#include "tuile/truth/vector_files.hpp"
+#include "truth/vector_files.hpp"
 
 namespace tuile::synth {
 

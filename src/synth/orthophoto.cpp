@@ -5,7 +5,7 @@
 #include <cstddef>
 
 #include "tuile/core/error.hpp"
-#include "tuile/imagery/imagery.hpp"
+#include "imagery/imagery.hpp"
 
 namespace tuile::synth {
 

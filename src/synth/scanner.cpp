@@ -5,7 +5,7 @@
 #include <span>
 
 #include "synth/scene.hpp"
-#include "tuile/synth/sampling.hpp"
+#include "synth/sampling.hpp"
 
 namespace tuile::synth {
 namespace {

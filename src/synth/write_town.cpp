@@ -12,9 +12,9 @@
 #include "tuile/core/file/atomic_file.hpp"
 #include "tuile/core/file/temporaries.hpp"
 #include "tuile/las/new_file.hpp"
-#include "tuile/las/records.hpp"
-#include "tuile/synth/sampling.hpp"
-#include "tuile/truth/vector_files.hpp"
+#include "las/records.hpp"
+#include "synth/sampling.hpp"
+#include "truth/vector_files.hpp"
 
 namespace tuile::synth {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "truth/geojson_reader.hpp"
 #include "truth/wfs_xml.hpp"
-#include "tuile/truth/wfs.hpp"
+#include "truth/wfs.hpp"
 
 namespace tuile::truth {
 

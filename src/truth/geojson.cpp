@@ -8,7 +8,7 @@
 #include "truth/geojson_geometry.hpp"
 #include "truth/geojson_reader.hpp"
 #include "tuile/core/utf8.hpp"
-#include "tuile/truth/wfs.hpp"
+#include "truth/wfs.hpp"
 
 namespace tuile::truth {
 

@@ -7,7 +7,7 @@
 
 #include "gdal/session.hpp"
 #include "tuile/core/file/atomic_file.hpp"
-#include "tuile/truth/vector_files.hpp"
+#include "truth/vector_files.hpp"
 
 namespace tuile::truth {
 

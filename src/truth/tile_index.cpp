@@ -6,7 +6,7 @@
 #include "truth/wkb_bounds.hpp"
 #include "tuile/core/utf8.hpp"
 #include "tuile/source/http.hpp"
-#include "tuile/truth/wfs.hpp"
+#include "truth/wfs.hpp"
 
 namespace tuile::truth {
 

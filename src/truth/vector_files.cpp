@@ -1,4 +1,4 @@
-#include "tuile/truth/vector_files.hpp"
+#include "truth/vector_files.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "tuile/truth/wfs.hpp"
+#include "truth/wfs.hpp"
 
 #include <map>
 #include <optional>

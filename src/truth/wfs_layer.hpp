@@ -4,7 +4,7 @@
 #include <string>
 
 #include "tuile/source/http.hpp"
-#include "tuile/truth/wfs.hpp"
+#include "truth/wfs.hpp"
 
 namespace tuile::truth {
 

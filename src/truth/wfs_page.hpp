@@ -5,7 +5,7 @@
 
 #include "truth/wfs_request.hpp"
 #include "tuile/source/http.hpp"
-#include "tuile/truth/wfs.hpp"
+#include "truth/wfs.hpp"
 
 namespace tuile::truth {
 

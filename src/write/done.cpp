@@ -1,4 +1,4 @@
-#include "tuile/write/done.hpp"
+#include "write/done.hpp"
 
 #include <algorithm>
 #include <optional>

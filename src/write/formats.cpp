@@ -1,4 +1,4 @@
-#include "tuile/write/formats.hpp"
+#include "write/formats.hpp"
 
 #include <algorithm>
 #include <array>

@@ -6,7 +6,7 @@
 #include <string>
 #include <tuple>
 
-#include "tuile/write/sidecar.hpp"
+#include "write/sidecar.hpp"
 
 namespace tuile::write {
 

@@ -1,4 +1,4 @@
-#include "tuile/write/sidecar.hpp"
+#include "write/sidecar.hpp"
 
 #include <sys/stat.h>
 

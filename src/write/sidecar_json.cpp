@@ -9,7 +9,7 @@
 #include "path_text.hpp"
 #include "sidecar_truth.hpp"
 #include "tuile/core/error.hpp"
-#include "tuile/write/sidecar.hpp"
+#include "write/sidecar.hpp"
 
 namespace tuile::write {
 

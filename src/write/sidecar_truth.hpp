@@ -3,7 +3,7 @@
 #include <string>
 
 #include "json_object.hpp"
-#include "tuile/write/sidecar.hpp"
+#include "write/sidecar.hpp"
 
 namespace tuile::write {
 

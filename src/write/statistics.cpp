@@ -1,4 +1,4 @@
-#include "tuile/write/statistics.hpp"
+#include "write/statistics.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "tuile/write/tile_writer.hpp"
+#include "write/tile_writer.hpp"
 
 #include <algorithm>
 #include <system_error>

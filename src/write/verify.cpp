@@ -11,8 +11,8 @@
 #include "tuile/core/error.hpp"
 #include "tuile/core/file/descriptor.hpp"
 #include "tuile/core/file/temporaries.hpp"
-#include "tuile/write/formats.hpp"
-#include "tuile/write/sidecar.hpp"
+#include "write/formats.hpp"
+#include "write/sidecar.hpp"
 
 namespace tuile::write {
 

@@ -37,9 +37,9 @@ struct ReaderStatistics {
 
 /// The load function of the pipeline: bytes → PointBlock, decoding each tile about once although several tiles need its border.
 ///
-/// `expect` tells it which parts of a tile later halos will ask for; a full decode leaves those border strips behind, and the partial load
-/// takes them. `announce` tells that a tile will be loaded whole; a halo that decodes it first leaves the whole block for that load, as
-/// long as there is room. Both are called in the order in which the loads will come: what is wanted last leaves the store first. Without a
+/// `expect` tells it which loads will come. Of parts, which halos ask for: a full decode leaves those border strips behind, and the partial
+/// load takes them. Of whole tiles: a halo that decodes one first leaves the whole block for that load, as long as there is room. It is
+/// called in the order in which the loads will come: what is wanted last leaves the store first. Without a
 /// strip a partial load reads only the octree nodes that touch the box (COPC), or decodes the whole file. Thread-safe; a load waits for
 /// another one of the same file, never for anything else.
 class TileReader {
@@ -49,14 +49,10 @@ class TileReader {
   TileReader(const TileReader&) = delete;
   TileReader& operator=(const TileReader&) = delete;
 
-  /// A partial load of `path` will come: a decode of the whole tile keeps the points inside `bbox` for it.
-  void expect(const std::string& path, const Bounds& bbox);
-  /// The partial load will not come (its tile is done or failed): drops the strip.
-  void forget(const std::string& path, const Bounds& bbox);
-  /// A whole load of `path` will come.
-  void announce(const std::string& path);
+  /// A load will come: of a part, for which a decode of the whole tile keeps the points inside its box, or of the whole tile.
+  void expect(const TileRequest& request);
   /// It will not come any more, or has come: drops what was kept for it.
-  void renounce(const std::string& path);
+  void forget(const TileRequest& request);
 
   /// Loads a tile or a part of it. Throws as las::read_info and las::decode, with the path before the message.
   Tile load(const TileRequest& request, std::stop_token stop);

@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "compute/blocks.hpp"
-#include "compute/host/attributes.hpp"
 #include "compute/cpu/filters.hpp"
-#include "compute/host/heights.hpp"
 #include "compute/cpu/neighbour_pass.hpp"
 #include "compute/cpu/tree_walk.hpp"
+#include "compute/host/attributes.hpp"
+#include "compute/host/heights.hpp"
 #include "compute/search_reach.hpp"
 #include "compute/tile_checks.hpp"
 #include "tuile/core/mutex.hpp"
@@ -86,8 +86,7 @@ TileOutput run_tile(const TileInput& tile, const RunContext& context) {
   const bool looks_around = plan.needs_neighbours() || plan.needs_ground();
   if (looks_around || context.preprocess.has_filters()) refuse_too_many(tile);
   TileOutput output;
-  Marks marks =
-      preprocess({tile, context.preprocess, context.executor, context.stop, context.memory}, context.kernels, output.removed);
+  Marks marks = preprocess({tile, context.preprocess, context.executor, context.stop, context.memory}, context.kernels, output.removed);
   output.features.names = plan.names();
   output.features.points = core.size();
   const std::size_t values = core.size() * plan.columns.size();

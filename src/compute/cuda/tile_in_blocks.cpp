@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "compute/blocks.hpp"
-#include "compute/host/attributes.hpp"
-#include "compute/host/heights.hpp"
 #include "compute/cuda/batch_plan.hpp"
 #include "compute/cuda/in_parallel.hpp"
 #include "compute/cuda/parts.hpp"
 #include "compute/far_rows.hpp"
+#include "compute/host/attributes.hpp"
+#include "compute/host/heights.hpp"
 #include "compute/search_reach.hpp"
 #include "compute/tile_checks.hpp"
 #include "tuile/core/mutex.hpp"

@@ -4,13 +4,13 @@
 #include <utility>
 #include <vector>
 
-#include "compute/host/attributes.hpp"
 #include "compute/cuda/attributes.hpp"
 #include "compute/cuda/carver.hpp"
 #include "compute/cuda/heights.hpp"
 #include "compute/cuda/kernels.hpp"
 #include "compute/cuda/piece.hpp"
 #include "compute/cuda/surfaces.hpp"
+#include "compute/host/attributes.hpp"
 
 namespace tuile::compute::cuda {
 

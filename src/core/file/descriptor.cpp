@@ -27,6 +27,7 @@ void put_all(std::span<const std::byte> bytes, const std::string& path, Put put)
     const ssize_t count = put(bytes);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw_errno(errno, "write", path);
+    if (count == 0) throw IoError("cannot write " + path + ": the system takes no more bytes of it");  // or this would go on for ever
     bytes = bytes.subspan(static_cast<std::size_t>(count));
   }
 }

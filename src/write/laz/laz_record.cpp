@@ -6,9 +6,9 @@
 #include <string>
 #include <utility>
 
-#include "write/laz/object_records.hpp"
 #include "tuile/core/error.hpp"
-#include "tuile/las/records.hpp"
+#include "las/records.hpp"
+#include "write/laz/object_records.hpp"
 
 namespace tuile::write {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "tuile/las/file_info.hpp"
-#include "tuile/las/record_format.hpp"
+#include "las/record_format.hpp"
 #include "tuile/write/laz_sink.hpp"
 
 namespace tuile::write {

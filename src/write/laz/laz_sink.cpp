@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "tuile/core/error.hpp"
+#include "las/records.hpp"
 #include "write/laz/laz_record.hpp"
 #include "write/row_ranges.hpp"
-#include "tuile/core/error.hpp"
-#include "tuile/las/records.hpp"
 
 namespace tuile::write {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tuile/write/formats.hpp"
+#include "write/formats.hpp"
 
 /// The format npz as a row of the table of formats.
 namespace tuile::write {

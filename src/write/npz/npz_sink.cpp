@@ -1,4 +1,4 @@
-#include "tuile/write/npz_sink.hpp"
+#include "write/npz_sink.hpp"
 
 #include <zlib.h>
 
@@ -10,12 +10,12 @@
 #include <utility>
 #include <vector>
 
-#include "write/npz/npy.hpp"
-#include "write/npz/object_arrays.hpp"
-#include "write/row_ranges.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/core/mutex.hpp"
+#include "write/npz/npy.hpp"
+#include "write/npz/object_arrays.hpp"
 #include "write/npz/zip.hpp"
+#include "write/row_ranges.hpp"
 
 namespace tuile::write {
 

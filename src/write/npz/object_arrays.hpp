@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "write/npz/npy.hpp"
 #include "tuile/core/ground_truth.hpp"
+#include "write/npz/npy.hpp"
 
 namespace tuile::write {
 

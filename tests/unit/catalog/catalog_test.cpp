@@ -1,3 +1,5 @@
+#include "tuile/catalog/catalog.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -5,7 +7,6 @@
 
 #include "support/plain_las.hpp"
 #include "support/temporary_folder.hpp"
-#include "tuile/catalog/catalog.hpp"
 #include "tuile/catalog/inputs.hpp"
 #include "tuile/core/error.hpp"
 

@@ -1,8 +1,8 @@
+#include "catalog/hilbert.hpp"
+
 #include <cstdlib>
 #include <map>
 #include <utility>
-
-#include "catalog/hilbert.hpp"
 
 namespace tuile::catalog {
 namespace {

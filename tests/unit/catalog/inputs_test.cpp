@@ -1,7 +1,8 @@
+#include "tuile/catalog/inputs.hpp"
+
 #include <filesystem>
 
 #include "support/temporary_folder.hpp"
-#include "tuile/catalog/inputs.hpp"
 #include "tuile/core/error.hpp"
 
 namespace fs = std::filesystem;

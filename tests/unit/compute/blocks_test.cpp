@@ -1,4 +1,6 @@
 // A tile block by block gives the very bytes of the tile in one piece.
+#include "compute/blocks.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -6,9 +8,8 @@
 #include <cstdlib>
 #include <random>
 
-#include "compute/cpu/tree_walk.hpp"
 #include "clouds.hpp"
-#include "compute/blocks.hpp"
+#include "compute/cpu/tree_walk.hpp"
 #include "harness.hpp"
 #include "tuile/core/error.hpp"
 

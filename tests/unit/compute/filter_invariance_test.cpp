@@ -4,8 +4,8 @@
 #include <cstring>
 #include <numeric>
 
-#include "compute/cpu/tree_walk.hpp"
 #include "clouds.hpp"
+#include "compute/cpu/tree_walk.hpp"
 #include "harness.hpp"
 
 namespace tuile::test {

@@ -1,4 +1,6 @@
 // Every feature against brute force, for every instruction set.
+#include "oracle.hpp"
+
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -7,7 +9,6 @@
 #include "clouds.hpp"
 #include "compute/host/ground_surface.hpp"
 #include "harness.hpp"
-#include "oracle.hpp"
 
 namespace tuile::test {
 namespace {

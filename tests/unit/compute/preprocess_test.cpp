@@ -1,4 +1,6 @@
 // What both backends share of preprocessing, against wide integers.
+#include "compute/preprocess.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -6,7 +8,6 @@
 #include <random>
 
 #include "compute/cells.hpp"
-#include "compute/preprocess.hpp"
 
 namespace tuile::test {
 namespace {

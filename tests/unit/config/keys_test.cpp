@@ -224,7 +224,10 @@ const std::vector<Case>& cases() {
       {"memory.budget", "123456789", false, [](const Config& c) { return c.memory.budget == 123456789ULL; }},
       {"batch.size", "4", false, [](const Config& c) { return c.batch.size == 4; }},
       {"write.formats", "[laz]", true, [](const Config& c) { return c.write.formats == std::vector<std::string>{"laz"}; }},
-      {"write.formats", "[laz, npz]", true, [](const Config& c) { return c.write.formats == std::vector<std::string>{"npz", "laz"}; }},
+      {"write.formats", "[laz, npz]", true,
+       [](const Config& c) {
+         return c.write.formats == std::vector<std::string>{"npz", "laz"};
+       }},
       {"write.npz.compression", "deflate", true, [](const Config& c) { return c.write.npz.compression == NpzCompression::deflate; }},
       {"write.laz.labels", "classification", true, [](const Config& c) { return c.write.laz.labels == LazLabels::classification; }},
       {"write.patches.size", "25.5", true, [](const Config& c) { return c.write.patches.size == 25.5; }},

@@ -1,10 +1,10 @@
+#include "tuile/core/buffer.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <memory>
 #include <utility>
-
-#include "tuile/core/buffer.hpp"
 
 namespace tuile {
 namespace {

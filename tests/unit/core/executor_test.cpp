@@ -1,10 +1,11 @@
+#include "tuile/core/executor.hpp"
+
 #include <atomic>
 #include <stdexcept>
 #include <thread>
 #include <vector>
 
 #include "tuile/core/error.hpp"
-#include "tuile/core/executor.hpp"
 
 namespace tuile {
 namespace {

@@ -1,10 +1,10 @@
+#include "tuile/core/nearest.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <random>
 #include <string>
-
-#include "tuile/core/nearest.hpp"
 
 namespace tuile {
 namespace {

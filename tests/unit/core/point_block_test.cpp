@@ -1,9 +1,10 @@
+#include "tuile/core/point_block.hpp"
+
 #include <array>
 #include <limits>
 #include <vector>
 
 #include "tuile/core/error.hpp"
-#include "tuile/core/point_block.hpp"
 
 namespace tuile {
 namespace {

@@ -45,7 +45,7 @@ TEST(FeaturesPage, EveryColumnHasItsUnitAndDefinition) {
   for (std::size_t i = 0; i < feature_count; ++i) {
     const FeatureInfo& row = info(static_cast<Feature>(i));
     EXPECT_FALSE(row.unit.empty() || row.formula.empty() || row.description.empty()) << row.name;
-    if (row.unit == "1") EXPECT_FALSE(row.range.empty()) << row.name;
+    EXPECT_FALSE(row.unit == "1" && row.range.empty()) << row.name;
     for (const std::string_view cell : {row.formula, row.range, row.undefined, row.source})
       EXPECT_EQ(cell.find('|'), cell.npos) << row.name;
   }

@@ -1,9 +1,9 @@
+#include "features/formulas.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <random>
-
-#include "features/formulas.hpp"
 
 namespace tuile::features {
 namespace {

@@ -1,10 +1,11 @@
+#include "tuile/features/plan.hpp"
+
 #include <gtest/gtest.h>
 
 #include <limits>
 #include <set>
 
 #include "tuile/core/error.hpp"
-#include "tuile/features/plan.hpp"
 
 namespace tuile::features {
 namespace {

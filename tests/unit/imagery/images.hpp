@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "tuile/core/point_block.hpp"
-#include "tuile/imagery/imagery.hpp"
+#include "imagery/imagery.hpp"
 
 namespace tuile::test {
 

@@ -16,7 +16,7 @@
 #include "support/test_data.hpp"
 #include "tuile/las/decode.hpp"
 #include "tuile/las/file_info.hpp"
-#include "tuile/las/records.hpp"
+#include "las/records.hpp"
 #include "tuile/source/byte_source.hpp"
 
 namespace tuile::las::test {

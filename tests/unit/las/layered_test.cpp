@@ -12,7 +12,7 @@
 #include "las/layered_points.hpp"
 #include "las/record_codec.hpp"
 #include "las_files.hpp"
-#include "tuile/las/record_format.hpp"
+#include "las/record_format.hpp"
 
 namespace tuile::las::test {
 namespace {

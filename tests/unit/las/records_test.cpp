@@ -1,4 +1,4 @@
-#include "tuile/las/records.hpp"
+#include "las/records.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
+#include "pipeline/assemble.hpp"
+
 #include <memory>
 #include <set>
 #include <tuple>
 #include <vector>
-
-#include "pipeline/assemble.hpp"
 
 namespace tuile::pipeline {
 namespace {

@@ -1,3 +1,5 @@
+#include "tuile/pipeline/async_pipeline.hpp"
+
 #include <atomic>
 #include <latch>
 #include <map>
@@ -9,7 +11,6 @@
 
 #include "number.hpp"
 #include "tuile/core/error.hpp"
-#include "tuile/pipeline/async_pipeline.hpp"
 
 namespace tuile::pipeline {
 namespace {

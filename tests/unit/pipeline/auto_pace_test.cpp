@@ -1,3 +1,5 @@
+#include "pipeline/auto_pace.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -5,8 +7,6 @@
 #include <chrono>
 #include <thread>
 #include <vector>
-
-#include "pipeline/auto_pace.hpp"
 
 namespace tuile::pipeline {
 namespace {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/busy_clock.hpp"
 #include "number.hpp"
+#include "pipeline/busy_clock.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/pipeline/async_pipeline.hpp"
 

@@ -1,10 +1,11 @@
+#include "pipeline/delivery_queue.hpp"
+
 #include <atomic>
 #include <chrono>
 #include <random>
 #include <thread>
 #include <vector>
 
-#include "pipeline/delivery_queue.hpp"
 #include "tuile/core/error.hpp"
 
 namespace tuile::pipeline {

@@ -1,3 +1,5 @@
+#include "tuile/pipeline/feature_computer.hpp"
+
 #include <cstring>
 #include <map>
 #include <memory>
@@ -11,7 +13,6 @@
 #include "tuile/config/load.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/las/decode.hpp"
-#include "tuile/pipeline/feature_computer.hpp"
 #include "tuile/pipeline/lidar_processor.hpp"
 #include "tuile/source/byte_source.hpp"
 #include "tuile/synth/town.hpp"

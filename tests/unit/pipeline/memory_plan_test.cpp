@@ -1,10 +1,11 @@
+#include "pipeline/memory_plan.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <chrono>
 #include <thread>
 
-#include "pipeline/memory_plan.hpp"
 #include "pipeline/resources.hpp"
 #include "tuile/core/buffer.hpp"
 #include "tuile/features/plan.hpp"

@@ -1,3 +1,5 @@
+#include "tuile/pipeline/point_groups.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -5,7 +7,6 @@
 #include <set>
 
 #include "tuile/core/error.hpp"
-#include "tuile/pipeline/point_groups.hpp"
 
 namespace tuile::pipeline {
 namespace {

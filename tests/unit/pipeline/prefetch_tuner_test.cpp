@@ -1,10 +1,10 @@
+#include "pipeline/prefetch_tuner.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <limits>
 #include <vector>
-
-#include "pipeline/prefetch_tuner.hpp"
 
 namespace tuile::pipeline {
 namespace {

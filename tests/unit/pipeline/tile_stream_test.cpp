@@ -1,3 +1,5 @@
+#include "tuile/pipeline/tile_stream.hpp"
+
 #include <atomic>
 #include <chrono>
 #include <cstring>
@@ -13,7 +15,6 @@
 #include "support/temporary_folder.hpp"
 #include "tuile/config/load.hpp"
 #include "tuile/core/error.hpp"
-#include "tuile/pipeline/tile_stream.hpp"
 #include "tuile/synth/town.hpp"
 
 namespace tuile::pipeline {

@@ -1,9 +1,9 @@
+#include "pipeline/write_queue.hpp"
+
 #include <atomic>
 #include <latch>
 #include <thread>
 #include <vector>
-
-#include "pipeline/write_queue.hpp"
 
 namespace tuile::pipeline {
 namespace {

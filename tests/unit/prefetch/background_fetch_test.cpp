@@ -1,3 +1,5 @@
+#include "prefetch/background_fetch.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,7 +14,6 @@
 #include <vector>
 
 #include "tuile/core/error.hpp"
-#include "tuile/prefetch/background_fetch.hpp"
 
 namespace tuile::prefetch {
 namespace {

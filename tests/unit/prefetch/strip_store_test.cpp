@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include "prefetch/strip_store.hpp"
+
+#include <gtest/gtest.h>
 
 namespace tuile::prefetch {
 namespace {

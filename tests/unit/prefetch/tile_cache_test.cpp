@@ -1,11 +1,12 @@
 // The cache alone, against a model that keeps everything in one list and computes every sum anew.
+#include "prefetch/tile_cache.hpp"
+
 #include <algorithm>
 #include <deque>
 #include <optional>
 #include <random>
 
 #include "fake_store.hpp"
-#include "prefetch/tile_cache.hpp"
 
 namespace tuile::prefetch::test {
 namespace {

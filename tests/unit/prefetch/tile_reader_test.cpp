@@ -1,3 +1,5 @@
+#include "tuile/prefetch/tile_reader.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <fstream>
@@ -12,7 +14,6 @@
 #include "support/test_data.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/las/file_info.hpp"
-#include "tuile/prefetch/tile_reader.hpp"
 #include "tuile/source/byte_source.hpp"
 
 namespace tuile::prefetch {
@@ -52,8 +53,8 @@ TEST_F(TileReaderTest, PartsAreCutFromTheWhole) {
 
 TEST_F(TileReaderTest, ADecodedTileLeavesItsStrips) {
   TileReader reader({}, executor);
-  reader.expect(path, east);
-  reader.expect(path, north);
+  reader.expect({path, east});
+  reader.expect({path, north});
   reader.load({path, std::nullopt}, {});
   EXPECT_EQ(reader.load({path, east}, {}).points.size(), 6U * 51U);
   EXPECT_EQ(reader.load({path, north}, {}).points.size(), 51U * 6U);
@@ -64,8 +65,8 @@ TEST_F(TileReaderTest, ADecodedTileLeavesItsStrips) {
 
 TEST_F(TileReaderTest, OneHaloThatDecodesServesTheOthersToo) {
   TileReader reader({}, executor);
-  reader.expect(path, east);
-  reader.expect(path, north);
+  reader.expect({path, east});
+  reader.expect({path, north});
   EXPECT_EQ(reader.load({path, east}, {}).points.size(), 6U * 51U);
   EXPECT_EQ(reader.load({path, north}, {}).points.size(), 51U * 6U);
   EXPECT_EQ(reader.statistics().full_decodes, 1U);
@@ -73,8 +74,8 @@ TEST_F(TileReaderTest, OneHaloThatDecodesServesTheOthersToo) {
 
 TEST_F(TileReaderTest, AHaloThatComesFirstLeavesTheBlockForTheAnnouncedLoad) {
   TileReader reader({}, executor);
-  reader.expect(path, east);
-  reader.announce(path);
+  reader.expect({path, east});
+  reader.expect({path, std::nullopt});
   EXPECT_EQ(reader.load({path, east}, {}).points.size(), 6U * 51U);
   EXPECT_EQ(reader.load({path, std::nullopt}, {}).points.size(), 51U * 51U);
   EXPECT_EQ(reader.statistics().full_decodes, 1U);
@@ -84,8 +85,8 @@ TEST_F(TileReaderTest, AHaloThatComesFirstLeavesTheBlockForTheAnnouncedLoad) {
 
 TEST_F(TileReaderTest, ForgottenStripsAreNotKept) {
   TileReader reader({}, executor);
-  reader.expect(path, east);
-  reader.forget(path, east);
+  reader.expect({path, east});
+  reader.forget({path, east});
   reader.load({path, std::nullopt}, {});
   reader.load({path, east}, {});
   EXPECT_EQ(reader.statistics().strips_reused, 0U);
@@ -95,8 +96,8 @@ TEST_F(TileReaderTest, TheStripBudgetIsKept) {
   TileReader measure({}, executor);
   const std::size_t strip = measure.load({path, east}, {}).points.bytes();
   TileReader reader({.fields = {}, .strip_budget = strip * 3 / 2}, executor);
-  reader.expect(path, east);
-  reader.expect(path, north);
+  reader.expect({path, east});
+  reader.expect({path, north});
   reader.load({path, std::nullopt}, {});
   EXPECT_EQ(reader.load({path, east}, {}).points.size(), 6U * 51U);
   EXPECT_EQ(reader.load({path, north}, {}).points.size(), 51U * 6U);
@@ -106,9 +107,9 @@ TEST_F(TileReaderTest, TheStripBudgetIsKept) {
 
 TEST_F(TileReaderTest, ManyThreadsDecodeOnce) {
   TileReader reader({}, executor);
-  reader.expect(path, east);
-  reader.expect(path, north);
-  reader.announce(path);
+  reader.expect({path, east});
+  reader.expect({path, north});
+  reader.expect({path, std::nullopt});
   std::atomic<std::size_t> points{0};
   {
     std::vector<std::jthread> threads;
@@ -132,8 +133,8 @@ TEST_F(TileReaderTest, HalosThatOpenAFileTogetherDecodeItOnce) {
                            {.latency = std::chrono::milliseconds(100)});
   TileReader reader({}, executor);
   const std::string url = server.url("/tile.las");
-  reader.expect(url, east);
-  reader.expect(url, north);
+  reader.expect({url, east});
+  reader.expect({url, north});
   std::atomic<std::size_t> points{0};
   {
     std::vector<std::jthread> threads;
@@ -167,9 +168,9 @@ TEST_F(TileReaderTest, StopIsObeyed) {
 
 TEST_F(TileReaderTest, AParkedBlockLeavesTheStripsOfItsOwnTurn) {
   TileReader reader({}, executor);
-  reader.expect(path, east);
-  reader.announce(path);
-  reader.expect(path, north);
+  reader.expect({path, east});
+  reader.expect({path, std::nullopt});
+  reader.expect({path, north});
   reader.load({path, east}, {});
   reader.load({path, std::nullopt}, {});
   EXPECT_EQ(reader.load({path, north}, {}).points.size(), 51U * 6U);
@@ -209,8 +210,8 @@ double amplification(std::size_t strip_budget, Executor& executor) {
     }
   };
   TileReader reader({.fields = {}, .strip_budget = strip_budget}, executor);
-  visit([&](const std::string& path) { reader.announce(path); },
-        [&](const std::string& path, const Bounds& box) { reader.expect(path, box); });
+  visit([&](const std::string& path) { reader.expect({path, std::nullopt}); },
+        [&](const std::string& path, const Bounds& box) { reader.expect({path, box}); });
   visit(
       [&](const std::string& path) {
         reader.load({path, std::nullopt}, {});
@@ -285,8 +286,8 @@ TEST(TileReaderCopc, ATileThatComesSoonIsDecodedWholeWhereThereIsRoom) {
   const Bounds band{whole.max_x - 5, whole.min_y, whole.max_x, whole.max_y};
   for (const bool room : {true, false}) {
     TileReader reader({.fields = {}, .strip_budget = std::size_t{room ? 64U : 16U} << 20}, executor);
-    reader.expect(tile->string(), band);
-    reader.announce(tile->string());
+    reader.expect({tile->string(), band});
+    reader.expect({tile->string(), std::nullopt});
     reader.load({tile->string(), band}, {});
     reader.load({tile->string(), std::nullopt}, {});
     EXPECT_EQ(reader.statistics().full_decodes, 1U);

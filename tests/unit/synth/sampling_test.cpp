@@ -1,4 +1,4 @@
-#include "tuile/synth/sampling.hpp"
+#include "synth/sampling.hpp"
 
 #include <gtest/gtest.h>
 

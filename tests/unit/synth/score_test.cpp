@@ -10,9 +10,9 @@
 #include "synth/map_layers.hpp"
 #include "tuile/compute/backend.hpp"
 #include "tuile/label/label.hpp"
-#include "tuile/synth/sampling.hpp"
+#include "synth/sampling.hpp"
 #include "tuile/truth/layer.hpp"
-#include "tuile/truth/vector_files.hpp"
+#include "truth/vector_files.hpp"
 
 namespace tuile::synth {
 namespace {

@@ -17,11 +17,11 @@
 #include "synth/map_layers.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/core/file/temporaries.hpp"
-#include "tuile/imagery/imagery.hpp"
+#include "imagery/imagery.hpp"
 #include "tuile/las/decode.hpp"
-#include "tuile/las/records.hpp"
+#include "las/records.hpp"
 #include "tuile/source/byte_source.hpp"
-#include "tuile/synth/sampling.hpp"
+#include "synth/sampling.hpp"
 
 namespace tuile::synth {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "support/test_data.hpp"
 #include "tuile/truth/layer.hpp"
-#include "tuile/truth/vector_files.hpp"
+#include "truth/vector_files.hpp"
 #include "vector_support.hpp"
 
 namespace tuile::truth {

@@ -2,7 +2,7 @@
 
 #include "truth/exception_report.hpp"
 #include "truth/wfs_xml.hpp"
-#include "tuile/truth/wfs.hpp"
+#include "truth/wfs.hpp"
 
 namespace tuile::test {
 namespace {

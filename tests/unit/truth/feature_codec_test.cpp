@@ -1,11 +1,11 @@
+#include "truth/feature_codec.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <random>
-
-#include "truth/feature_codec.hpp"
 
 namespace tuile::truth {
 namespace {

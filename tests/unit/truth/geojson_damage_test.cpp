@@ -4,7 +4,7 @@
 
 #include "recorded.hpp"
 #include "truth/wkb_bounds.hpp"
-#include "tuile/truth/wfs.hpp"
+#include "truth/wfs.hpp"
 
 namespace tuile::test {
 namespace {

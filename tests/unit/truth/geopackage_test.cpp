@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "support/temporary_folder.hpp"
-#include "tuile/truth/vector_files.hpp"
+#include "truth/vector_files.hpp"
 #include "vector_support.hpp"
 #include "wkb_builder.hpp"
 

@@ -1,6 +1,7 @@
+#include "truth/reproject.hpp"
+
 #include <gtest/gtest.h>
 
-#include "truth/reproject.hpp"
 #include "vector_support.hpp"
 #include "wkb_builder.hpp"
 

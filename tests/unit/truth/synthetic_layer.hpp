@@ -15,7 +15,7 @@
 
 #include "support/fault_server.hpp"
 #include "tuile/source/http.hpp"
-#include "tuile/truth/wfs.hpp"
+#include "truth/wfs.hpp"
 
 namespace tuile::test {
 

@@ -1,3 +1,5 @@
+#include "truth/vector_files.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,7 +9,6 @@
 
 #include "support/temporary_folder.hpp"
 #include "support/test_data.hpp"
-#include "tuile/truth/vector_files.hpp"
 #include "vector_support.hpp"
 #include "wkb_builder.hpp"
 

@@ -1,6 +1,7 @@
+#include "write/done.hpp"
+
 #include "tuile/core/error.hpp"
-#include "tuile/write/done.hpp"
-#include "tuile/write/sidecar.hpp"
+#include "write/sidecar.hpp"
 #include "write_support.hpp"
 
 using namespace tuile;
@@ -68,8 +69,10 @@ TEST(Done, GroundTruthAndImageryAreTrustedOnlyWhereAnotherTryGivesTheSame) {
   Sidecar sidecar = sample_sidecar();
   sidecar.outputs.clear();
   sidecar.ground_truth.source = "wfs";
+  sidecar.ground_truth.remote = true;
   sidecar.ground_truth.layers = {{"a", Outcome::data, 1, 0, 1, "", ""}, {"b", Outcome::confirmed_empty, 0, 0, 0, "", ""}};
   sidecar.imagery.source = "wms";
+  sidecar.imagery.remote = true;
   for (const Outcome outcome : {Outcome::data, Outcome::confirmed_empty, Outcome::not_requested}) {
     sidecar.ground_truth.layers[1].outcome = sidecar.imagery.rgb = outcome;
     EXPECT_TRUE(done(sidecar)) << to_string(outcome);
@@ -83,16 +86,20 @@ TEST(Done, GroundTruthAndImageryAreTrustedOnlyWhereAnotherTryGivesTheSame) {
       sidecar.ground_truth.layers[1].outcome = outcome;
       sidecar.ground_truth.layers[1].kind = name;
       sidecar.ground_truth.source = "bdtopo.gpkg";
+      sidecar.ground_truth.remote = false;
       EXPECT_EQ(done(sidecar), stays || name == "not_found") << name;
       sidecar.ground_truth.source = "wfs";
+      sidecar.ground_truth.remote = true;
       EXPECT_FALSE(done(sidecar)) << name;
       for (Outcome ImageryReport::*part : {&ImageryReport::rgb, &ImageryReport::nir}) {
         sidecar = sound;
         sidecar.imagery.*part = outcome;
         sidecar.imagery.kind = name;
         sidecar.imagery.source = "ortho.tif";
+        sidecar.imagery.remote = false;
         EXPECT_EQ(done(sidecar), stays || name == "not_found") << name;
         sidecar.imagery.source = "wms";
+        sidecar.imagery.remote = true;
         EXPECT_FALSE(done(sidecar)) << name;
       }
     }

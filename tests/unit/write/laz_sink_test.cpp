@@ -1,7 +1,7 @@
 #include "laz_support.hpp"
 #include "support/test_data.hpp"
 #include "tuile/core/error.hpp"
-#include "tuile/write/tile_writer.hpp"
+#include "write/tile_writer.hpp"
 #include "tuile/write/verify.hpp"
 
 using namespace tuile;

@@ -5,8 +5,8 @@
 #include <span>
 #include <utility>
 
-#include "tuile/las/record_format.hpp"
-#include "tuile/las/records.hpp"
+#include "las/record_format.hpp"
+#include "las/records.hpp"
 #include "tuile/source/byte_source.hpp"
 #include "tuile/write/laz_sink.hpp"
 #include "write_support.hpp"

@@ -141,8 +141,8 @@ TEST_P(NpzLabels, NumpyReadsThemBack) {
   std::string names;
   for (const std::string& name : given.arrays) names += name + "\n";
   test::write_file(folder / "raw.names", names);
-  const int status = test::run_python(reader, (folder / "a.npz") + " " + (folder / "raw") + " " +
-                                                  std::to_string(given.points) + (given.valid ? " 1" : " 0"));
+  const int status = test::run_python(
+      reader, (folder / "a.npz") + " " + (folder / "raw") + " " + std::to_string(given.points) + (given.valid ? " 1" : " 0"));
   if (status == 77) GTEST_SKIP() << "python3-numpy is not installed";
   EXPECT_EQ(status, 0);
 }

@@ -1,8 +1,9 @@
+#include "write/sidecar.hpp"
+
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "tuile/core/error.hpp"
-#include "tuile/write/sidecar.hpp"
 #include "write/path_text.hpp"
 #include "write_support.hpp"
 
@@ -132,6 +133,8 @@ TEST(Sidecar, GroundTruthAndImageryReadBackTheSame) {
   EXPECT_EQ(truth.from_ndvi, 1U);
   EXPECT_EQ(truth.classes, sidecar.ground_truth.classes);
   EXPECT_EQ(back.imagery.source, "wms");
+  EXPECT_TRUE(back.imagery.remote);
+  EXPECT_FALSE(back.ground_truth.remote);
   EXPECT_EQ(back.imagery.rgb, Outcome::data);
   EXPECT_EQ(back.imagery.nir, Outcome::failed);
   EXPECT_EQ(back.imagery.rgb_unknown, 4U);
@@ -206,8 +209,8 @@ TEST(Sidecar, FitsThePublishedSchema) {
   const TemporaryFolder folder;
   write_sidecar(folder / "sample.json", labelled_sidecar());
   write_sidecar(folder / "empty.json", Sidecar{});
-  const int status = test::run_python(validator, std::string(TUILE_SOURCE_DIR) + "/docs/sidecar.schema.json " +
-                                                     (folder / "sample.json") + " " + (folder / "empty.json"));
+  const int status = test::run_python(
+      validator, std::string(TUILE_SOURCE_DIR) + "/docs/sidecar.schema.json " + (folder / "sample.json") + " " + (folder / "empty.json"));
   if (status == 77) GTEST_SKIP() << "python3-jsonschema is not installed";
   EXPECT_EQ(status, 0);
 }

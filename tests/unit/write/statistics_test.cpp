@@ -1,6 +1,7 @@
+#include "write/statistics.hpp"
+
 #include <cmath>
 
-#include "tuile/write/statistics.hpp"
 #include "write_support.hpp"
 
 using namespace tuile;

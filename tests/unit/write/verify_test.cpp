@@ -2,7 +2,7 @@
 
 #include "tuile/core/error.hpp"
 #include "tuile/core/file/temporaries.hpp"
-#include "tuile/write/tile_writer.hpp"
+#include "write/tile_writer.hpp"
 #include "write_support.hpp"
 
 using namespace tuile;

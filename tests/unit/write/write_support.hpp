@@ -15,8 +15,8 @@
 
 #include "support/temporary_folder.hpp"
 #include "tuile/core/executor.hpp"
-#include "tuile/write/npz_sink.hpp"
-#include "tuile/write/sidecar.hpp"
+#include "write/npz_sink.hpp"
+#include "write/sidecar.hpp"
 
 namespace tuile::test {
 
@@ -117,7 +117,7 @@ inline write::Sidecar labelled_sidecar() {
   truth.from_file = 2;
   truth.from_ndvi = 1;
   truth.classes = {{1, 2}, {6, 7}, {70, 1}};
-  sidecar.imagery = {"wms", Outcome::data, Outcome::failed, 4, 0, "white image", "io"};
+  sidecar.imagery = {"wms", true, Outcome::data, Outcome::failed, 4, 0, "white image", "io"};
   return sidecar;
 }
 

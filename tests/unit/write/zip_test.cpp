@@ -1,5 +1,5 @@
 // ZIP records beyond 4 GiB, on a sparse file; the archive and array readers against damage.
-#include "write/zip.hpp"
+#include "write/npz/zip.hpp"
 
 #include <sys/mman.h>
 #include <zlib.h>
@@ -8,7 +8,6 @@
 #include "tuile/core/file/descriptor.hpp"
 #include "write/npz/npy.hpp"
 #include "write/npz/npz_reader.hpp"
-#include "write/npz/zip.hpp"
 #include "write_support.hpp"
 
 using namespace tuile;

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "tuile/write/sidecar.hpp"
+#include "write/sidecar.hpp"
 
 namespace tuile::write {
 

@@ -1,4 +1,4 @@
-#include "tuile/prefetch/truth_loader.hpp"
+#include "prefetch/truth_fetcher.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -62,7 +62,7 @@ std::shared_ptr<const GroundTruth> TruthTicket::wait(std::stop_token stop, Backg
   return truth;
 }
 
-std::shared_ptr<const TruthTicket> TruthLoader::start(const Bounds& box, int epsg) const {
+std::shared_ptr<const TruthTicket> TruthFetcher::start(const Bounds& box, int epsg) const {
   auto state = std::make_unique<TruthTicket::State>();
   state->store = &store_;
   state->box = box;

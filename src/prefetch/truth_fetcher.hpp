@@ -5,7 +5,7 @@
 
 #include "tuile/core/bounds.hpp"
 #include "tuile/core/ground_truth.hpp"
-#include "tuile/prefetch/background_fetch.hpp"
+#include "prefetch/background_fetch.hpp"
 #include "tuile/truth/store.hpp"
 
 namespace tuile::prefetch {
@@ -25,7 +25,7 @@ class TruthTicket {
   std::shared_ptr<const GroundTruth> wait(std::stop_token stop, BackgroundFetch::Deadline deadline = std::nullopt) const;
 
  private:
-  friend class TruthLoader;
+  friend class TruthFetcher;
   struct State;
   explicit TruthTicket(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
@@ -33,9 +33,9 @@ class TruthTicket {
 
 /// Fetches ground truth on the threads of a BackgroundFetch: the layers and cells of a tile are tasks of their own, so that they are asked
 /// for at the same time. Store and pool must outlive it. Thread-safe.
-class TruthLoader {
+class TruthFetcher {
  public:
-  TruthLoader(truth::TruthStore& store, BackgroundFetch& pool) : store_(store), pool_(pool) {}
+  TruthFetcher(truth::TruthStore& store, BackgroundFetch& pool) : store_(store), pool_(pool) {}
   /// Begins to fetch what a tile with these bounds (metres, in the CRS `epsg`) needs. Returns at once; errors come with wait().
   std::shared_ptr<const TruthTicket> start(const Bounds& box, int epsg) const;
 

@@ -1,3 +1,5 @@
+#include "prefetch/truth_fetcher.hpp"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -6,7 +8,6 @@
 #include <thread>
 #include <vector>
 
-#include "tuile/prefetch/truth_loader.hpp"
 #include "unit/truth/fake_source.hpp"
 
 namespace tuile::prefetch {
@@ -31,14 +32,14 @@ truth::TruthStore make_store(std::shared_ptr<FakeSource> source) {
   return {std::move(source), {test::plain_layer("a"), test::plain_layer("b")}, {.memory = std::make_shared<truth::MemoryCache>(64 << 20)}};
 }
 
-TEST(TruthLoader, gives_what_the_store_gives_once) {
+TEST(TruthFetcher, gives_what_the_store_gives_once) {
   auto sequential = make_store(make_source());
   const GroundTruth expected = sequential.get(across_four_cells, 2154, {});
   ASSERT_GT(expected.layers[0].areas.size(), 10U);
   for (const int threads : {0, 1, 5}) {
     auto store = make_store(make_source());
     BackgroundFetch pool(threads);
-    const TruthLoader loader(store, pool);
+    const TruthFetcher loader(store, pool);
     const auto ticket = loader.start(across_four_cells, 2154);
     std::vector<std::shared_ptr<const GroundTruth>> got(6);
     {
@@ -58,7 +59,7 @@ TEST(TruthLoader, gives_what_the_store_gives_once) {
   }
 }
 
-TEST(TruthLoader, layers_and_cells_are_fetched_at_the_same_time) {
+TEST(TruthFetcher, layers_and_cells_are_fetched_at_the_same_time) {
   const auto source = make_source();
   std::latch together(8);
   source->instead = [&](const FakeSource::Call&) -> std::optional<truth::FetchResult> {
@@ -67,11 +68,11 @@ TEST(TruthLoader, layers_and_cells_are_fetched_at_the_same_time) {
   };
   auto store = make_store(source);
   BackgroundFetch pool(8);
-  const auto ticket = TruthLoader(store, pool).start(across_four_cells, 2154);
+  const auto ticket = TruthFetcher(store, pool).start(across_four_cells, 2154);
   EXPECT_TRUE(ticket->wait({}, std::chrono::steady_clock::now() + 60s)->complete());
 }
 
-TEST(TruthLoader, without_threads_one_after_the_other_when_waited_for) {
+TEST(TruthFetcher, without_threads_one_after_the_other_when_waited_for) {
   const auto source = make_source();
   std::atomic<int> at_once{0}, most{0};
   source->instead = [&](const FakeSource::Call&) -> std::optional<truth::FetchResult> {
@@ -82,7 +83,7 @@ TEST(TruthLoader, without_threads_one_after_the_other_when_waited_for) {
   };
   auto store = make_store(source);
   BackgroundFetch pool(0);
-  const auto ticket = TruthLoader(store, pool).start(across_four_cells, 2154);
+  const auto ticket = TruthFetcher(store, pool).start(across_four_cells, 2154);
   EXPECT_FALSE(ticket->ready());
   EXPECT_TRUE(source->calls().empty());
   ticket->wait({});
@@ -90,7 +91,7 @@ TEST(TruthLoader, without_threads_one_after_the_other_when_waited_for) {
   EXPECT_EQ(source->calls().size(), 8U);
 }
 
-TEST(TruthLoader, what_has_not_begun_when_the_ticket_goes_is_never_fetched) {
+TEST(TruthFetcher, what_has_not_begun_when_the_ticket_goes_is_never_fetched) {
   const auto source = make_source();
   std::latch began(1), release(1);
   source->instead = [&](const FakeSource::Call&) -> std::optional<truth::FetchResult> {
@@ -102,7 +103,7 @@ TEST(TruthLoader, what_has_not_begun_when_the_ticket_goes_is_never_fetched) {
   {
     BackgroundFetch pool(1);
     {
-      const auto ticket = TruthLoader(store, pool).start(across_four_cells, 2154);
+      const auto ticket = TruthFetcher(store, pool).start(across_four_cells, 2154);
       began.wait();
     }
     EXPECT_EQ(pool.statistics().cancelled, 7U);
@@ -111,7 +112,7 @@ TEST(TruthLoader, what_has_not_begun_when_the_ticket_goes_is_never_fetched) {
   EXPECT_EQ(source->calls().size(), 1U);
 }
 
-TEST(TruthLoader, failures_are_outcomes_and_errors_come_with_wait) {
+TEST(TruthFetcher, failures_are_outcomes_and_errors_come_with_wait) {
   const auto source = make_source();
   source->instead = [](const FakeSource::Call& call) -> std::optional<truth::FetchResult> {
     if (call.layer != "b") return std::nullopt;
@@ -119,7 +120,7 @@ TEST(TruthLoader, failures_are_outcomes_and_errors_come_with_wait) {
   };
   auto store = make_store(source);
   BackgroundFetch pool(2);
-  const TruthLoader loader(store, pool);
+  const TruthFetcher loader(store, pool);
   const auto truth = loader.start({0, 0, 1500, 1500}, 2154)->wait({});
   EXPECT_EQ(truth->layers[0].outcome, Outcome::data);
   EXPECT_EQ(truth->layers[1].outcome, Outcome::truncated);
@@ -136,12 +137,12 @@ TEST(TruthLoader, failures_are_outcomes_and_errors_come_with_wait) {
   EXPECT_THROW(loader.start({4000, 4000, 4500, 4500}, 2154)->wait({}), ConfigError);
 }
 
-TEST(TruthLoader, stop_deadline_and_the_end_of_the_pool) {
+TEST(TruthFetcher, stop_deadline_and_the_end_of_the_pool) {
   const auto source = make_source();
   source->latency = 1h;
   auto store = make_store(source);
   BackgroundFetch pool(2);
-  const auto ticket = TruthLoader(store, pool).start(across_four_cells, 2154);
+  const auto ticket = TruthFetcher(store, pool).start(across_four_cells, 2154);
   EXPECT_THROW(ticket->wait({}, std::chrono::steady_clock::now() + 10ms), TimeoutError);
   std::stop_source stop;
   std::jthread stopper([&] {
@@ -155,12 +156,12 @@ TEST(TruthLoader, stop_deadline_and_the_end_of_the_pool) {
   EXPECT_TRUE(ticket->ready());
 }
 
-TEST(TruthLoader, many_tiles_one_after_the_other_share_their_cells) {
+TEST(TruthFetcher, many_tiles_one_after_the_other_share_their_cells) {
   const auto source = make_source();
   source->latency = 2ms;
   auto store = make_store(source);
   BackgroundFetch pool(4);
-  const TruthLoader loader(store, pool);
+  const TruthFetcher loader(store, pool);
   std::vector<std::shared_ptr<const TruthTicket>> tickets;
   for (int row = 0; row < 5; ++row) {
     for (int column = 0; column < 4; ++column)

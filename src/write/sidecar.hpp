@@ -9,7 +9,7 @@
 
 #include "tuile/core/bounds.hpp"
 #include "tuile/core/ground_truth.hpp"
-#include "tuile/write/statistics.hpp"
+#include "write/statistics.hpp"
 #include "tuile/write/written_file.hpp"
 
 namespace tuile::write {

@@ -18,7 +18,7 @@
 
 namespace tuile::pipeline {
 
-struct TileLoadingOptions {
+struct ConfiguredLoaderOptions {
   /// What is loaded from where: crs, ground_truth, imagery, prefetch.retries and .timeout, memory.budget, threads; the rest is not used.
   config::Config config;
   FieldSet fields = {0xF};                       ///< attributes to decode where a file has them
@@ -38,7 +38,7 @@ struct LoadedTile {
 };
 
 /// The loader's statistics and those of the ground truth that came with its tiles.
-struct TileLoadingStatistics {
+struct ConfiguredLoaderStatistics {
   prefetch::LoaderStatistics loader;
   std::uint64_t wfs_fetches = 0;   ///< tiles whose ground truth came, every layer of it sound
   std::uint64_t wfs_failures = 0;  ///< tiles whose ground truth was asked for and cannot be had, or not all of it
@@ -48,13 +48,13 @@ struct TileLoadingStatistics {
 
 /// An AsyncTileLoader with everything that stands behind it: files and servers, decoder, ground truth and imagery as a configuration says.
 /// What the library's users load tiles with when they do not run the main job. Thread-safe.
-class TileLoading {
+class ConfiguredLoader {
  public:
   /// Throws InvalidArgument, ConfigError (ground truth or imagery that cannot be used).
-  explicit TileLoading(TileLoadingOptions options);
-  ~TileLoading();
-  TileLoading(const TileLoading&) = delete;
-  TileLoading& operator=(const TileLoading&) = delete;
+  explicit ConfiguredLoader(ConfiguredLoaderOptions options);
+  ~ConfiguredLoader();
+  ConfiguredLoader(const ConfiguredLoader&) = delete;
+  ConfiguredLoader& operator=(const ConfiguredLoader&) = delete;
 
   /// Returns within 1 ms. with_truth: its ground truth is fetched beside the decode; without effect where the configuration has none.
   prefetch::TileFuture preload(const std::string& path, std::optional<Bounds> bbox = std::nullopt, bool with_truth = true);
@@ -70,7 +70,7 @@ class TileLoading {
   const label::LabelPlan* label_plan() const noexcept;
   bool has_ground_truth() const noexcept;  ///< whether the configuration names a source
   prefetch::AsyncTileLoader& loader() noexcept;
-  TileLoadingStatistics statistics() const;
+  ConfiguredLoaderStatistics statistics() const;
   /// As AsyncTileLoader::shutdown, of everything.
   void shutdown();
 

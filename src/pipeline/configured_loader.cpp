@@ -1,4 +1,4 @@
-#include "tuile/pipeline/tile_loading.hpp"
+#include "tuile/pipeline/configured_loader.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -12,7 +12,7 @@
 #include "tuile/core/executor.hpp"
 #include "tuile/core/mutex.hpp"
 #include "tuile/las/file_info.hpp"
-#include "tuile/prefetch/tile_annotator.hpp"
+#include "prefetch/tile_annotator.hpp"
 #include "tuile/source/store.hpp"
 
 namespace tuile::pipeline {
@@ -30,7 +30,7 @@ struct ByPathThenBox {
   }
 };
 
-prefetch::LoaderOptions loader_options(const TileLoadingOptions& options) {
+prefetch::LoaderOptions loader_options(const ConfiguredLoaderOptions& options) {
   prefetch::LoaderOptions loader;
   loader.num_workers = options.num_workers;
   loader.cache_size = options.cache_size;
@@ -38,6 +38,15 @@ prefetch::LoaderOptions loader_options(const TileLoadingOptions& options) {
   loader.memory_budget = options.config.memory.budget.value_or(available_memory() / 2);
   loader.retries = options.config.prefetch.retries;
   return loader;
+}
+
+LoadChain::Options chain_options(const ConfiguredLoaderOptions& options, const Services& services) {
+  LoadChain::Options chain;
+  chain.colours = services.provided_colours();
+  chain.reader.fields = options.fields.without(chain.colours);
+  chain.sequential = options.num_workers == 0;
+  chain.timeout = options.config.prefetch.timeout;
+  return chain;
 }
 
 /// Why there is no ground truth for a place; empty where there can be some.
@@ -66,24 +75,20 @@ bool has_sound_layer(const GroundTruth& truth) {
 
 }  // namespace
 
-std::string TileLoadingStatistics::text() const {
+std::string ConfiguredLoaderStatistics::text() const {
   std::string text = loader.text();
   std::string fetches = "   WFS Fetches: " + std::to_string(wfs_fetches);
   if (wfs_failures > 0) fetches += " (failures=" + std::to_string(wfs_failures) + ")";
   return text.insert(text.find("   Avg I/O Time"), fetches + "\n");
 }
 
-struct TileLoading::Impl {
-  explicit Impl(TileLoadingOptions chosen)
+struct ConfiguredLoader::Impl {
+  explicit Impl(ConfiguredLoaderOptions chosen)
       : options(std::move(chosen)),
         executor(options.config.threads.value_or(0)),
         log(serialised(options.warn)),
         services(options.config, log),
-        chain(services, executor,
-              {.reader = {.fields = options.fields.without(services.provided_colours())},
-               .colours = services.provided_colours(),
-               .sequential = options.num_workers == 0,
-               .timeout = options.config.prefetch.timeout}) {
+        chain(services, executor, chain_options(options, services)) {
     loader.emplace(loader_options(options),
                    [this](const TileRequest& request, std::stop_token stop) { return load(request, std::move(stop)); });
   }
@@ -159,7 +164,7 @@ struct TileLoading::Impl {
     if (counted.insert(request).second) ++(loaded.truth_failure.empty() ? fetches : failures);
   }
 
-  const TileLoadingOptions options;
+  const ConfiguredLoaderOptions options;
   Executor executor;
   const Log log;
   Services services;
@@ -173,15 +178,15 @@ struct TileLoading::Impl {
   std::optional<prefetch::AsyncTileLoader> loader;  ///< the last member: its loads use the others
 };
 
-TileLoading::TileLoading(TileLoadingOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
-TileLoading::~TileLoading() = default;
+ConfiguredLoader::ConfiguredLoader(ConfiguredLoaderOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+ConfiguredLoader::~ConfiguredLoader() = default;
 
-prefetch::TileFuture TileLoading::preload(const std::string& path, std::optional<Bounds> bbox, bool with_truth) {
+prefetch::TileFuture ConfiguredLoader::preload(const std::string& path, std::optional<Bounds> bbox, bool with_truth) {
   if (impl_->services.truth) impl_->note({path, bbox}, with_truth);
   return impl_->loader->preload_tile(path, bbox);
 }
 
-LoadedTile TileLoading::get(const std::string& path, std::optional<std::chrono::duration<double>> timeout, std::optional<Bounds> bbox,
+LoadedTile ConfiguredLoader::get(const std::string& path, std::optional<std::chrono::duration<double>> timeout, std::optional<Bounds> bbox,
                             bool with_truth, std::stop_token stop) {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point begin = Clock::now();
@@ -201,20 +206,22 @@ LoadedTile TileLoading::get(const std::string& path, std::optional<std::chrono::
   return loaded;
 }
 
-bool TileLoading::is_ready(const std::string& path, std::optional<Bounds> bbox) const { return impl_->loader->ready(path, bbox); }
-bool TileLoading::has_ground_truth() const noexcept { return impl_->services.truth != nullptr; }
-const label::LabelPlan* TileLoading::label_plan() const noexcept { return impl_->services.truth ? &impl_->services.truth->labels : nullptr; }
-prefetch::AsyncTileLoader& TileLoading::loader() noexcept { return *impl_->loader; }
+bool ConfiguredLoader::is_ready(const std::string& path, std::optional<Bounds> bbox) const { return impl_->loader->ready(path, bbox); }
+bool ConfiguredLoader::has_ground_truth() const noexcept { return impl_->services.truth != nullptr; }
+const label::LabelPlan* ConfiguredLoader::label_plan() const noexcept {
+  return impl_->services.truth ? &impl_->services.truth->labels : nullptr;
+}
+prefetch::AsyncTileLoader& ConfiguredLoader::loader() noexcept { return *impl_->loader; }
 
-TileLoadingStatistics TileLoading::statistics() const {
-  TileLoadingStatistics statistics{.loader = impl_->loader->get_stats()};
+ConfiguredLoaderStatistics ConfiguredLoader::statistics() const {
+  ConfiguredLoaderStatistics statistics{.loader = impl_->loader->get_stats()};
   const MutexLock lock(impl_->mutex);
   statistics.wfs_fetches = impl_->fetches;
   statistics.wfs_failures = impl_->failures;
   return statistics;
 }
 
-void TileLoading::shutdown() {
+void ConfiguredLoader::shutdown() {
   impl_->chain.shutdown();
   impl_->loader->shutdown();
 }

@@ -13,8 +13,8 @@
 #include "tuile/core/output_format.hpp"
 #include "tuile/las/file_info.hpp"
 #include "tuile/write/laz_sink.hpp"
-#include "tuile/write/npz_sink.hpp"
-#include "tuile/write/sidecar.hpp"
+#include "write/npz_sink.hpp"
+#include "write/sidecar.hpp"
 #include "tuile/write/sink.hpp"
 
 namespace tuile::write {

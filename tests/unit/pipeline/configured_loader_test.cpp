@@ -1,3 +1,5 @@
+#include "tuile/pipeline/configured_loader.hpp"
+
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -6,7 +8,6 @@
 #include "tuile/config/load.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/las/decode.hpp"
-#include "tuile/pipeline/tile_loading.hpp"
 #include "tuile/source/byte_source.hpp"
 #include "tuile/synth/town.hpp"
 
@@ -23,10 +24,10 @@ class Town {
     paths = synth::write_town(options, folder_.path().string(), executor);
     truth = synth::town_paths(options, folder_.path().string()).ground_truth;
   }
-  TileLoadingOptions options(std::vector<std::string> set = {}, int workers = 2) const {
+  ConfiguredLoaderOptions options(std::vector<std::string> set = {}, int workers = 2) const {
     return {.config = config::load_config({.set = std::move(set)}), .num_workers = workers};
   }
-  TileLoadingOptions with_truth(int workers = 2) const { return options({"ground_truth.source=" + truth}, workers); }
+  ConfiguredLoaderOptions with_truth(int workers = 2) const { return options({"ground_truth.source=" + truth}, workers); }
 
   std::vector<std::string> paths;
   std::string truth;
@@ -47,9 +48,9 @@ PointBlock decoded(const std::string& path) {
   return las::decode(source::read_all(*source).span(), info, {.fields = {0xF}}, executor).points;
 }
 
-TEST(TileLoading, PointsPlaceAndTruth) {
+TEST(ConfiguredLoader, PointsPlaceAndTruth) {
   for (const int workers : {0, 2}) {
-    TileLoading loading(town().with_truth(workers));
+    ConfiguredLoader loading(town().with_truth(workers));
     EXPECT_TRUE(loading.has_ground_truth());
     ASSERT_NE(loading.label_plan(), nullptr);
     loading.preload(town().paths[0]);
@@ -67,8 +68,8 @@ TEST(TileLoading, PointsPlaceAndTruth) {
   }
 }
 
-TEST(TileLoading, TruthOnlyForThoseWhoAsk) {
-  TileLoading loading(town().with_truth());
+TEST(ConfiguredLoader, TruthOnlyForThoseWhoAsk) {
+  ConfiguredLoader loading(town().with_truth());
   loading.preload(town().paths[0], std::nullopt, false);
   EXPECT_EQ(loading.get(town().paths[0], std::nullopt, std::nullopt, false).truth, nullptr);
   EXPECT_EQ(loading.statistics().wfs_fetches, 0U);
@@ -80,8 +81,8 @@ TEST(TileLoading, TruthOnlyForThoseWhoAsk) {
   EXPECT_EQ(loading.statistics().wfs_fetches, 1U) << "counted per tile, not per request";
 }
 
-TEST(TileLoading, WithoutASource) {
-  TileLoading loading(town().options());
+TEST(ConfiguredLoader, WithoutASource) {
+  ConfiguredLoader loading(town().options());
   EXPECT_FALSE(loading.has_ground_truth());
   EXPECT_EQ(loading.label_plan(), nullptr);
   const LoadedTile loaded = loading.get(town().paths[0]);
@@ -89,8 +90,8 @@ TEST(TileLoading, WithoutASource) {
   EXPECT_EQ(loaded.truth_failure, "");
 }
 
-TEST(TileLoading, AServiceThatFailsCostsTheTruthOnly) {
-  TileLoading loading(town().options({"ground_truth.source=wfs", "ground_truth.wfs.url=http://127.0.0.1:9/", "ground_truth.wfs.retries=0",
+TEST(ConfiguredLoader, AServiceThatFailsCostsTheTruthOnly) {
+  ConfiguredLoader loading(town().options({"ground_truth.source=wfs", "ground_truth.wfs.url=http://127.0.0.1:9/", "ground_truth.wfs.retries=0",
                                       "ground_truth.cache.disk=null"}));
   const LoadedTile loaded = loading.get(town().paths[0]);
   EXPECT_GT(loaded.tile->points.size(), 0U);
@@ -100,8 +101,8 @@ TEST(TileLoading, AServiceThatFailsCostsTheTruthOnly) {
   EXPECT_EQ(loading.statistics().wfs_failures, 1U);
 }
 
-TEST(TileLoading, APartHasTheTruthOfThePart) {
-  TileLoading loading(town().with_truth());
+TEST(ConfiguredLoader, APartHasTheTruthOfThePart) {
+  ConfiguredLoader loading(town().with_truth());
   const Bounds whole = loading.get(town().paths[0]).bounds;
   const Bounds box{whole.min_x, whole.min_y, whole.min_x + 20, whole.min_y + 20};
   const LoadedTile part = loading.get(town().paths[0], std::nullopt, box);
@@ -112,18 +113,18 @@ TEST(TileLoading, APartHasTheTruthOfThePart) {
   }
 }
 
-TEST(TileLoading, ErrorsAreTheTiles) {
+TEST(ConfiguredLoader, ErrorsAreTheTiles) {
   const test::TemporaryFolder folder;
-  TileLoading loading(town().with_truth());
+  ConfiguredLoader loading(town().with_truth());
   const std::string gone = (folder.path() / "gone.laz").string();
   EXPECT_THROW(loading.get(gone), NotFound);
   std::filesystem::copy_file(town().paths[1], gone);
   EXPECT_GT(loading.get(gone).tile->points.size(), 0U);
 }
 
-TEST(TileLoading, AFileThatIsAnotherOneByNow) {
+TEST(ConfiguredLoader, AFileThatIsAnotherOneByNow) {
   const test::TemporaryFolder folder;
-  TileLoading loading(town().with_truth());
+  ConfiguredLoader loading(town().with_truth());
   const std::string path = (folder.path() / "tile.laz").string();
   std::filesystem::copy_file(town().paths[0], path);
   const Bounds before = loading.get(path).bounds;
@@ -136,15 +137,15 @@ TEST(TileLoading, AFileThatIsAnotherOneByNow) {
   EXPECT_EQ(after.tile->points.size(), decoded(town().paths[1]).size());
 }
 
-TEST(TileLoading, TheStatisticsBlock) {
-  TileLoading loading(town().with_truth());
+TEST(ConfiguredLoader, TheStatisticsBlock) {
+  ConfiguredLoader loading(town().with_truth());
   loading.get(town().paths[0]);
   const std::string text = loading.statistics().text();
   EXPECT_NE(text.find("misses=1)\n   WFS Fetches: 1\n   Avg I/O Time: "), std::string::npos) << text;
 }
 
-TEST(TileLoading, AfterShutdown) {
-  TileLoading loading(town().with_truth());
+TEST(ConfiguredLoader, AfterShutdown) {
+  ConfiguredLoader loading(town().with_truth());
   loading.shutdown();
   EXPECT_THROW(loading.get(town().paths[0]), Cancelled);
   EXPECT_THROW(loading.preload(town().paths[0]), Cancelled);

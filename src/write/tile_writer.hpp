@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "tuile/write/sidecar.hpp"
+#include "write/sidecar.hpp"
 #include "tuile/write/sink.hpp"
 
 namespace tuile::write {
