@@ -95,13 +95,13 @@ format:
 
 # Reads the compilation database; one file: make tidy FILES=src/core/error.cpp
 FILES = $(filter src/%.cpp apps/%.cpp,$(SOURCES))
-tidy: thread-safety build
+tidy: build thread-safety
 	@scripts/tidy.sh $(BUILD) $(JOBS) $(FILES)
 
-# clang's look at who touches what is guarded by a mutex without holding it; needs a configured build only.
-thread-safety:
+# clang's look at who touches what is guarded by a mutex without holding it; needs a configuration of everything only.
+thread-safety: setup
 	@scripts/setup.sh tools
-	@[ -f $(BUILD)/build.ninja ] || cmake --preset default --log-level=WARNING
+	@cmake --preset default --log-level=WARNING
 	@scripts/thread_safety $(BUILD) $(JOBS)
 
 install: build

@@ -1,10 +1,10 @@
 find_path(NANOFLANN_INCLUDE_DIR nanoflann.hpp)
 find_path(EIGEN_INCLUDE_DIR Eigen/Eigenvalues PATH_SUFFIXES eigen3)
 if(NOT NANOFLANN_INCLUDE_DIR)
-  tuile_missing("nanoflann" "libnanoflann-dev")
+  tuile_missing("nanoflann" "libnanoflann-dev" tests)
 endif()
 if(NOT EIGEN_INCLUDE_DIR)
-  tuile_missing("Eigen" "libeigen3-dev")
+  tuile_missing("Eigen" "libeigen3-dev" tests)
 endif()
 # The baseline of trees and features, apart from everything of ours but blocks and plans.
 add_library(tuile_bench_peer STATIC peer.cpp)

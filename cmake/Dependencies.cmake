@@ -1,7 +1,9 @@
 # Finds what scripts/setup.sh installs, and says plainly what is missing.
 
+# group: of scripts/setup.sh, where it is not the main job that needs it.
 function(tuile_missing what package)
-  message(FATAL_ERROR "${what} was not found (package ${package}). Run scripts/setup.sh, which installs everything tuile needs.")
+  string(JOIN " " command scripts/setup.sh ${ARGN})
+  message(FATAL_ERROR "${what} was not found (package ${package}). Run ${command}, which installs it.")
 endfunction()
 
 find_package(Threads REQUIRED)
@@ -39,6 +41,6 @@ endif()
 if(TUILE_TESTS)
   find_package(GTest QUIET)
   if(NOT GTest_FOUND)
-    tuile_missing("GoogleTest" "libgtest-dev")
+    tuile_missing("GoogleTest" "libgtest-dev" tests)
   endif()
 endif()

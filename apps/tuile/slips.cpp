@@ -1,6 +1,7 @@
 #include "slips.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "tuile/core/nearest.hpp"
 

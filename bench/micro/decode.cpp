@@ -9,8 +9,8 @@
 #include <random>
 
 #include "las/record_codec.hpp"
-#include "micro/register.hpp"
 #include "las/records.hpp"
+#include "micro/register.hpp"
 #include "tuile/source/byte_source.hpp"
 
 namespace fs = std::filesystem;

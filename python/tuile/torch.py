@@ -147,19 +147,8 @@ class TileDataset(IterableDataset):  # type: ignore[type-arg]
                  bbox: Optional[Sequence[float]] = None, ready: int = 1, on_error: str = "raise") -> None:
         super().__init__()
         self._inputs = None if inputs is None else _validate.paths(inputs)
-        # Workers would all write the same trace.
-        settings: Dict[str, Any] = {"trace": None}
         names = None if features is None else _validate.texts("features", features, "names of features, or of one set,")
-        if names is not None:
-            settings["features.set"] = names[0] if len(names) == 1 and isinstance(features, str) else names
-        self._config = Config.of(config).updated(settings)
-        self._feature_names, drops, has_truth = _core.stream_facts(self._config._native)
-        if drops:
-            raise InvalidArgument("features.missing is 'drop', which gives tiles columns of their own; 'nan' or 'error' is expected")
         wanted = _validate.choice("labels", labels, (True, False, "truth", "classification"))
-        self._labels = ("truth" if has_truth else "classification") if wanted is True else wanted
-        if self._labels == "truth" and not has_truth:
-            raise InvalidArgument("labels is 'truth', and the configuration has no ground truth; ground_truth.source names one")
         if classes is not None and (isinstance(classes, str) or not isinstance(classes, Iterable)):
             raise TypeError(f"classes is {classes!r} of type {type(classes).__name__}; class codes in a list are expected")
         self._classes = None if classes is None else [_validate.whole("a class", code, 0, "codes", 255) for code in classes]
@@ -190,6 +179,18 @@ class TileDataset(IterableDataset):  # type: ignore[type-arg]
         self._bbox = _validate.box(bbox)
         self._ready = _validate.whole("ready", ready, 1, "tiles")
         self._on_error = _validate.choice("on_error", on_error, ("raise", "skip"))
+        # The configuration comes last: what is wrong with the rest shows at once.
+        # Workers would all write the same trace.
+        settings: Dict[str, Any] = {"trace": None}
+        if names is not None:
+            settings["features.set"] = names[0] if len(names) == 1 and isinstance(features, str) else names
+        self._config = Config.of(config).updated(settings)
+        self._feature_names, drops, has_truth = _core.stream_facts(self._config._native)
+        if drops:
+            raise InvalidArgument("features.missing is 'drop', which gives tiles columns of their own; 'nan' or 'error' is expected")
+        self._labels = ("truth" if has_truth else "classification") if wanted is True else wanted
+        if self._labels == "truth" and not has_truth:
+            raise InvalidArgument("labels is 'truth', and the configuration has no ground truth; ground_truth.source names one")
         # In shared memory, so that workers that live on see what set_epoch says.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
 

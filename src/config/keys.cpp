@@ -167,12 +167,10 @@ Key budget_key() {
   return key;
 }
 
-/// The formats' names in the table's order, whatever the order they are given in.
+/// In the table's order, whatever the order they are given in.
 std::vector<std::string> in_table_order(const std::vector<std::string>& given) {
   std::vector<std::string> names;
-  for (const OutputFormat& format : output_formats()) {
-    if (std::find(given.begin(), given.end(), format.name) != given.end()) names.emplace_back(format.name);
-  }
+  for (const OutputFormat* format : output_formats_of(given)) names.emplace_back(format->name);
   return names;
 }
 

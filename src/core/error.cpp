@@ -75,6 +75,23 @@ void throw_error(ErrorKind kind, const std::string& message) {
   std::abort();  // no row returns
 }
 
+namespace {
+
+std::string without_nul(const std::string& message) {
+  std::string out;
+  for (const char c : message) {
+    if (c == '\0')
+      out += "\\0";
+    else
+      out += c;
+  }
+  return out;
+}
+
+}  // namespace
+
+Error::Error(ErrorKind kind, const std::string& message) : std::runtime_error(without_nul(message)), kind_(kind) {}
+
 std::string located(const std::string& message, const std::string& place) {
   return message.find(place) == std::string::npos ? place + ": " + message : message;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "tuile/core/error.hpp"
+
 namespace tuile {
 
 namespace {
@@ -24,6 +26,18 @@ std::span<const OutputFormat> output_formats() noexcept { return formats; }
 const OutputFormat* find_output_format(std::string_view name) noexcept {
   const auto at = std::find_if(formats.begin(), formats.end(), [&](const OutputFormat& format) { return format.name == name; });
   return at == formats.end() ? nullptr : &*at;
+}
+
+std::vector<const OutputFormat*> output_formats_of(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (find_output_format(name) == nullptr)
+      throw InvalidArgument("'" + name + "' is no output format; " + output_format_names() + " are known");
+  }
+  std::vector<const OutputFormat*> rows;
+  for (const OutputFormat& format : formats) {
+    if (std::find(names.begin(), names.end(), format.name) != names.end()) rows.push_back(&format);
+  }
+  return rows;
 }
 
 std::string output_format_names() {

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "gdal_raster.hpp"
-#include "tuile/core/bounds.hpp"
 #include "imagery/imagery.hpp"
+#include "tuile/core/bounds.hpp"
 
 namespace tuile::imagery {
 

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "gdal_raster.hpp"
-#include "tuile/core/file/atomic_file.hpp"
 #include "imagery/imagery.hpp"
+#include "tuile/core/file/atomic_file.hpp"
 
 namespace tuile::imagery {
 

@@ -12,9 +12,9 @@
 #include "las/extra_layers.hpp"
 #include "las/laszip_record.hpp"
 #include "las/record_codec.hpp"
+#include "las/record_format.hpp"
 #include "las/vlr.hpp"
 #include "tuile/core/error.hpp"
-#include "las/record_format.hpp"
 
 namespace tuile::las {
 

@@ -11,10 +11,10 @@
 #include "las/extra_bytes.hpp"
 #include "las/header.hpp"
 #include "las/laszip_record.hpp"
-#include "las/vlr.hpp"
-#include "tuile/core/error.hpp"
 #include "las/record_format.hpp"
 #include "las/records.hpp"
+#include "las/vlr.hpp"
+#include "tuile/core/error.hpp"
 
 namespace tuile::las {
 

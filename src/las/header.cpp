@@ -7,9 +7,9 @@
 #include <limits>
 
 #include "las/byte_reader.hpp"
-#include "tuile/core/error.hpp"
 #include "las/record_format.hpp"
 #include "las/records.hpp"
+#include "tuile/core/error.hpp"
 
 namespace tuile::las {
 

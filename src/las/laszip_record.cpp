@@ -4,9 +4,9 @@
 #include <string>
 
 #include "las/byte_reader.hpp"
+#include "las/record_format.hpp"
 #include "las/vlr.hpp"
 #include "tuile/core/error.hpp"
-#include "las/record_format.hpp"
 
 namespace tuile::las {
 

@@ -6,8 +6,8 @@
 
 #include "las/byte_reader.hpp"
 #include "las/layered_models.hpp"
-#include "tuile/core/error.hpp"
 #include "las/record_format.hpp"
+#include "tuile/core/error.hpp"
 
 namespace tuile::las {
 

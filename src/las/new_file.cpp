@@ -4,9 +4,9 @@
 #include <cmath>
 #include <utility>
 
-#include "tuile/core/error.hpp"
 #include "las/record_format.hpp"
 #include "las/records.hpp"
+#include "tuile/core/error.hpp"
 
 namespace tuile::las {
 

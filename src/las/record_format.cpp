@@ -3,8 +3,8 @@
 #include <array>
 #include <string>
 
-#include "tuile/core/error.hpp"
 #include "las/records.hpp"
+#include "tuile/core/error.hpp"
 
 namespace tuile::las {
 

@@ -10,8 +10,8 @@
 #include "las/laszip_record.hpp"
 #include "las/layered_points.hpp"
 #include "las/record_codec.hpp"
-#include "tuile/core/error.hpp"
 #include "las/records.hpp"
+#include "tuile/core/error.hpp"
 
 namespace tuile::las {
 

@@ -12,10 +12,10 @@
 #include "las/laszip_record.hpp"
 #include "las/output_file.hpp"
 #include "las/point_sink.hpp"
-#include "las/vlr.hpp"
-#include "tuile/core/error.hpp"
 #include "las/record_format.hpp"
 #include "las/records.hpp"
+#include "las/vlr.hpp"
+#include "tuile/core/error.hpp"
 
 namespace tuile::las {
 

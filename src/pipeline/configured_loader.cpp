@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "pipeline/load_chain.hpp"
+#include "prefetch/tile_annotator.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/core/executor.hpp"
 #include "tuile/core/mutex.hpp"
 #include "tuile/las/file_info.hpp"
-#include "prefetch/tile_annotator.hpp"
 #include "tuile/source/store.hpp"
 
 namespace tuile::pipeline {
@@ -187,7 +187,7 @@ prefetch::TileFuture ConfiguredLoader::preload(const std::string& path, std::opt
 }
 
 LoadedTile ConfiguredLoader::get(const std::string& path, std::optional<std::chrono::duration<double>> timeout, std::optional<Bounds> bbox,
-                            bool with_truth, std::stop_token stop) {
+                                 bool with_truth, std::stop_token stop) {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point begin = Clock::now();
   with_truth = with_truth && impl_->services.truth != nullptr;

@@ -9,11 +9,11 @@
 #include <thread>
 #include <utility>
 
+#include "truth/wfs.hpp"
 #include "tuile/core/file/atomic_file.hpp"
 #include "tuile/core/mutex.hpp"
 #include "tuile/las/file_info.hpp"
 #include "tuile/source/byte_source.hpp"
-#include "truth/wfs.hpp"
 
 namespace fs = std::filesystem;
 

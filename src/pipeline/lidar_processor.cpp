@@ -36,14 +36,15 @@ RunSummary LidarProcessor::process() {
       options_, log, trace == nullptr ? RunSetup::DeviceWatch{} : [trace](const compute::DeviceSpan& span) {
         trace->add_device(span.device, span.what, span.begin, span.end);
       });
+  setup.bound_backend();
   const std::unique_ptr<TileOutlet> outlet = make_outlet(setup);
   outlet->prepare();
-  RunCounters counters(setup, log);
+  RunCounters counters(setup, usage, log);
   if (counters.may_begin())
     run_tiles(setup, *outlet, counters, trace);
   else
     counters.summary().tiles_not_begun = setup.plan.tiles.size();
-  counters.settle(usage, anonymous);
+  counters.settle(anonymous);
   or_say(log, [&] { outlet->report(counters.summary()); });
   if (trace != nullptr) or_say(log, [&] { trace->save(*options_.config.trace); });
   return std::move(counters.summary());

@@ -5,12 +5,12 @@
 #include <stop_token>
 
 #include "pipeline/services.hpp"
-#include "tuile/core/executor.hpp"
-#include "tuile/core/host_memory.hpp"
 #include "prefetch/background_fetch.hpp"
 #include "prefetch/tile_annotator.hpp"
-#include "tuile/prefetch/tile_reader.hpp"
 #include "prefetch/truth_fetcher.hpp"
+#include "tuile/core/executor.hpp"
+#include "tuile/core/host_memory.hpp"
+#include "tuile/prefetch/tile_reader.hpp"
 
 namespace tuile::pipeline {
 

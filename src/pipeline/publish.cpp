@@ -53,7 +53,7 @@ write::RepeatedTile repeated_tile(const PlannedTile& planned, const ComputedTile
   tile.columns = added_columns(computed, setup.plan);
   tile.read_info = [&store, path, stop] { return las::read_info(*store.open(path, stop)); };
   tile.read_bytes = [&store, path, stop] { return source::read_all(*store.open(path, stop)); };
-  if (planned.task.tile.bbox) tile.rows.emplace(core.rows.begin(), core.rows.end());
+  if (planned.task.tile.bbox) tile.rows = core.rows.span();
   return tile;
 }
 
@@ -99,10 +99,9 @@ void publish(const PlannedTile& planned, const ComputedTile& computed, RunSetup&
   const write::RepeatedTile tile = repeated_tile(planned, computed, setup);
   create_folders(fs::path(planned.output).parent_path());
   std::vector<std::unique_ptr<write::Sink>> sinks;
-  for (const std::string& name : setup.config().write.formats) {
-    const OutputFormat& format = *find_output_format(name);
+  for (const OutputFormat* format : output_formats_of(setup.config().write.formats)) {
     sinks.push_back(
-        write::format_of(format).make_sink({planned.output + std::string(format.extension), layout, options, tile, setup.executor}));
+        write::format_of(*format).make_sink({planned.output + std::string(format->extension), layout, options, tile, setup.executor}));
   }
   write::TileWriter writer(planned.output + ".json", std::move(sinks));
   if (layout.points > 0) writer.write(rows_of(computed));

@@ -34,7 +34,8 @@ TileCounts counts_of(const ComputedTile& computed) {
   return counts;
 }
 
-RunCounters::RunCounters(const RunSetup& setup, Log log) : setup_(setup), log_(std::move(log)), points_(setup.plan.tiles.size()) {
+RunCounters::RunCounters(const RunSetup& setup, const ResourceUsage& usage, Log log)
+    : setup_(setup), log_(std::move(log)), usage_(usage), points_(setup.plan.tiles.size()) {
   const RunPlan& plan = setup.plan;
   const MemoryPlan& memory = setup.memory;
   summary_.version = version();
@@ -53,8 +54,11 @@ RunCounters::RunCounters(const RunSetup& setup, Log log) : setup_(setup), log_(s
   summary_.batch = memory.batch;
   summary_.computers = memory.computers;
   summary_.writers = memory.writers;
-  if (setup.services.truth) summary_.truth.source = setup.services.truth->source->name();
-  if (setup.services.imagery) summary_.imagery.source = setup.services.imagery->source->name();
+  {
+    const MutexLock lock(mutex_);
+    if (setup.services.truth) truth_.source = setup.services.truth->source->name();
+    if (setup.services.imagery) imagery_.source = setup.services.imagery->source->name();
+  }
   for (const PlannedTile& planned : plan.tiles) summary_.points_in_input += setup.tile_of(planned).points;
 
   const config::Config& config = setup.config();
@@ -77,13 +81,13 @@ void RunCounters::add_failure(std::size_t index, FailedTile failure) {
 
 void RunCounters::add_outcomes(const GroundTruth& truth) {
   const MutexLock lock(mutex_);
-  pipeline::add_outcomes(summary_.truth, truth);
+  pipeline::add_outcomes(truth_, truth);
 }
 
 void RunCounters::add(const TileCounts& counts) {
   const MutexLock lock(mutex_);
-  if (counts.labels) add_labels(summary_.truth, *counts.labels);
-  if (counts.coloured) ++(*counts.coloured ? summary_.imagery.coloured : summary_.imagery.failed);
+  if (counts.labels) add_labels(truth_, *counts.labels);
+  if (counts.coloured) ++(*counts.coloured ? imagery_.coloured : imagery_.failed);
 }
 
 void RunCounters::finished(std::size_t index, const std::exception_ptr& error, const char* waiting_for) {
@@ -108,18 +112,24 @@ void RunCounters::finished(std::size_t index, const std::exception_ptr& error, c
                            .waiting_for = waiting_for});
 }
 
-void RunCounters::settle(const ResourceUsage& usage, const AnonymousPeak& anonymous) {
+void RunCounters::settle(const AnonymousPeak& anonymous) {
   const Services& services = setup_.services;
   std::sort(summary_.failed.begin(), summary_.failed.end(), [](const FailedTile& a, const FailedTile& b) { return a.path < b.path; });
   summary_.interrupted = setup_.options.stop.stop_requested();
-  summary_.compute = setup_.backend->report();
+  {
+    const MutexLock lock(mutex_);
+    const double waited = summary_.truth.wait_seconds;
+    summary_.truth = truth_;
+    summary_.truth.wait_seconds = waited;
+    summary_.imagery = imagery_;
+  }
   if (services.truth) {
     summary_.truth.store = services.truth->store->statistics();
     if (services.truth->http) summary_.truth.http = services.truth->http->statistics();
     if (services.truth->disk && !services.truth->disk->problem().empty()) log_(services.truth->disk->problem());
   }
   if (services.imagery && services.imagery->http) summary_.imagery.http = services.imagery->http->statistics();
-  summary_.cpu_seconds = usage.cpu_seconds();
+  summary_.cpu_seconds = usage_.cpu_seconds();
   summary_.peak_rss = peak_resident_bytes();
   summary_.peak_anonymous = anonymous.peak();
 }

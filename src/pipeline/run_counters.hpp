@@ -25,8 +25,8 @@ TileCounts counts_of(const ComputedTile& computed);
 /// The summary of a run while it goes. Members may be called from any thread, unless they say otherwise.
 class RunCounters {
  public:
-  /// Begins with what the plan knows, and tells what is wrong with it. setup must outlive it.
-  RunCounters(const RunSetup& setup, Log log);
+  /// Begins with what the plan knows, and tells what is wrong with it. usage: since the run began. setup and usage must outlive it.
+  RunCounters(const RunSetup& setup, const ResourceUsage& usage, Log log);
 
   /// Whether no input has failed that fail_fast would stop for.
   bool may_begin() const { return !(setup_.options.fail_fast && !summary_.failed.empty()); }
@@ -42,18 +42,20 @@ class RunCounters {
 
   /// The parts that the end of the pipeline knows. By one thread.
   RunSummary& summary() noexcept { return summary_; }
-  /// Settles the rest. usage: since the run began
-  void settle(const ResourceUsage& usage, const AnonymousPeak& anonymous);
+  /// Settles the rest.
+  void settle(const AnonymousPeak& anonymous);
 
  private:
   void add_failure(std::size_t index, FailedTile failure);
 
   const RunSetup& setup_;
   const Log log_;
-  const ResourceUsage usage_;
+  const ResourceUsage& usage_;
   std::vector<std::uint64_t> points_;  ///< per planned tile; written by compute, read when it is finished
-  Mutex mutex_;                        ///< of summary_.truth and .imagery, which writers count
-  RunSummary summary_;
+  RunSummary summary_;                 ///< but for these parts, which writers count
+  Mutex mutex_;
+  TruthSummary truth_ GUARDED_BY(mutex_);
+  ImagerySummary imagery_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tuile::pipeline

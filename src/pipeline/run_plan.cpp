@@ -35,7 +35,7 @@ std::string hash_of(const ProcessOptions& options, const std::string& services) 
 /// The files that a run would write for an output path without extension.
 std::vector<std::string> output_files(const std::string& output, const config::Write& write) {
   std::vector<std::string> files{output + ".json"};
-  for (const std::string& name : write.formats) files.push_back(output + std::string(find_output_format(name)->extension));
+  for (const OutputFormat* format : output_formats_of(write.formats)) files.push_back(output + std::string(format->extension));
   return files;
 }
 
@@ -154,7 +154,7 @@ RunPlan plan_run(const ProcessOptions& options, const RunContext& context, sourc
   const config::Config& config = options.config;
   RunPlan plan;
   plan.features = feature_plan(config);
-  for (const std::string& name : config.write.formats) refuse_long_names(plan.features, *find_output_format(name));
+  for (const OutputFormat* format : output_formats_of(config.write.formats)) refuse_long_names(plan.features, *format);
   plan.computed = with_needs(plan.features, context.labelling_needs);
   plan.preprocess = preprocess_of(config);
   plan.halo = config.halo > 0 ? config.halo + plan.preprocess.reach() : 0;

@@ -10,19 +10,22 @@
 
 namespace tuile::pipeline {
 
-RunSetup::RunSetup(const ProcessOptions& chosen, const Log& log, DeviceWatch on_device)
+RunSetup::RunSetup(const ProcessOptions& chosen, const Log& log, DeviceWatch watch)
     : options(chosen),
       executor(config().threads.value_or(0)),
-      backend(compute::make_backend(config().backend, executor,
-                                    {.devices = config().devices.value_or(std::vector<int>{}), .on_device = on_device}, &backend_reason)),
+      on_device(std::move(watch)),
+      backend(compute::make_backend(config().backend, executor, backend_options(0), &backend_reason)),
       services(config(), log),
       plan(plan_run(options, services.context(backend->name()), *services.store)),
       colours(wanted_colours()),
-      memory(plan_memory(plan, config(), colours, services.finest_pixel(), traits_of(*backend))) {
-  if (memory.search == 0) return;
-  backend = compute::make_backend(
-      backend->name(), executor,
-      {.memory = memory.search, .devices = config().devices.value_or(std::vector<int>{}), .on_device = std::move(on_device)});
+      memory(plan_memory(plan, config(), colours, services.finest_pixel(), traits_of(*backend))) {}
+
+compute::BackendOptions RunSetup::backend_options(std::uint64_t search) const {
+  return {.memory = search, .devices = config().devices.value_or(std::vector<int>{}), .on_device = on_device};
+}
+
+void RunSetup::bound_backend() {
+  if (memory.search > 0) backend = compute::make_backend(backend->name(), executor, backend_options(memory.search));
 }
 
 FieldSet RunSetup::wanted_colours() const {

@@ -20,10 +20,12 @@ class RunSetup {
   using DeviceWatch = std::function<void(const compute::DeviceSpan&)>;
 
   /// Opens services, reads headers, plans. options must outlive it. Throws as LidarProcessor::process.
-  RunSetup(const ProcessOptions& options, const Log& log, DeviceWatch on_device = {});
+  RunSetup(const ProcessOptions& options, const Log& log, DeviceWatch watch = {});
 
   const config::Config& config() const noexcept { return options.config; }
   const catalog::TileEntry& tile_of(const PlannedTile& planned) const { return plan.catalog.tiles[plan.catalog.jobs[planned.job].tile]; }
+  /// Makes the backend anew with what the plan has left for its search, where that has a limit. For a run, before its first tile.
+  void bound_backend();
   /// Attributes that tiles are decoded with: colours that come from elsewhere are none of them.
   FieldSet fields_to_decode() const;
   prefetch::LoaderOptions loader_options() const;
@@ -32,6 +34,7 @@ class RunSetup {
 
   const ProcessOptions& options;
   Executor executor;
+  const DeviceWatch on_device;
   std::string backend_reason;  ///< before the backend, which sets it
   std::unique_ptr<compute::Backend> backend;
   Services services;
@@ -41,6 +44,7 @@ class RunSetup {
 
  private:
   FieldSet wanted_colours() const;
+  compute::BackendOptions backend_options(std::uint64_t search) const;
 };
 
 }  // namespace tuile::pipeline

@@ -104,6 +104,7 @@ void run_tiles(RunSetup& setup, TileOutlet& outlet, RunCounters& counters, Trace
   RunSummary& summary = counters.summary();
   if (auto_pace) report_pace(auto_pace->state(), summary);
   summary.times = pipeline.times();
+  summary.compute = setup.backend->report();
   summary.loader = loader.get_stats();
   summary.reader = reader.statistics();
   summary.truth.wait_seconds = chain.truth_wait_seconds();

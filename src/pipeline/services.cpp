@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <utility>
 
-#include "tuile/core/error.hpp"
-#include "tuile/core/mutex.hpp"
 #include "truth/vector_files.hpp"
 #include "truth/wfs.hpp"
+#include "tuile/core/error.hpp"
+#include "tuile/core/mutex.hpp"
 
 namespace tuile::pipeline {
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "imagery/imagery.hpp"
 #include "pipeline/run_plan.hpp"
 #include "tuile/config/config.hpp"
-#include "imagery/imagery.hpp"
 #include "tuile/label/label.hpp"
 #include "tuile/source/http.hpp"
 #include "tuile/source/store.hpp"

@@ -13,7 +13,7 @@ namespace tuile::pipeline {
 class TileOutlet {
  public:
   virtual ~TileOutlet() = default;
-  /// Once, before the first tile. Throws PermissionDenied, IoError for the output folder.
+  /// Once, before the first tile. Throws PermissionDenied, NotFound (a file in its way), IoError for the output folder.
   virtual void prepare() {}
   /// Takes a finished tile; from any writer's thread, several at once. What it throws is the tile's failure.
   virtual void take(const PlannedTile& planned, ComputedTile& computed) = 0;

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "pipeline/services.hpp"
+#include "truth/vector_files.hpp"
 #include "tuile/catalog/catalog.hpp"
 #include "tuile/core/error.hpp"
-#include "truth/vector_files.hpp"
 
 namespace tuile::pipeline {
 

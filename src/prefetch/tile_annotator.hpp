@@ -4,14 +4,14 @@
 #include <memory>
 #include <stop_token>
 
+#include "imagery/imagery.hpp"
+#include "prefetch/background_fetch.hpp"
+#include "prefetch/truth_fetcher.hpp"
 #include "tuile/core/bounds.hpp"
 #include "tuile/core/executor.hpp"
 #include "tuile/core/point_block.hpp"
-#include "imagery/imagery.hpp"
 #include "tuile/prefetch/async_tile_loader.hpp"
-#include "prefetch/background_fetch.hpp"
 #include "tuile/prefetch/tile_reader.hpp"
-#include "prefetch/truth_fetcher.hpp"
 
 namespace tuile::prefetch {
 
@@ -21,7 +21,7 @@ namespace tuile::prefetch {
 class TileAnnotator {
  public:
   struct Options {
-    TruthFetcher* truth = nullptr;                 ///< null: none
+    TruthFetcher* truth = nullptr;                ///< null: none
     imagery::ImagerySource* images = nullptr;     ///< null: the tile's own colours, as the reader's fields say
     BackgroundFetch* image_threads = nullptr;     ///< with images
     FieldSet colours;                             ///< with images: rgb and nir, as wanted

@@ -3,9 +3,9 @@
 #include <memory>
 #include <stop_token>
 
+#include "prefetch/background_fetch.hpp"
 #include "tuile/core/bounds.hpp"
 #include "tuile/core/ground_truth.hpp"
-#include "prefetch/background_fetch.hpp"
 #include "tuile/truth/store.hpp"
 
 namespace tuile::prefetch {

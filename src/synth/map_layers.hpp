@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "tuile/synth/town.hpp"
 #include "truth/vector_files.hpp"
+#include "tuile/synth/town.hpp"
 
 namespace tuile::synth {
 

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <cstddef>
 
-#include "tuile/core/error.hpp"
 #include "imagery/imagery.hpp"
+#include "tuile/core/error.hpp"
 
 namespace tuile::synth {
 

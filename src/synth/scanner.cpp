@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <span>
 
-#include "synth/scene.hpp"
 #include "synth/sampling.hpp"
+#include "synth/scene.hpp"
 
 namespace tuile::synth {
 namespace {

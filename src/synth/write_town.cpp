@@ -5,16 +5,16 @@
 #include <optional>
 #include <stop_token>
 
+#include "las/records.hpp"
 #include "synth/class_file.hpp"
 #include "synth/map_layers.hpp"
 #include "synth/orthophoto.hpp"
+#include "synth/sampling.hpp"
+#include "truth/vector_files.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/core/file/atomic_file.hpp"
 #include "tuile/core/file/temporaries.hpp"
 #include "tuile/las/new_file.hpp"
-#include "las/records.hpp"
-#include "synth/sampling.hpp"
-#include "truth/vector_files.hpp"
 
 namespace tuile::synth {
 namespace {

@@ -4,8 +4,8 @@
 #include <array>
 
 #include "truth/geojson_reader.hpp"
-#include "truth/wfs_xml.hpp"
 #include "truth/wfs.hpp"
+#include "truth/wfs_xml.hpp"
 
 namespace tuile::truth {
 

@@ -7,8 +7,8 @@
 
 #include "truth/geojson_geometry.hpp"
 #include "truth/geojson_reader.hpp"
-#include "tuile/core/utf8.hpp"
 #include "truth/wfs.hpp"
+#include "tuile/core/utf8.hpp"
 
 namespace tuile::truth {
 

@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "gdal/session.hpp"
-#include "tuile/core/file/atomic_file.hpp"
 #include "truth/vector_files.hpp"
+#include "tuile/core/file/atomic_file.hpp"
 
 namespace tuile::truth {
 

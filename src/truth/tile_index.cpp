@@ -2,11 +2,11 @@
 #include <array>
 #include <tuple>
 
+#include "truth/wfs.hpp"
 #include "truth/wfs_layer.hpp"
 #include "truth/wkb_bounds.hpp"
 #include "tuile/core/utf8.hpp"
 #include "tuile/source/http.hpp"
-#include "truth/wfs.hpp"
 
 namespace tuile::truth {
 

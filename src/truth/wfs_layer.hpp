@@ -3,8 +3,8 @@
 #include <stop_token>
 #include <string>
 
-#include "tuile/source/http.hpp"
 #include "truth/wfs.hpp"
+#include "tuile/source/http.hpp"
 
 namespace tuile::truth {
 

@@ -3,9 +3,9 @@
 #include <stop_token>
 #include <string>
 
+#include "truth/wfs.hpp"
 #include "truth/wfs_request.hpp"
 #include "tuile/source/http.hpp"
-#include "truth/wfs.hpp"
 
 namespace tuile::truth {
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +14,9 @@
 #include "tuile/core/output_format.hpp"
 #include "tuile/las/file_info.hpp"
 #include "tuile/write/laz_sink.hpp"
+#include "tuile/write/sink.hpp"
 #include "write/npz_sink.hpp"
 #include "write/sidecar.hpp"
-#include "tuile/write/sink.hpp"
 
 namespace tuile::write {
 
@@ -28,10 +29,10 @@ struct FormatOptions {
 /// The tile as its input has it, for formats that repeat its points.
 struct RepeatedTile {
   LazColours colours;
-  std::vector<LazColumn> columns;                  ///< the output columns that the records do not hold already
-  std::function<las::FileInfo()> read_info;        ///< of the input file
-  std::function<Buffer<std::byte>()> read_bytes;   ///< the input file's
-  std::optional<std::vector<std::uint32_t>> rows;  ///< as LazSinkOptions::rows
+  std::vector<LazColumn> columns;                      ///< the output columns that the records do not hold already
+  std::function<las::FileInfo()> read_info;            ///< of the input file
+  std::function<Buffer<std::byte>()> read_bytes;       ///< the input file's
+  std::optional<std::span<const std::uint32_t>> rows;  ///< as LazSinkOptions::rows
 };
 
 /// What a sink is made from. All of it must outlive make_sink; what `tile` names and the executor, the sink.

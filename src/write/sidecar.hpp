@@ -9,8 +9,8 @@
 
 #include "tuile/core/bounds.hpp"
 #include "tuile/core/ground_truth.hpp"
-#include "write/statistics.hpp"
 #include "tuile/write/written_file.hpp"
+#include "write/statistics.hpp"
 
 namespace tuile::write {
 

@@ -42,11 +42,17 @@ void read_reason(const JsonObject& object, bool expected, std::string& reason, s
   kind = object.string("kind");
 }
 
-/// Said where it is so; files are the usual case.
-void write_remote(Json& json, bool remote) {
-  if (remote) json["remote"] = true;
+/// Said where it is so, and where it matters: whether the next run asks again for what went wrong.
+void write_remote(Json& json, bool remote, bool wrong) {
+  if (remote || wrong) json["remote"] = remote;
 }
-bool read_remote(const JsonObject& object) { return object.has("remote") && object.boolean("remote"); }
+/// Sidecars of 0.5.0 do not say it: where something went wrong, asking once more does no harm.
+bool read_remote(const JsonObject& object, bool wrong) { return object.has("remote") ? object.boolean("remote") : wrong; }
+
+bool went_wrong(const GroundTruthReport& report) {
+  return std::any_of(report.layers.begin(), report.layers.end(), [](const LayerReport& layer) { return has_reason(layer.outcome); });
+}
+bool went_wrong(const ImageryReport& report) { return has_reason(report.rgb) || has_reason(report.nir); }
 
 Json to_json(const LayerReport& layer) {
   Json json{{"layer", layer.layer},
@@ -80,7 +86,7 @@ Json to_json(const GroundTruthReport& report) {
   Json classes = Json::object();
   for (const auto& [label, points] : report.classes) classes[std::to_string(label)] = points;
   Json json{{"source", report.source}};
-  write_remote(json, report.remote);
+  write_remote(json, report.remote, went_wrong(report));
   json["edition"] = report.edition;
   json["labelled"] = report.labelled;
   json["layers"] = array_of(report.layers, [](const LayerReport& layer) { return to_json(layer); });
@@ -93,7 +99,7 @@ Json to_json(const GroundTruthReport& report) {
 Json to_json(const ImageryReport& report) {
   if (report.source.empty()) return nullptr;
   Json json{{"source", report.source}};
-  write_remote(json, report.remote);
+  write_remote(json, report.remote, went_wrong(report));
   json["rgb"] = to_string(report.rgb);
   json["nir"] = to_string(report.nir);
   json["rgb_unknown"] = report.rgb_unknown;
@@ -110,10 +116,10 @@ GroundTruthReport ground_truth_from_json(const Json& json, const std::string& pl
   if (json.is_null()) return report;
   const JsonObject object(json, place, {"source", "edition", "labelled", "layers", "from_file", "from_ndvi", "classes"}, {"remote"});
   report.source = source_of(object);
-  report.remote = read_remote(object);
   report.edition = object.string("edition");
   report.labelled = object.boolean("labelled");
   report.layers = object.array("layers", layer_from_json);
+  report.remote = read_remote(object, went_wrong(report));
   report.from_file = object.count("from_file");
   report.from_ndvi = object.count("from_ndvi");
   const Json& classes = object.json("classes");
@@ -131,9 +137,9 @@ ImageryReport imagery_from_json(const Json& json, const std::string& place) {
   if (json.is_null()) return report;
   const JsonObject object(json, place, {"source", "rgb", "nir", "rgb_unknown", "nir_unknown"}, {"remote", "reason", "kind"});
   report.source = source_of(object);
-  report.remote = read_remote(object);
   report.rgb = outcome_of(object, "rgb");
   report.nir = outcome_of(object, "nir");
+  report.remote = read_remote(object, went_wrong(report));
   report.rgb_unknown = object.count("rgb_unknown");
   report.nir_unknown = object.count("nir_unknown");
   read_reason(object, has_reason(report.rgb) || has_reason(report.nir), report.reason, report.kind);

@@ -4,8 +4,8 @@
 #include <memory>
 #include <vector>
 
-#include "write/sidecar.hpp"
 #include "tuile/write/sink.hpp"
+#include "write/sidecar.hpp"
 
 namespace tuile::write {
 

@@ -71,7 +71,7 @@ class MapServer(Process):
         server = shutil.which("lighttpd") or "/usr/sbin/lighttpd"
         for program in (server, MAPSERV):
             if not os.access(program, os.X_OK):
-                raise RuntimeError(f"{program} is missing; run scripts/setup.sh")
+                raise RuntimeError(f"{program} is missing; run scripts/setup.sh tests")
         (self.folder / "town.map").write_text(self._map(pathlib.Path(town).resolve(), page, index))
         (self.folder / "mapserver.conf").write_text('CONFIG\n  ENV\n    MS_MAP_PATTERN "."\n  END\nEND\n')
         (self.folder / "lighttpd.conf").write_text(f"""
@@ -163,7 +163,7 @@ class FileStore(Process):
         self.access_log = self.folder / "access.log"
         server = shutil.which("lighttpd") or "/usr/sbin/lighttpd"
         if not os.access(server, os.X_OK):
-            raise RuntimeError(f"{server} is missing; run scripts/setup.sh")
+            raise RuntimeError(f"{server} is missing; run scripts/setup.sh tests")
         throttle = f"connection.kbytes-per-second = {rate}" if rate else ""
         # A type of their own, or lighttpd names no version (ETag, Last-Modified) of the files.
         (self.folder / "lighttpd.conf").write_text(f"""

@@ -55,7 +55,8 @@ const char* to_string(ErrorKind kind) noexcept;
 /// the place (tile, stage) is put before it once, on the way up, by `rethrow_at`.
 class Error : public std::runtime_error {
  public:
-  Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  /// A NUL in the message stands in what() as "\0", or what follows it would be lost.
+  Error(ErrorKind kind, const std::string& message);
   ErrorKind kind() const noexcept { return kind_; }
 
   /// True where the same call can succeed later (a network or disk hiccup); such errors are retried.

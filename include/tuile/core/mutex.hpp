@@ -33,10 +33,6 @@
 /// A mutex that is taken after these, where both are.
 #define ACQUIRED_AFTER(...) TUILE_THREAD_ANNOTATION(acquired_after(__VA_ARGS__))
 #endif
-#ifndef RETURN_CAPABILITY
-/// A function that returns this mutex under another name.
-#define RETURN_CAPABILITY(x) TUILE_THREAD_ANNOTATION(lock_returned(x))
-#endif
 
 namespace tuile {
 

@@ -26,6 +26,9 @@ std::span<const OutputFormat> output_formats() noexcept;
 /// Null for a name that is no format's.
 const OutputFormat* find_output_format(std::string_view name) noexcept;
 
+/// The rows of these names in the table's order, whatever theirs. Throws InvalidArgument naming one that is no format's.
+std::vector<const OutputFormat*> output_formats_of(const std::vector<std::string>& names);
+
 /// "npz, laz", for messages and help.
 std::string output_format_names();
 

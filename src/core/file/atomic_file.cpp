@@ -108,6 +108,8 @@ void AtomicFile::publish(Durability durability) {
   if (!descriptor_) descriptor_ = open_for_reading(temporary_.string());
   const bool flush = durability == Durability::device;
   if (flush && ::fsync(descriptor_.get()) != 0) throw_errno(errno, "flush", path_.string());
+  // Some file systems say only now that a write has failed.
+  if (!flush && !descriptor_.close()) throw_errno(errno, "write", path_.string());
   rename_over(temporary_, path_);
   unpublished_ = false;
   (void)descriptor_.close();

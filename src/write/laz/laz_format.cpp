@@ -11,7 +11,7 @@ std::unique_ptr<Sink> make_laz(const SinkWish& wish) {
   options.columns = wish.tile.columns;
   options.original = wish.tile.read_info();
   options.read_original = wish.tile.read_bytes;
-  options.rows = wish.tile.rows;
+  if (wish.tile.rows) options.rows.emplace(wish.tile.rows->begin(), wish.tile.rows->end());
   return make_laz_sink(wish.path, wish.layout, std::move(options), &wish.executor);
 }
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "tuile/core/error.hpp"
 #include "las/records.hpp"
+#include "tuile/core/error.hpp"
 #include "write/laz/object_records.hpp"
 
 namespace tuile::write {

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "tuile/las/file_info.hpp"
 #include "las/record_format.hpp"
+#include "tuile/las/file_info.hpp"
 #include "tuile/write/laz_sink.hpp"
 
 namespace tuile::write {

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "tuile/core/error.hpp"
 #include "las/records.hpp"
+#include "tuile/core/error.hpp"
 #include "write/laz/laz_record.hpp"
 #include "write/row_ranges.hpp"
 

@@ -33,6 +33,11 @@ TEST(Error, PlaceIsAddedOnceAndTheTypeKept) {
   }
 }
 
+TEST(Error, ANulEndsNoMessage) {
+  const std::string path("a\0b", 3);
+  EXPECT_STREQ(NotFound("no file " + path + " here").what(), "no file a\\0b here");
+}
+
 TEST(Error, TheTableHasEveryKindOnce) {
   std::set<std::string> names, classes;
   for (const ErrorTraits& kind : error_kinds()) {

@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "tuile/core/error.hpp"
+
 namespace tuile {
 namespace {
 
@@ -18,6 +20,14 @@ TEST(OutputFormat, NamesAndExtensionsAreUnique) {
   }
   EXPECT_EQ(find_output_format("doc"), nullptr);
   EXPECT_EQ(find_output_format(""), nullptr);
+}
+
+TEST(OutputFormat, RowsInTheTablesOrderAndOnce) {
+  const auto rows = output_formats_of({"laz", "npz", "laz"});
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0]->name, "npz");
+  EXPECT_EQ(rows[1]->name, "laz");
+  EXPECT_THROW(output_formats_of({"npz", "NPZ"}), InvalidArgument);
 }
 
 TEST(OutputFormat, WhoRepeatsThePoints) {

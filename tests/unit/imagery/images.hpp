@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-#include "tuile/core/point_block.hpp"
 #include "imagery/imagery.hpp"
+#include "tuile/core/point_block.hpp"
 
 namespace tuile::test {
 

@@ -13,10 +13,10 @@
 #include <string>
 #include <vector>
 
+#include "las/records.hpp"
 #include "support/test_data.hpp"
 #include "tuile/las/decode.hpp"
 #include "tuile/las/file_info.hpp"
-#include "las/records.hpp"
 #include "tuile/source/byte_source.hpp"
 
 namespace tuile::las::test {

@@ -11,8 +11,8 @@
 #include "las/layered_models.hpp"
 #include "las/layered_points.hpp"
 #include "las/record_codec.hpp"
-#include "las_files.hpp"
 #include "las/record_format.hpp"
+#include "las_files.hpp"
 
 namespace tuile::las::test {
 namespace {

@@ -91,8 +91,8 @@ TEST(ConfiguredLoader, WithoutASource) {
 }
 
 TEST(ConfiguredLoader, AServiceThatFailsCostsTheTruthOnly) {
-  ConfiguredLoader loading(town().options({"ground_truth.source=wfs", "ground_truth.wfs.url=http://127.0.0.1:9/", "ground_truth.wfs.retries=0",
-                                      "ground_truth.cache.disk=null"}));
+  ConfiguredLoader loading(town().options({"ground_truth.source=wfs", "ground_truth.wfs.url=http://127.0.0.1:9/",
+                                           "ground_truth.wfs.retries=0", "ground_truth.cache.disk=null"}));
   const LoadedTile loaded = loading.get(town().paths[0]);
   EXPECT_GT(loaded.tile->points.size(), 0U);
   EXPECT_EQ(loaded.truth, nullptr);

@@ -4,27 +4,15 @@
 #include <vector>
 
 #include "support/temporary_folder.hpp"
+#include "town.hpp"
 #include "tuile/config/load.hpp"
 #include "tuile/pipeline/lidar_processor.hpp"
-#include "tuile/synth/town.hpp"
 
 namespace tuile::pipeline {
 namespace {
 
-/// Six adjoining tiles with orthophotos and ground truth.
-class Town {
- public:
-  Town() {
-    Executor executor(2);
-    paths = synth::write_town({.tiles_x = 3, .tiles_y = 2, .size = 60, .density = 12, .seed = 5, .ground_truth = true},
-                              folder.path().string(), executor);
-  }
-  test::TemporaryFolder folder;
-  std::vector<std::string> paths;
-};
-
 const Town& town() {
-  static const Town made;
+  static const Town made({.tiles_x = 3, .tiles_y = 2, .size = 60, .density = 12, .seed = 5, .ground_truth = true});
   return made;
 }
 
@@ -71,7 +59,7 @@ TEST(RunOutline, ImagesAndTheirColoursArePartOfThePlan) {
   const std::string images = "imagery.source=[" + (town().folder / "ortho_rgb.tif") + ", " + (town().folder / "ortho_irc.tif") + "]";
   const auto needed = [&](std::vector<std::string> settings) {
     settings.emplace_back("memory.budget=4GiB");
-    settings.emplace_back("features.names=[planarity]");
+    settings.emplace_back("features.set=[planarity]");
     return LidarProcessor(options_for(output.path().string(), settings)).plan().memory_needed;
   };
   const std::uint64_t plain = needed({"write.formats=[npz]"});

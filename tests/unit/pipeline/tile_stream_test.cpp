@@ -13,29 +13,17 @@
 
 #include "support/fake_cuda/fake_cuda.hpp"
 #include "support/temporary_folder.hpp"
+#include "town.hpp"
 #include "tuile/config/load.hpp"
 #include "tuile/core/error.hpp"
-#include "tuile/synth/town.hpp"
 
 namespace tuile::pipeline {
 namespace {
 
 using namespace std::chrono_literals;
 
-/// Six adjoining tiles, and their ground truth.
-class Town {
- public:
-  Town() {
-    Executor executor(2);
-    paths = synth::write_town({.tiles_x = 3, .tiles_y = 2, .size = 20, .density = 8, .seed = 3, .ground_truth = true},
-                              folder.path().string(), executor);
-  }
-  test::TemporaryFolder folder;
-  std::vector<std::string> paths;
-};
-
 const Town& town() {
-  static const Town made;
+  static const Town made({.tiles_x = 3, .tiles_y = 2, .size = 20, .density = 8, .seed = 3, .ground_truth = true});
   return made;
 }
 

@@ -210,8 +210,13 @@ double amplification(std::size_t strip_budget, Executor& executor) {
     }
   };
   TileReader reader({.fields = {}, .strip_budget = strip_budget}, executor);
-  visit([&](const std::string& path) { reader.expect({path, std::nullopt}); },
-        [&](const std::string& path, const Bounds& box) { reader.expect({path, box}); });
+  visit(
+      [&](const std::string& path) {
+        reader.expect({path, std::nullopt});
+      },
+      [&](const std::string& path, const Bounds& box) {
+        reader.expect({path, box});
+      });
   visit(
       [&](const std::string& path) {
         reader.load({path, std::nullopt}, {});

@@ -8,11 +8,11 @@
 #include <set>
 
 #include "synth/map_layers.hpp"
+#include "synth/sampling.hpp"
+#include "truth/vector_files.hpp"
 #include "tuile/compute/backend.hpp"
 #include "tuile/label/label.hpp"
-#include "synth/sampling.hpp"
 #include "tuile/truth/layer.hpp"
-#include "truth/vector_files.hpp"
 
 namespace tuile::synth {
 namespace {

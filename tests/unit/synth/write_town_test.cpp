@@ -14,14 +14,14 @@
 #include <thread>
 
 #include "folder.hpp"
+#include "imagery/imagery.hpp"
+#include "las/records.hpp"
 #include "synth/map_layers.hpp"
+#include "synth/sampling.hpp"
 #include "tuile/core/error.hpp"
 #include "tuile/core/file/temporaries.hpp"
-#include "imagery/imagery.hpp"
 #include "tuile/las/decode.hpp"
-#include "las/records.hpp"
 #include "tuile/source/byte_source.hpp"
-#include "synth/sampling.hpp"
 
 namespace tuile::synth {
 namespace {

@@ -5,8 +5,8 @@
 #include <random>
 
 #include "support/test_data.hpp"
-#include "tuile/truth/layer.hpp"
 #include "truth/vector_files.hpp"
+#include "tuile/truth/layer.hpp"
 #include "vector_support.hpp"
 
 namespace tuile::truth {

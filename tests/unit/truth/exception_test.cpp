@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
 #include "truth/exception_report.hpp"
-#include "truth/wfs_xml.hpp"
 #include "truth/wfs.hpp"
+#include "truth/wfs_xml.hpp"
 
 namespace tuile::test {
 namespace {

@@ -3,8 +3,8 @@
 #include <random>
 
 #include "recorded.hpp"
-#include "truth/wkb_bounds.hpp"
 #include "truth/wfs.hpp"
+#include "truth/wkb_bounds.hpp"
 
 namespace tuile::test {
 namespace {

@@ -6,8 +6,8 @@
 #include <set>
 
 #include "recorded.hpp"
-#include "truth/wkb_bounds.hpp"
 #include "truth/wfs.hpp"
+#include "truth/wkb_bounds.hpp"
 
 namespace tuile::test {
 namespace {

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "support/fault_server.hpp"
-#include "tuile/source/http.hpp"
 #include "truth/wfs.hpp"
+#include "tuile/source/http.hpp"
 
 namespace tuile::test {
 

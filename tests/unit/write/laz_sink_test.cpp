@@ -1,8 +1,8 @@
 #include "laz_support.hpp"
 #include "support/test_data.hpp"
 #include "tuile/core/error.hpp"
-#include "write/tile_writer.hpp"
 #include "tuile/write/verify.hpp"
+#include "write/tile_writer.hpp"
 
 using namespace tuile;
 using namespace tuile::write;

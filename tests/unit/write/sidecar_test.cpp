@@ -54,7 +54,7 @@ for item in list(objects(document)):
     assert not check.is_valid(document), item
     del item['unknown']
     for key, value in list(item.items()):
-        if key.isdigit() or item is document and key in ('preprocess', 'ground_truth', 'imagery'):
+        if key.isdigit() or key == 'remote' or item is document and key in ('preprocess', 'ground_truth', 'imagery'):
             continue
         del item[key]
         assert not check.is_valid(document), key
@@ -199,6 +199,19 @@ TEST(Sidecar, ReasonsStandWhereSomethingWentWrongOnly) {
   EXPECT_THROW(sidecar_from_json(damaged.dump()), CorruptData);
 }
 
+/// Those of 0.5.0 do not say whether a service was asked: where something went wrong, it is asked once more.
+TEST(Sidecar, WhereRemoteIsNotSaidWhatWentWrongIsAskedForAgain) {
+  json told = json::parse(to_json(labelled_sidecar()));
+  EXPECT_EQ(told["ground_truth"]["remote"], false);
+  told["ground_truth"].erase("remote");
+  EXPECT_TRUE(sidecar_from_json(told.dump()).ground_truth.remote);
+  Sidecar sound = labelled_sidecar();
+  sound.ground_truth.layers.resize(2);
+  told = json::parse(to_json(sound));
+  EXPECT_FALSE(told["ground_truth"].contains("remote"));
+  EXPECT_FALSE(sidecar_from_json(told.dump()).ground_truth.remote);
+}
+
 TEST(Sidecar, EmptyTile) {
   const Sidecar back = sidecar_from_json(to_json(Sidecar{}));
   EXPECT_TRUE(back.input_bounds.empty());
@@ -308,6 +321,7 @@ TEST(Sidecar, EveryMissingUnknownOrMistypedKeyIsRefused) {
     if (!place.empty() && place.back() == "classes") continue;  // each class may be missing
     for (const auto& [key, item] : sound[place].items()) {
       if (key == "preprocess" || key == "ground_truth" || key == "imagery") continue;  // version 0.1.0 had none
+      if (key == "remote") continue;                                                   // stands where it is so only
       damaged = sound;
       damaged[place].erase(key);
       try {

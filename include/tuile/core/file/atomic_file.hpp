@@ -36,7 +36,8 @@ class AtomicFile {
   const std::filesystem::path& path() const noexcept { return path_; }
   /// Where the bytes are until publish(): for writers that open files themselves. They must keep the inode (truncate, not replace).
   const std::filesystem::path& temporary_path() const noexcept { return temporary_; }
-  /// For a writer that insists on a name that is free: removes the temporary again. publish() takes what the writer has made there.
+  /// For a writer that insists on a name that is free: removes the temporary again, and with it its lock; until publish(), which takes what
+  /// the writer has made there, the process id in its name alone protects it.
   void leave_creation_to_writer();
   int descriptor() const noexcept { return descriptor_.get(); }
 
