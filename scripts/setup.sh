@@ -9,7 +9,8 @@ set -euo pipefail
 build=(g++ cmake ninja-build make pkg-config git)
 libraries=(liblaszip-dev libtbb-dev libyaml-cpp-dev libcli11-dev libfmt-dev nlohmann-json3-dev
            libxxhash-dev zlib1g-dev libgdal-dev libgeos-dev libcurl4-openssl-dev)
-python=(python3 python3-dev python3-numpy pybind11-dev)
+look=(python3 python3-numpy)  # what the demo's outputs are looked at with
+python=(python3-dev pybind11-dev)
 bench=(libeigen3-dev libnanoflann-dev)  # the baselines
 tests=(libgtest-dev libgmock-dev python3-pytest python3-jsonschema cgi-mapserver lighttpd openssl)
 # What the Python package can work with but does not need, and what checks its types: left out where the system does not package it.
@@ -18,7 +19,7 @@ tools=(clang clang-format clang-tidy python3)
 microbench=(libbenchmark-dev)
 # ---------------------------------------------------------------------------------------------------------------------
 
-packages=("${build[@]}" "${libraries[@]}")
+packages=("${build[@]}" "${libraries[@]}" "${look[@]}")
 optional=()
 case "${1:-}" in
   "") ;;
